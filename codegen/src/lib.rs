@@ -1,0 +1,23 @@
+//! Turns declarative SLO YAML into Prometheus rules, the tests that prove them, Alertmanager routes, dashboards and runbooks.
+//!
+//! The generator is a compiler. One type per stage, input and output only at the two ends:
+//!
+//! ```text
+//! load ─▶ parse ─▶ resolve ─▶ plan ─▶ lint ─▶ render ─▶ write | check
+//! ```
+//!
+//! | stage | from | to |
+//! |---|---|---|
+//! | [`load`] | paths | [`load::Sources`], the only reader of disk |
+//! | [`spec`] | text | documents as written, every scalar with its span |
+//! | [`resolve`] | documents | [`model::Estate`], valid by construction |
+//! | [`plan`] | estate | [`plan::Plan`]: typed rules, routes, dashboards, runbooks, tests. Every decision ends here |
+//! | [`lint`] | estate and plan | diagnostics |
+//! | [`render`] | plan | [`render::Artifact`]s in memory |
+//! | [`output`] | artifacts | files on disk, or a diff |
+//!
+//! What a user got wrong is a [`diagnostic::Diagnostic`]; `Err` is for disk and bugs.
+
+pub mod diagnostic;
+pub mod model;
+pub mod plan;

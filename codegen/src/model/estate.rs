@@ -1,0 +1,61 @@
+//! The estate: every service with what they share.
+
+use std::collections::BTreeMap;
+
+use super::{Name, Slo, TimeScale};
+
+/// `kilter.yaml` and every SLO file, resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Estate {
+    /// PromQL matchers that find a service's series, with the placeholder `{{service}}`; default `job="{{service}}"`.
+    pub selector: String,
+    /// Static labels on every recorded series, selector, join, alert and `equal`.
+    pub identity: BTreeMap<String, String>,
+    /// Base addresses for links.
+    pub links: Links,
+    /// Receivers per team.
+    pub teams: BTreeMap<Name, Team>,
+    /// Path (as written, relative to the config) of the Alertmanager base file that holds receivers and their secrets.
+    pub alertmanager_base: Option<String>,
+    /// Services, by name.
+    pub services: Vec<Service>,
+    /// Scale of every window and interval.
+    pub time_scale: TimeScale,
+}
+
+/// Base addresses without a trailing slash.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Links {
+    /// Grafana.
+    pub grafana: Option<String>,
+    /// Where the runbooks folder is published.
+    pub runbooks: Option<String>,
+    /// Prometheus.
+    pub prometheus: Option<String>,
+}
+
+/// Who is told, by severity: names of Alertmanager receivers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Team {
+    /// Receiver of pages.
+    pub page: String,
+    /// Receiver of tickets.
+    pub ticket: String,
+    /// Receiver of pages that stay; used by escalation.
+    pub escalation: Option<String>,
+}
+
+/// One SLO file, resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Unique within the estate.
+    pub name: Name,
+    /// Who owns it.
+    pub team: Name,
+    /// Path of the SLO file as shown in banners: relative to the config, forward slashes.
+    pub source: String,
+    /// Text of the team's own mitigations file (Markdown), when one is named.
+    pub mitigations: Option<String>,
+    /// Its SLOs, in the order of the file.
+    pub slos: Vec<Slo>,
+}

@@ -1,0 +1,65 @@
+//! One SLO, resolved.
+
+use super::{Duration, Name, Objective};
+
+/// A service level objective, valid by construction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slo {
+    /// Unique within its service.
+    pub name: Name,
+    /// One sentence for people.
+    pub description: String,
+    /// The promised share of good events.
+    pub objective: Objective,
+    /// The compliance window, such as 30d.
+    pub window: Duration,
+    /// What is measured.
+    pub sli: Sli,
+    /// One SLO per value of these labels.
+    pub by: Vec<String>,
+    /// Low-traffic guard: fewer expected errors than this in the long window never alert. Default 5.
+    pub min_errors: u32,
+    /// What missing data means. Default [`NoData::Page`].
+    pub no_data: NoData,
+}
+
+/// What to do when an SLO's data vanish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoData {
+    /// Page when data that were there vanish, and ticket.
+    Page,
+    /// Ticket only.
+    Ticket,
+    /// Nothing.
+    Ignore,
+}
+
+/// What is measured. Each kind lowers to one pair of an error rate and a total rate; only `plan::sli` knows the kinds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sli {
+    /// Requests that the service serves, from the contract's request histogram.
+    HttpServer {
+        /// Route templates; empty means every matched route.
+        routes: Vec<String>,
+        /// Methods; empty means all.
+        methods: Vec<String>,
+        /// A latency SLI: slower than this bound (in nanoseconds; a bucket bound of the contract) is bad.
+        slower_than_nanos: Option<u64>,
+    },
+    /// Any counters, by PromQL with the placeholder `$window`.
+    Events {
+        /// Bad or good events.
+        side: EventSide,
+        /// All events.
+        total: String,
+    },
+}
+
+/// Which events an `events` SLI names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventSide {
+    /// The query counts bad events.
+    Errors(String),
+    /// The query counts good events.
+    Good(String),
+}
