@@ -1,1 +1,3 @@
-//! Conformance.
+//! What only a package that sees both halves can show.
+
+mod tidy;
