@@ -1,3 +1,4 @@
 //! What only a package that sees both halves can show.
 
+mod supply;
 mod tidy;
