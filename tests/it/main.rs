@@ -1,4 +1,5 @@
 //! What only a package that sees both halves can show.
 
+mod queries;
 mod supply;
 mod tidy;
