@@ -1,2 +1,67 @@
-//! Entry.
-fn main() {}
+//! One door for developers: `cargo xtask tools`, `test`, `regen`, `demo`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
+
+mod regen;
+mod test;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand};
+
+/// Everything a developer of Kilter runs.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Installs what the tests and the demo run: Prometheus, promtool, Alertmanager, amtool, git (Debian packages).
+    Tools,
+    /// Runs everything that CI runs, tools first, and ends in one summary with the minutes of each part.
+    Test,
+    /// Rewrites every generated file that is committed: rules, dashboards, schemas, reference pages.
+    Regen,
+}
+
+fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Task::Tools => tools::install(),
+        Task::Test => test::run(),
+        Task::Regen => regen::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Cargo in the workspace's folder: the one that runs this task.
+fn cargo(args: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(args).current_dir(root());
+    command
+}
+
+/// Runs a command with its output shown; an exit status other than 0 is an error.
+fn run(mut command: Command) -> anyhow::Result<()> {
+    let shown = format!("{command:?}").replace('"', "");
+    let status = command.status().with_context(|| format!("could not start `{shown}`"))?;
+    if !status.success() {
+        bail!("`{shown}` ended with {status}");
+    }
+    Ok(())
+}

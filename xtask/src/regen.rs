@@ -1,0 +1,29 @@
+//! `cargo xtask regen`: every generated file that is committed, from its one source.
+
+use std::fs;
+
+use anyhow::Context;
+
+use crate::{cargo, root, run as run_shown};
+
+/// What the command prints, and the file that holds it.
+const PAGES: &[(&[&str], &str)] = &[
+    (&["contract", "--format", "markdown"], "docs/reference/contract.md"),
+    (&["contract", "--format", "json"], "docs/reference/contract.json"),
+    (&["schema", "slo"], "codegen/schema/slo.v1.json"),
+    (&["schema", "estate"], "codegen/schema/estate.v1.json"),
+];
+
+/// Rewrites them all.
+pub(crate) fn run() -> anyhow::Result<()> {
+    run_shown(cargo(&["run", "--quiet", "--locked", "-p", "kilter", "--", "generate"]))?;
+    for (args, path) in PAGES {
+        let mut full = vec!["run", "--quiet", "--locked", "-p", "kilter", "--"];
+        full.extend(*args);
+        let out = cargo(&full).output().with_context(|| format!("could not run kilter {}", args.join(" ")))?;
+        anyhow::ensure!(out.status.success(), "kilter {}: {}", args.join(" "), String::from_utf8_lossy(&out.stderr));
+        fs::write(root().join(path), out.stdout).with_context(|| format!("could not write {path}"))?;
+        println!("wrote {path}");
+    }
+    Ok(())
+}

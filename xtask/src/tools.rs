@@ -1,0 +1,98 @@
+//! The real programs that tests and demo run, from Debian's packages.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+/// A program and the Debian package that brings it.
+const TOOLS: &[(&str, &str)] = &[
+    ("promtool", "prometheus"),
+    ("prometheus", "prometheus"),
+    ("amtool", "prometheus-alertmanager"),
+    ("prometheus-alertmanager", "prometheus-alertmanager"),
+    ("git", "git"),
+];
+
+/// Installs what is missing when that is possible here; otherwise says exactly what to run.
+pub(crate) fn install() -> anyhow::Result<()> {
+    let mut missing: Vec<&str> = TOOLS.iter().filter(|(tool, _)| !found(tool)).map(|(_, package)| *package).collect();
+    missing.dedup();
+    if missing.is_empty() {
+        println!("tools: all present");
+        return Ok(());
+    }
+    let by_hand = format!("sudo apt-get install --no-install-recommends {}", missing.join(" "));
+    if !found("apt-get") {
+        bail!(
+            "missing: {}. They come from Debian's packages of these names; elsewhere from prometheus.io/download",
+            missing.join(", ")
+        );
+    }
+    let sudo = match () {
+        () if is_root() => None,
+        () if quiet("sudo", &["-n", "true"]) => Some("sudo"),
+        () => bail!("missing: {}. Run: {by_hand}", missing.join(", ")),
+    };
+    println!("tools: installing {}", missing.join(" "));
+    let _no_services = NoServices::new(is_root());
+    if !apt(sudo, &["install", "--yes", "--no-install-recommends"], &missing)? {
+        // The package lists may be missing or old; the packages' own output has been shown.
+        apt(sudo, &["update"], &[])?;
+        if !apt(sudo, &["install", "--yes", "--no-install-recommends"], &missing)? {
+            bail!("apt-get could not install {}. Run: {by_hand}", missing.join(" "));
+        }
+    }
+    Ok(())
+}
+
+fn apt(sudo: Option<&str>, args: &[&str], packages: &[&str]) -> anyhow::Result<bool> {
+    let mut command = Command::new(sudo.unwrap_or("env"));
+    if sudo.is_some() {
+        command.args(["-n", "env"]);
+    }
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]);
+    command.args(args).args(packages).stdout(Stdio::null());
+    Ok(command.status().context("could not start apt-get")?.success())
+}
+
+/// Debian starts the services of a package it installs; the tests start their own, so this forbids it meanwhile.
+struct NoServices {
+    path: Option<&'static Path>,
+}
+
+impl NoServices {
+    fn new(root: bool) -> Self {
+        let path = Path::new("/usr/sbin/policy-rc.d");
+        if !root || path.exists() {
+            return Self { path: None };
+        }
+        let made = fs::write(path, "#!/bin/sh\nexit 101\n")
+            .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755)));
+        Self { path: made.ok().map(|()| path) }
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(path) = self.path {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn found(tool: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(tool).is_file())
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|it| std::os::unix::fs::MetadataExt::uid(&it) == 0)
+}
+
+fn quiet(program: &str, args: &[&str]) -> bool {
+    let status = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
