@@ -21,3 +21,5 @@
 pub mod diagnostic;
 pub mod model;
 pub mod plan;
+pub mod render;
+pub mod yaml;

@@ -25,7 +25,7 @@ impl Decimal {
     /// `units / 10^scale`.
     pub const fn new(units: u128, scale: u32) -> Self {
         let mut it = Self { units, scale };
-        while it.scale > 0 && it.units % 10 == 0 {
+        while it.scale > 0 && it.units.is_multiple_of(10) {
             it.units /= 10;
             it.scale -= 1;
         }
@@ -60,6 +60,21 @@ impl Decimal {
     #[must_use]
     pub const fn times(self, other: Self) -> Self {
         Self::new(self.units * other.units, self.scale + other.scale)
+    }
+
+    /// Divided by a whole number, rounded down to three decimals; by zero, it stays.
+    #[must_use]
+    pub const fn divided_by(self, divisor: u128) -> Self {
+        if divisor == 0 {
+            return self;
+        }
+        Self::new(self.units * 1_000 / (divisor * 10u128.pow(self.scale)), 3)
+    }
+
+    /// Divided by another decimal, rounded down to three decimals; by zero, it stays.
+    #[must_use]
+    pub const fn over(self, divisor: Self) -> Self {
+        Self::new(self.units * 10u128.pow(divisor.scale), self.scale).divided_by(divisor.units)
     }
 
     /// The nearest float, for arithmetic that is not printed.

@@ -70,7 +70,7 @@ impl Duration {
 /// The largest single unit that divides it: `5m`, `355m`, `1500ms`. Weeks and years are printed as days.
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, size) = UNITS[2..].iter().find(|(_, size)| self.millis % size == 0).unwrap_or(&("ms", 1));
+        let (unit, size) = UNITS[2..].iter().find(|(_, size)| self.millis.is_multiple_of(*size)).unwrap_or(&("ms", 1));
         write!(f, "{}{unit}", self.millis / size)
     }
 }
@@ -117,7 +117,7 @@ impl TimeScale {
 
     /// A scale of `1/divisor`; `None` unless it divides the shortest interval (15 s) into whole milliseconds.
     pub fn one_in(divisor: u64) -> Option<Self> {
-        (divisor >= 1 && 15_000 % divisor == 0).then_some(Self { divisor })
+        (divisor >= 1 && 15_000_u64.is_multiple_of(divisor)).then_some(Self { divisor })
     }
 
     /// The divisor.

@@ -7,6 +7,8 @@ use super::{Name, Slo, TimeScale};
 /// `kilter.yaml` and every SLO file, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Estate {
+    /// Where it comes from, as shown in banners: the config, or the SLO files when there is none.
+    pub source: String,
     /// PromQL matchers that find a service's series, with the placeholder `{{service}}`; default `job="{{service}}"`.
     pub selector: String,
     /// Static labels on every recorded series, selector, join, alert and `equal`.

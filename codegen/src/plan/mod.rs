@@ -1,8 +1,21 @@
 //! Every decision: typed rules, their tests, routes, dashboards and runbooks. Pure; cannot fail.
 
+pub mod alerting;
+pub mod class;
+pub mod context;
+pub mod estate;
+pub mod expr;
+pub mod links;
+pub mod recording;
+pub mod sli;
+pub mod windows;
+pub mod words;
+
 use std::collections::BTreeMap;
 
-use crate::model::{Duration, Name};
+use crate::model::{Duration, Estate, Name, Service};
+use crate::render::engine::{TemplateError, Templates};
+use context::Context;
 
 /// Everything that will be written, as values.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +24,40 @@ pub struct Plan {
     pub services: Vec<ServicePlan>,
     /// Rules of the whole estate: dead-man's switch and rule health.
     pub estate_rules: RuleFile,
+}
+
+/// Plans everything for an estate. `Err` is a template that failed.
+pub fn plan(estate: &Estate, templates: &Templates) -> Result<Plan, TemplateError> {
+    let services = estate.services.iter().map(|service| plan_service(estate, service, templates));
+    Ok(Plan {
+        services: services.collect::<Result<_, _>>()?,
+        estate_rules: estate::rules(estate, &estate.source, templates)?,
+    })
+}
+
+fn plan_service(estate: &Estate, service: &Service, templates: &Templates) -> Result<ServicePlan, TemplateError> {
+    let context = Context::new(estate, service);
+    Ok(ServicePlan { service: service.name.clone(), rules: service_rules(&context, templates)? })
+}
+
+/// One group for pairs, burn rates and alerts, so that each rule reads what was recorded a moment ago; one, slower, for
+/// the budget.
+fn service_rules(context: &Context<'_>, templates: &Templates) -> Result<RuleFile, TemplateError> {
+    let classes = class::classes(context.service);
+    let mut rules: Vec<Rule> = context.service.slos.iter().flat_map(|slo| recording::per_slo(context, slo)).collect();
+    rules.extend(recording::burn_rates(context, &classes));
+    let mut budget = recording::budget(context, &classes);
+    for class in &classes {
+        rules.extend(alerting::per_class(context, class, templates)?);
+        budget.push(alerting::exhausted(context, class, templates)?);
+    }
+    rules.push(alerting::service_down(context, templates)?);
+    let name = format!("slo-{}", context.service.name);
+    let groups = vec![
+        RuleGroup { name: name.clone(), interval: context.timing.interval, rules },
+        RuleGroup { name: format!("{name}-budget"), interval: context.timing.budget_interval, rules: budget },
+    ];
+    Ok(RuleFile { source: context.service.source.clone(), groups })
 }
 
 /// What one service gets.

@@ -1,1 +1,4 @@
-//! Command tests.
+//! The generator, from outside: its library, its command, and the real tools on what it writes.
+
+mod rules;
+mod support;

@@ -1,0 +1,210 @@
+//! Alerting rules. No join and no metadata: team and severity are static labels, and every expression names its service.
+//!
+//! A join on `slo:info` in an alert would fail every evaluation for five minutes after a restart with a changed team.
+
+use std::collections::BTreeMap;
+
+use kilter_contract::slo;
+
+use super::class::Class;
+use super::context::Context;
+use super::expr::over_window;
+use super::windows::{Pair, Severity};
+use super::words::{Words, annotations, link_annotations};
+use super::{Rule, expr};
+use crate::model::{Decimal, Duration, NoData};
+use crate::render::engine::{TemplateError, Templates};
+
+/// Everything an alert needs besides its expression.
+struct Alert<'a> {
+    name: &'a str,
+    severity: Severity,
+    template: &'a str,
+    section: String,
+    range: &'a str,
+    hold: Option<Duration>,
+    keep: Option<Duration>,
+}
+
+/// The alerts of one class but [`exhausted`], which belongs to the budget's group.
+pub fn per_class(context: &Context<'_>, class: &Class<'_>, templates: &Templates) -> Result<Vec<Rule>, TemplateError> {
+    let timing = &context.timing;
+    let mut rules = Vec::new();
+    for (severity, keep) in [(Severity::Page, timing.page_keep_firing), (Severity::Ticket, timing.ticket_keep_firing)] {
+        let alert = Alert {
+            name: slo::ERROR_BUDGET_BURN,
+            severity,
+            template: "burn",
+            section: section(slo::ERROR_BUDGET_BURN, severity),
+            range: if severity == Severity::Page { "6h" } else { "3d" },
+            hold: None,
+            keep: Some(keep),
+        };
+        rules.push(alert.rule(context, class, burn(context, class, severity), templates)?);
+    }
+    if class.no_data == NoData::Page {
+        let alert = missing(Severity::Page, timing.missing_page_hold);
+        let total = recorded(context, class, slo::TOTAL_RATE);
+        let expr = format!("last_over_time({total}[{}]) > 0\nunless {total}", timing.missing_page_memory);
+        rules.push(alert.rule(context, class, expr, templates)?);
+    }
+    if class.no_data != NoData::Ignore {
+        rules.push(missing(Severity::Ticket, timing.missing_ticket_hold).rule(
+            context,
+            class,
+            data_missing(context, class),
+            templates,
+        )?);
+        let severity = if class.no_data == NoData::Page { Severity::Page } else { Severity::Ticket };
+        let alert = Alert {
+            name: slo::TRAFFIC_LOST,
+            severity,
+            template: "traffic",
+            section: section(slo::TRAFFIC_LOST, severity),
+            range: "6h",
+            hold: Some(timing.traffic_hold),
+            keep: None,
+        };
+        rules.push(alert.rule(context, class, traffic_lost(context, class), templates)?);
+    }
+    Ok(rules)
+}
+
+/// The budget of the compliance window is spent. A ticket: nobody can win it back at night.
+pub fn exhausted(context: &Context<'_>, class: &Class<'_>, templates: &Templates) -> Result<Rule, TemplateError> {
+    let alert = Alert {
+        name: slo::ERROR_BUDGET_EXHAUSTED,
+        severity: Severity::Ticket,
+        template: "exhausted",
+        section: section(slo::ERROR_BUDGET_EXHAUSTED, Severity::Ticket),
+        range: "30d",
+        hold: None,
+        keep: Some(context.timing.exhausted_keep_firing),
+    };
+    alert.rule(context, class, format!("{} < 0", recorded(context, class, slo::BUDGET_REMAINING)), templates)
+}
+
+/// No instance is up, or every target vanished from discovery although there were some.
+pub fn service_down(context: &Context<'_>, templates: &Templates) -> Result<Rule, TemplateError> {
+    let up = expr::select("up", &context.raw_matchers());
+    let memory = context.timing.down_memory;
+    let expr = format!("max({up}) == 0\nor (max(max_over_time({up}[{memory}])) == 1 unless max({up}))");
+    let mut labels = context.service_labels();
+    labels.extend(static_labels(context, Severity::Page));
+    let slo = context.service.slos.first().map(|it| it.name.to_string()).unwrap_or_default();
+    let links = link_annotations(context, &slo, "6h", &section(slo::SERVICE_DOWN, Severity::Page));
+    Ok(Rule::Alerting {
+        alert: slo::SERVICE_DOWN.to_owned(),
+        expr,
+        hold: Some(context.timing.down_hold),
+        keep_firing_for: None,
+        labels,
+        annotations: annotations(templates, "down", &Words::of_service(context), links)?,
+    })
+}
+
+/// The anchor of an alert's section in a runbook, as Markdown renderers make it from `## ErrorBudgetBurn (page)`.
+pub fn section(alert: &str, severity: Severity) -> String {
+    format!("{}-{}", alert.to_lowercase(), severity.as_str())
+}
+
+impl Alert<'_> {
+    fn rule(
+        &self,
+        context: &Context<'_>,
+        class: &Class<'_>,
+        expr: String,
+        templates: &Templates,
+    ) -> Result<Rule, TemplateError> {
+        let longs: Vec<(String, Decimal)> =
+            class.pairs_of(self.severity).iter().map(|(pair, factor)| (pair.long.to_string(), *factor)).collect();
+        let words = Words::placeholders(context, class, &longs);
+        let links = link_annotations(context, "{{ $labels.slo }}", self.range, &self.section);
+        Ok(Rule::Alerting {
+            alert: self.name.to_owned(),
+            expr,
+            hold: self.hold,
+            keep_firing_for: self.keep,
+            labels: class_labels(context, class, self.severity),
+            annotations: annotations(templates, self.template, &words, links)?,
+        })
+    }
+}
+
+fn missing(severity: Severity, hold: Duration) -> Alert<'static> {
+    Alert {
+        name: slo::DATA_MISSING,
+        severity,
+        template: "missing",
+        section: section(slo::DATA_MISSING, severity),
+        range: "6h",
+        hold: Some(hold),
+        keep: None,
+    }
+}
+
+fn static_labels(context: &Context<'_>, severity: Severity) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (slo::SEVERITY_LABEL.to_owned(), severity.as_str().to_owned()),
+        (slo::TEAM_LABEL.to_owned(), context.service.team.to_string()),
+    ])
+}
+
+/// Rules of two classes would otherwise be duplicates to promtool.
+fn class_labels(context: &Context<'_>, class: &Class<'_>, severity: Severity) -> BTreeMap<String, String> {
+    let mut labels = static_labels(context, severity);
+    labels.extend(class.number.map(|number| ("policy".to_owned(), number.to_string())));
+    labels
+}
+
+fn recorded(context: &Context<'_>, class: &Class<'_>, series: &str) -> String {
+    context.recorded(series, &class.names())
+}
+
+/// Both windows of a pair above its factor, and enough errors to be more than chance; any pair of the severity.
+fn burn(context: &Context<'_>, class: &Class<'_>, severity: Severity) -> String {
+    let pairs = class.pairs_of(severity);
+    let one = |pair: &Pair, factor: Decimal| {
+        let above =
+            |window: Duration| format!("{} > {factor}", recorded(context, class, &slo::burn_rate(&window.to_string())));
+        let guard = if class.min_errors == 0 {
+            String::new()
+        } else {
+            format!("\n  and {}", enough_errors(context, class, pair.long))
+        };
+        format!("(\n  {}\n  and {}{guard}\n)", above(pair.long), above(pair.short))
+    };
+    pairs.iter().map(|(pair, factor)| one(pair, *factor)).collect::<Vec<_>>().join("\nor\n")
+}
+
+/// Errors expected over the long window, from the average rate: `avg * seconds >= min_errors`.
+fn enough_errors(context: &Context<'_>, class: &Class<'_>, long: Duration) -> String {
+    let long = context.estate.time_scale.apply(long);
+    let average = over_window(&recorded(context, class, slo::ERROR_RATE), long, context.timing.rate, false);
+    format!("{average} * {} >= {}", long.secs_text(), class.min_errors)
+}
+
+/// Never came; was there within a day, per group; or one side of the pair without the other.
+fn data_missing(context: &Context<'_>, class: &Class<'_>) -> String {
+    let total = recorded(context, class, slo::TOTAL_RATE);
+    let error = recorded(context, class, slo::ERROR_RATE);
+    let budget = recorded(context, class, slo::ERROR_BUDGET);
+    let (memory, step) = (context.timing.missing_ticket_memory, context.timing.rate);
+    let on = context.join().join(", ");
+    format!(
+        "{budget} unless on ({on}) {total}\nor last_over_time({total}[{memory}:{step}]) unless {total}\nor {total} unless {error}\nor {error} unless {total}"
+    )
+}
+
+/// No traffic now, although the last hour makes some certain.
+fn traffic_lost(context: &Context<'_>, class: &Class<'_>) -> String {
+    let total = recorded(context, class, slo::TOTAL_RATE);
+    let timing = &context.timing;
+    format!(
+        "{total} == 0\nand avg_over_time({total}[{}] offset {}) * {} > {}",
+        timing.traffic_memory,
+        timing.rate,
+        timing.rate.secs_text(),
+        timing.traffic_expected
+    )
+}

@@ -1,0 +1,75 @@
+//! Policy classes: SLOs of a service that share windows, factors, guards and the policy for missing data share rules.
+
+use super::windows::{self, Pair, Severity};
+use crate::model::{Decimal, Duration, NoData, Service, Slo};
+
+/// SLOs that are watched by the same rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class<'a> {
+    /// Its members, in the order of the file.
+    pub slos: Vec<&'a Slo>,
+    /// Alert windows with their factors for these SLOs.
+    pub pairs: Vec<(Pair, Decimal)>,
+    /// Compliance window.
+    pub window: Duration,
+    /// Low-traffic guard.
+    pub min_errors: u32,
+    /// Policy for missing data.
+    pub no_data: NoData,
+    /// Its number when the service has several classes: their alerts differ in the label `policy`. `None` when it
+    /// holds every SLO of the service; then nothing needs to name its SLOs.
+    pub number: Option<usize>,
+}
+
+impl Class<'_> {
+    /// Names of its SLOs for a matcher; empty when the service has no other.
+    pub fn names(&self) -> Vec<&str> {
+        if self.number.is_none() {
+            return Vec::new();
+        }
+        self.slos.iter().map(|slo| slo.name.as_str()).collect()
+    }
+
+    /// Every `by` label of its SLOs, sorted.
+    pub fn by(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.slos.iter().flat_map(|slo| slo.by.clone()).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// The pairs of one severity.
+    pub fn pairs_of(&self, severity: Severity) -> Vec<&(Pair, Decimal)> {
+        self.pairs.iter().filter(|(pair, _)| pair.severity == severity).collect()
+    }
+}
+
+/// The classes of a service, in the order in which the file first needs them.
+pub fn classes(service: &Service) -> Vec<Class<'_>> {
+    let mut all: Vec<Class<'_>> = Vec::new();
+    for slo in &service.slos {
+        let pairs: Vec<_> = windows::table(slo.window)
+            .pairs
+            .iter()
+            .map(|pair| (pair.clone(), pair.factor(slo.window, slo.objective)))
+            .collect();
+        let same = |it: &&mut Class<'_>| {
+            it.pairs == pairs && it.window == slo.window && it.min_errors == slo.min_errors && it.no_data == slo.no_data
+        };
+        match all.iter_mut().find(same) {
+            Some(class) => class.slos.push(slo),
+            None => all.push(Class {
+                slos: vec![slo],
+                pairs,
+                window: slo.window,
+                min_errors: slo.min_errors,
+                no_data: slo.no_data,
+                number: Some(all.len() + 1),
+            }),
+        }
+    }
+    if let [only] = all.as_mut_slice() {
+        only.number = None;
+    }
+    all
+}

@@ -1,0 +1,30 @@
+//! Addresses of dashboards and runbooks, one function each: alerts, runbooks and dashboards link the same way.
+
+use super::context::Context;
+
+/// The uid of a service's dashboard: stable, at most 40 characters as Grafana demands.
+pub fn dashboard_uid(service: &str) -> String {
+    let uid = format!("slo-{service}");
+    if uid.len() <= 40 {
+        return uid;
+    }
+    // FNV-1a keeps two long names apart that begin alike.
+    let hash = service
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{}-{:08x}", &uid[..31], hash >> 32)
+}
+
+/// The service's dashboard at an SLO and a time range such as `6h`; `None` when `links.grafana` is not set.
+pub fn dashboard(context: &Context<'_>, slo: &str, range: &str) -> Option<String> {
+    let base = context.estate.links.grafana.as_ref()?;
+    let uid = dashboard_uid(context.service.name.as_str());
+    let slo = if slo.is_empty() { String::new() } else { format!("&var-slo={slo}") };
+    Some(format!("{base}/d/{uid}?from=now-{range}&to=now{slo}"))
+}
+
+/// The section of an SLO's runbook; a path below the output folder when `links.runbooks` is not set.
+pub fn runbook(context: &Context<'_>, slo: &str, section: &str) -> String {
+    let base = context.estate.links.runbooks.as_deref().unwrap_or("rules/runbooks");
+    format!("{base}/{}/{slo}.md#{section}", context.service.name)
+}

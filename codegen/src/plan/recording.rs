@@ -1,0 +1,105 @@
+//! Recording rules: five per SLO, a burn rate per alert window, and the budget of the compliance window.
+
+use std::collections::BTreeMap;
+
+use kilter_contract::slo;
+
+use super::Rule;
+use super::class::Class;
+use super::context::Context;
+use super::expr::{burn_rate, over_window};
+use super::sli;
+use super::windows::{self, Severity};
+use crate::model::{Duration, Sli, Slo};
+
+/// The pair, objective, budget and facts of one SLO. Nothing that may change later is a label of the first four.
+pub fn per_slo(context: &Context<'_>, slo: &Slo) -> Vec<Rule> {
+    let pair = sli::pair(context, slo);
+    let labels = context.slo_labels(slo);
+    let record = |name: &str, expr: String| Rule::Recording { record: name.to_owned(), expr, labels: labels.clone() };
+    let mut facts = labels.clone();
+    facts.extend([
+        (slo::TEAM_LABEL.to_owned(), context.service.team.to_string()),
+        ("objective".to_owned(), slo.objective.percent()),
+        ("window".to_owned(), slo.window.to_string()),
+        ("sli".to_owned(), kind(&slo.sli).to_owned()),
+    ]);
+    vec![
+        record(slo::TOTAL_RATE, pair.total),
+        record(slo::ERROR_RATE, pair.error),
+        record(slo::OBJECTIVE, format!("vector({})", slo.objective.fraction())),
+        record(slo::ERROR_BUDGET, format!("vector({})", slo.objective.error_budget())),
+        Rule::Recording { record: slo::INFO.to_owned(), expr: "vector(1)".to_owned(), labels: facts },
+    ]
+}
+
+/// What an SLO measures, in one word.
+pub const fn kind(sli: &Sli) -> &'static str {
+    match sli {
+        Sli::HttpServer { slower_than_nanos: None, .. } => "availability",
+        Sli::HttpServer { slower_than_nanos: Some(_), .. } => "latency",
+        Sli::Events { .. } => "events",
+    }
+}
+
+/// The burn rate over every alert window that the classes use; a rule serves all SLOs of the service at once.
+pub fn burn_rates(context: &Context<'_>, classes: &[Class<'_>]) -> Vec<Rule> {
+    let mut all: Vec<Duration> = classes.iter().flat_map(|class| windows::table(class.window).windows()).collect();
+    all.sort_unstable();
+    all.dedup();
+    let tiled = |window: Duration| {
+        // Only the long window of the first page pair decides early.
+        let first =
+            classes.iter().filter_map(|class| class.pairs_of(Severity::Page).first().map(|(pair, _)| pair.long));
+        first.into_iter().any(|long| long == window)
+    };
+    all.into_iter().map(|window| burn(context, window, tiled(window))).collect()
+}
+
+fn burn(context: &Context<'_>, window: Duration, tiles: bool) -> Rule {
+    let scaled = context.estate.time_scale.apply(window);
+    let over = |series: &str| over_window(&context.recorded(series, &[]), scaled, context.timing.rate, tiles);
+    let budget = context.recorded(slo::ERROR_BUDGET, &[]);
+    Rule::Recording {
+        record: slo::burn_rate(&window.to_string()),
+        expr: burn_rate(&over(slo::ERROR_RATE), &over(slo::TOTAL_RATE), &budget, &context.join()),
+        labels: BTreeMap::new(),
+    }
+}
+
+/// Burn, coverage and what is left of the budget over the compliance window: one rule each, whatever the classes.
+pub fn budget(context: &Context<'_>, classes: &[Class<'_>]) -> Vec<Rule> {
+    let record = |name: &str, expr: &dyn Fn(&Class<'_>) -> String| Rule::Recording {
+        record: name.to_owned(),
+        expr: classes.iter().map(expr).collect::<Vec<_>>().join("\nor\n"),
+        labels: BTreeMap::new(),
+    };
+    let remaining = format!(
+        "1 - {} * clamp_max({}, 1)",
+        context.recorded(slo::PERIOD_BURN_RATE, &[]),
+        context.recorded(slo::PERIOD_COVERAGE, &[])
+    );
+    vec![
+        record(slo::PERIOD_BURN_RATE, &|class| period_burn(context, class)),
+        record(slo::PERIOD_COVERAGE, &|class| period_coverage(context, class)),
+        Rule::Recording { record: slo::BUDGET_REMAINING.to_owned(), expr: remaining, labels: BTreeMap::new() },
+    ]
+}
+
+fn period_burn(context: &Context<'_>, class: &Class<'_>) -> String {
+    let over =
+        |name: &str| format!("sum_over_time({}{})", context.recorded(name, &class.names()), grid(context, class));
+    let budget = context.recorded(slo::ERROR_BUDGET, &class.names());
+    burn_rate(&over(slo::ERROR_RATE), &over(slo::TOTAL_RATE), &budget, &context.join())
+}
+
+/// Share of the compliance window's grid that has a sample: a young history spends its share of the budget only.
+fn period_coverage(context: &Context<'_>, class: &Class<'_>) -> String {
+    let points = context.estate.time_scale.apply(class.window).millis() / context.timing.rate.millis();
+    format!("count_over_time({}{}) / {points}", context.recorded(slo::TOTAL_RATE, &class.names()), grid(context, class))
+}
+
+/// `[30d:5m]`.
+fn grid(context: &Context<'_>, class: &Class<'_>) -> String {
+    format!("[{}:{}]", context.estate.time_scale.apply(class.window), context.timing.rate)
+}

@@ -1,0 +1,79 @@
+//! Handlebars for prose: alert annotations and runbooks. Structured text never comes from a template.
+//!
+//! Strict, so that a misspelt variable fails; nothing is escaped, because PromQL and Markdown are not HTML. Go-template
+//! placeholders such as `{{ $labels.slo }}` reach a template as data, never as its own text.
+
+use handlebars::{Handlebars, no_escape};
+use serde::Serialize;
+
+/// A template failed: a bug in one of ours, or a mistake in a user's.
+#[derive(Debug, thiserror::Error)]
+#[error("template {name}: {source}")]
+pub struct TemplateError {
+    /// Name of the template.
+    pub name: String,
+    /// What Handlebars says.
+    #[source]
+    pub source: Box<handlebars::RenderError>,
+}
+
+/// Every template, parsed once.
+#[derive(Debug)]
+pub struct Templates {
+    engine: Handlebars<'static>,
+}
+
+macro_rules! embedded {
+    ($($name:literal),+ $(,)?) => { &[$(($name, include_str!(concat!("../../templates/", $name, ".hbs")))),+] };
+}
+
+const EMBEDDED: &[(&str, &str)] = embedded!(
+    "alerts/burn.summary",
+    "alerts/burn.description",
+    "alerts/exhausted.summary",
+    "alerts/exhausted.description",
+    "alerts/missing.summary",
+    "alerts/missing.description",
+    "alerts/traffic.summary",
+    "alerts/traffic.description",
+    "alerts/down.summary",
+    "alerts/down.description",
+    "alerts/rules.summary",
+    "alerts/rules.description",
+    "alerts/watchdog.summary",
+    "alerts/watchdog.description",
+    "runbook/slo",
+);
+
+impl Templates {
+    /// Our own templates.
+    pub fn new() -> Self {
+        let mut engine = Handlebars::new();
+        engine.set_strict_mode(true);
+        engine.register_escape_fn(no_escape);
+        for (name, text) in EMBEDDED {
+            if let Err(error) = engine.register_template_string(name, text) {
+                unreachable!("a template of ours does not parse: {error}");
+            }
+        }
+        Self { engine }
+    }
+
+    /// Renders a template. Line ends inside a paragraph of prose are the template's own layout: see [`Templates::line`].
+    pub fn render(&self, name: &str, data: &impl Serialize) -> Result<String, TemplateError> {
+        self.engine
+            .render(name, data)
+            .map_err(|source| TemplateError { name: name.to_owned(), source: Box::new(source) })
+    }
+
+    /// Renders an annotation: one paragraph, its line ends folded into spaces.
+    pub fn line(&self, name: &str, data: &impl Serialize) -> Result<String, TemplateError> {
+        Ok(self.render(name, data)?.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,55 @@
+//! Values become text, in memory. Nothing is decided here.
+
+pub mod engine;
+pub mod rules;
+
+use crate::model::Estate;
+use crate::plan::Plan;
+
+/// Which output an artifact belongs to; `--only` selects by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Prometheus rules.
+    Rules,
+}
+
+/// A file to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Path relative to the output folder, with forward slashes.
+    pub path: String,
+    /// Its whole text.
+    pub text: String,
+    /// Which output it is.
+    pub kind: Kind,
+    /// The service that it belongs to; `None` for the estate's own files.
+    pub service: Option<String>,
+}
+
+/// Our own output could not be written as text: a bug.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {message}")]
+pub struct RenderError {
+    /// The file.
+    pub path: String,
+    /// What went wrong.
+    pub message: String,
+}
+
+/// Every file of the plan, sorted by path.
+pub fn render(estate: &Estate, plan: &Plan) -> Result<Vec<Artifact>, RenderError> {
+    let scale = estate.time_scale;
+    let mut all = Vec::new();
+    let mut add = |path: String, kind: Kind, service: Option<&str>, text: Result<String, String>| {
+        let text = text.map_err(|message| RenderError { path: path.clone(), message })?;
+        all.push(Artifact { path, text, kind, service: service.map(str::to_owned) });
+        Ok(())
+    };
+    for it in &plan.services {
+        let service = it.service.as_str();
+        add(format!("rules/{service}.rules.yaml"), Kind::Rules, Some(service), rules::text(&it.rules, scale))?;
+    }
+    add("rules/kilter.rules.yaml".to_owned(), Kind::Rules, None, rules::text(&plan.estate_rules, scale))?;
+    all.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(all)
+}

@@ -1,0 +1,84 @@
+//! What the tests share: estates made of values, and the real promtool.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use kilter_codegen::model::{Duration, Estate, EventSide, Links, NoData, Objective, Service, Sli, Slo, TimeScale};
+use kilter_codegen::plan::{self, Plan};
+use kilter_codegen::render::engine::Templates;
+use kilter_codegen::render::{self, Artifact};
+
+/// An estate of one service `shop` of the team `store`, found by `job="shop"`.
+pub(crate) fn estate(slos: Vec<Slo>) -> Estate {
+    Estate {
+        source: "kilter.yaml".to_owned(),
+        selector: "job=\"{{service}}\"".to_owned(),
+        identity: BTreeMap::new(),
+        links: Links { grafana: Some("https://grafana.example".into()), ..Links::default() },
+        teams: BTreeMap::new(),
+        alertmanager_base: None,
+        services: vec![Service {
+            name: "shop".parse().expect("a name"),
+            team: "store".parse().expect("a name"),
+            source: "shop/slo.yaml".to_owned(),
+            mitigations: None,
+            slos,
+        }],
+        time_scale: TimeScale::REAL,
+    }
+}
+
+pub(crate) fn slo(name: &str, objective: &str, sli: Sli) -> Slo {
+    Slo {
+        name: name.parse().expect("a name"),
+        description: format!("{name} works."),
+        objective: Objective::new(objective.parse().expect("a decimal")).expect("an objective"),
+        window: Duration::from_mins(30 * 24 * 60),
+        sli,
+        by: Vec::new(),
+        min_errors: 5,
+        no_data: NoData::Page,
+    }
+}
+
+pub(crate) fn availability(route: &str) -> Sli {
+    Sli::HttpServer { routes: vec![route.to_owned()], methods: Vec::new(), slower_than_nanos: None }
+}
+
+pub(crate) fn latency(route: &str, nanos: u64) -> Sli {
+    Sli::HttpServer { routes: vec![route.to_owned()], methods: Vec::new(), slower_than_nanos: Some(nanos) }
+}
+
+pub(crate) fn events(errors: &str, total: &str) -> Sli {
+    Sli::Events { side: EventSide::Errors(errors.to_owned()), total: total.to_owned() }
+}
+
+pub(crate) fn planned(estate: &Estate) -> Plan {
+    plan::plan(estate, &Templates::new()).expect("our templates render")
+}
+
+pub(crate) fn artifacts(estate: &Estate) -> Vec<Artifact> {
+    render::render(estate, &planned(estate)).expect("our plan renders")
+}
+
+/// Runs a tool in a folder; both outputs and whether it succeeded. A missing tool fails the test.
+pub(crate) fn tool(name: &str, args: &[&str], folder: &Path) -> (bool, String) {
+    let out = Command::new(name)
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .unwrap_or_else(|error| panic!("{name} does not start ({error}); install it with: cargo xtask tools"));
+    (out.status.success(), String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr))
+}
+
+/// Writes every artifact below a fresh folder.
+pub(crate) fn written(artifacts: &[Artifact]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for artifact in artifacts {
+        let path = folder.path().join(&artifact.path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        std::fs::write(path, &artifact.text).expect("a file");
+    }
+    folder
+}
