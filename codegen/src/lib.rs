@@ -19,7 +19,10 @@
 //! What a user got wrong is a [`diagnostic::Diagnostic`]; `Err` is for disk and bugs.
 
 pub mod diagnostic;
+pub mod load;
 pub mod model;
 pub mod plan;
+pub mod promql;
 pub mod render;
+pub mod spec;
 pub mod yaml;

@@ -1,14 +1,267 @@
-//! The one home of the YAML library.
+//! The one home of the YAML library. Text becomes a tree in which every key and value knows its place.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{Error, Spanned};
+
+/// Bytes `start..end` of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Range {
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
+}
+
+/// A value and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// What it is.
+    pub value: Value,
+    /// Where it stands. For a block scalar, from the first character of its content.
+    pub range: Range,
+}
+
+/// What YAML can say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// Text, a number or a boolean, with the text of the source: `99.90` stays `99.90`.
+    Scalar {
+        /// The decoded text.
+        text: String,
+        /// Whether YAML reads it as a string rather than as a number or boolean.
+        string: bool,
+    },
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping in the order of the source; keys are unique.
+    Map(Vec<(Key, Node)>),
+}
+
+/// A key and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The decoded text.
+    pub text: String,
+    /// Where it stands.
+    pub range: Range,
+}
+
+/// Why a text is no YAML document of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct YamlError {
+    /// One sentence.
+    pub message: String,
+    /// Where.
+    pub range: Range,
+}
+
+/// The largest text that is read.
+pub const MAX_BYTES: usize = 32 << 20;
+
+/// Reads one document. Duplicate keys are refused; depth, aliases and size have limits.
+pub fn parse(text: &str) -> Result<Node, YamlError> {
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_depth: 64, flow_nesting_limit: 64, max_aliases: 1_000, max_nodes: 1_000_000, max_events: 4_000_000, max_recorded_anchor_events: 50_000 },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 50_000 },
+        strict_booleans: true,
+        with_snippet: false,
+    };
+    if text.len() > MAX_BYTES {
+        return Err(YamlError { message: format!("larger than {} MiB", MAX_BYTES >> 20), range: Range::default() });
+    }
+    let tree: Spanned<Tree> =
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| explain(&error, text))?;
+    Ok(node(tree, text))
+}
 
 /// Writes a value. Strings that YAML 1.1 readers would take for something else are quoted; longer texts become blocks.
 pub fn to_string(value: &impl Serialize) -> Result<String, String> {
     serde_saphyr::to_string(value).map_err(|error| error.to_string())
 }
 
-/// Reads our own data files and what we wrote ourselves; user's files go through the spanned tree instead.
+/// Reads our own data files and what we wrote ourselves; users' files go through [`parse`].
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_saphyr::from_str(text).map_err(|error| error.to_string())
+}
+
+impl Node {
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().find(|(it, _)| it.text == key).map(|(_, node)| node),
+            _ => None,
+        }
+    }
+
+    /// What it is, in words for a diagnostic.
+    pub fn kind(&self) -> &'static str {
+        match &self.value {
+            Value::Null => "nothing",
+            Value::Scalar { string: true, .. } => "a text",
+            Value::Scalar { string: false, .. } => "a number or boolean",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a mapping",
+        }
+    }
+}
+
+/// As serde sees it, before source texts are put in.
+enum Tree {
+    Null,
+    Text(String),
+    Other,
+    List(Vec<Spanned<Tree>>),
+    Map(Vec<(Spanned<String>, Spanned<Tree>)>),
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TreeVisitor)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a YAML value")
+    }
+    fn visit_unit<E: de::Error>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+    fn visit_none<E: de::Error>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Tree, E> {
+        Ok(Tree::Other)
+    }
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Tree, E> {
+        Ok(Tree::Other)
+    }
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Tree, E> {
+        Ok(Tree::Other)
+    }
+    fn visit_i128<E: de::Error>(self, _: i128) -> Result<Tree, E> {
+        Ok(Tree::Other)
+    }
+    fn visit_u128<E: de::Error>(self, _: u128) -> Result<Tree, E> {
+        Ok(Tree::Other)
+    }
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Tree, E> {
+        Ok(Tree::Other)
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Tree, E> {
+        Ok(Tree::Text(text.to_owned()))
+    }
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Tree, E> {
+        Ok(Tree::Text(String::from_utf8_lossy(bytes).into_owned()))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
+        let mut all = Vec::new();
+        while let Some(item) = items.next_element()? {
+            all.push(item);
+        }
+        Ok(Tree::List(all))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Tree, A::Error> {
+        let mut all = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            all.push(entry);
+        }
+        Ok(Tree::Map(all))
+    }
+}
+
+fn node(tree: Spanned<Tree>, text: &str) -> Node {
+    let range = place(&tree.referenced, text);
+    let value = match tree.value {
+        Tree::Null => Value::Null,
+        Tree::Text(text) => Value::Scalar { text, string: true },
+        Tree::Other => Value::Scalar {
+            text: text.get(range.start..range.end).unwrap_or_default().trim().to_owned(),
+            string: false,
+        },
+        Tree::List(items) => Value::List(items.into_iter().map(|item| node(item, text)).collect()),
+        Tree::Map(entries) => {
+            let key = |key: Spanned<String>| Key { range: place(&key.referenced, text), text: key.value };
+            Value::Map(entries.into_iter().map(|(k, v)| (key(k), node(v, text))).collect())
+        }
+    };
+    Node { value, range }
+}
+
+/// The library counts bytes where it can; lines and columns (1-based, in characters) otherwise.
+fn place(location: &serde_saphyr::Location, text: &str) -> Range {
+    let span = location.span();
+    let clamp = |at: usize| (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    if let (Some(start), Some(len)) = (span.byte_offset(), span.byte_len()) {
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        return Range { start: clamp(start), end: clamp(start.saturating_add(usize::try_from(len).unwrap_or(0))) };
+    }
+    let line = usize::try_from(location.line()).unwrap_or(1).saturating_sub(1);
+    let column = usize::try_from(location.column()).unwrap_or(1).saturating_sub(1);
+    let start = text.split_inclusive('\n').take(line).map(str::len).sum::<usize>().min(text.len());
+    let within = text[start..].chars().take(column).map(char::len_utf8).sum::<usize>();
+    let start = clamp(start + within);
+    Range { start, end: clamp(start + 1) }
+}
+
+/// The library's messages speak to developers; these speak to whoever wrote the file.
+fn explain(error: &Error, text: &str) -> YamlError {
+    let range = error.location().map(|location| place(&location, text)).unwrap_or_default();
+    let said = error.without_snippet().to_string();
+    let lower = said.to_lowercase();
+    let message = if lower.contains("duplicate") {
+        let key: String =
+            text[range.start..].chars().take_while(|c| c.is_alphanumeric() || "_-.".contains(*c)).collect();
+        format!("the key `{key}` stands twice in this mapping")
+    } else if lower.contains("budget") || lower.contains("limit") || lower.contains("depth") || lower.contains("nest") {
+        "nested too deeply, or too many aliases: no SLO file needs that".to_owned()
+    } else if lower.contains("multiple yaml documents") {
+        "more than one YAML document; one file holds one service".to_owned()
+    } else {
+        // The library adds the place, which the diagnostic shows better.
+        let first = said.lines().next().unwrap_or_default().split(" at line ").next().unwrap_or_default();
+        format!("not YAML: {}", first.trim_end_matches('.'))
+    };
+    YamlError { message, range }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_knows_its_place() {
+        let text = "a: 99.90\nb:\n  - no\n  - 'q\"q'\nc: |\n  sum(\n  x)\n";
+        let tree = parse(text).unwrap();
+        let slice = |node: &Node| text[node.range.start..node.range.end].to_owned();
+        let a = tree.get("a").unwrap();
+        assert_eq!((slice(a).as_str(), a.kind()), ("99.90", "a number or boolean"));
+        assert_eq!(a.value, Value::Scalar { text: "99.90".into(), string: false });
+        let Value::List(items) = &tree.get("b").unwrap().value else { panic!("a list") };
+        assert_eq!(items[0].value, Value::Scalar { text: "no".into(), string: true });
+        assert_eq!(items[1].value, Value::Scalar { text: "q\"q".into(), string: true });
+        let c = tree.get("c").unwrap();
+        assert!(slice(c).starts_with("sum("), "{:?}", slice(c));
+    }
+
+    #[test]
+    fn hostile_texts_are_refused_with_a_place() {
+        let brackets = "[".repeat(100_000);
+        let laughs = (0..9).fold("a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned(), |text, n| {
+            let all = vec![format!("*a{n}"); 9].join(",");
+            format!("{text}a{}: &a{} [{all}]\n", n + 1, n + 1)
+        });
+        for text in [brackets.as_str(), &laughs, "a: 1\na: 2\n", "a: 'x\n", "a: b: c\n", "a: 1\n---\nb: 2\n"] {
+            let error = parse(text).unwrap_err();
+            assert!(error.message.len() > 10 && error.message.len() < 200, "{}", error.message);
+        }
+        assert_eq!(parse("a: 1\nab: 2\na: 3\n").unwrap_err().message, "the key `a` stands twice in this mapping");
+    }
 }

@@ -1,5 +1,12 @@
 //! What a user got wrong: a code, a place, a cause and a next step.
 
+pub mod code;
+pub mod report;
+
+pub use code::Code;
+
+use crate::yaml::Range;
+
 /// How bad it is. Errors stop the pipeline after its stage; warnings never do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -9,30 +16,72 @@ pub enum Severity {
     Warning,
 }
 
-/// A place in a source file: byte offsets into its text. Line and column are computed when printing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+impl Severity {
+    /// As it is printed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
+/// A place in one of the sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Span {
     /// Index of the file in [`crate::load::Sources`].
     pub file: usize,
-    /// First byte.
-    pub start: usize,
-    /// Byte after the last.
-    pub end: usize,
+    /// Bytes of its text.
+    pub range: Range,
 }
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Stable code, such as `KLT0012`; every code is documented in one table.
-    pub code: &'static str,
+    /// Stable code with its explanation.
+    pub code: Code,
     /// Error or warning.
     pub severity: Severity,
     /// One sentence: what is wrong.
     pub message: String,
     /// Where.
     pub span: Span,
-    /// Why it is wrong, when the message does not say so.
-    pub cause: Option<String>,
+    /// What stands under the caret.
+    pub label: String,
     /// What to do next.
     pub help: String,
+}
+
+/// Collects findings of one file.
+#[derive(Debug)]
+pub struct Findings<'a> {
+    file: usize,
+    all: &'a mut Vec<Diagnostic>,
+}
+
+impl<'a> Findings<'a> {
+    /// Findings in the file with this index.
+    pub fn new(file: usize, all: &'a mut Vec<Diagnostic>) -> Self {
+        Self { file, all }
+    }
+
+    /// Adds an error.
+    pub fn error(&mut self, code: Code, range: Range, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Severity::Error, code, range, message.into(), help.into());
+    }
+
+    /// Adds a warning.
+    pub fn warning(&mut self, code: Code, range: Range, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Severity::Warning, code, range, message.into(), help.into());
+    }
+
+    fn add(&mut self, severity: Severity, code: Code, range: Range, message: String, help: String) {
+        let span = Span { file: self.file, range };
+        self.all.push(Diagnostic { code, severity, message, span, label: code.title().to_owned(), help });
+    }
+}
+
+/// Whether any of them is an error.
+pub fn any_error(all: &[Diagnostic]) -> bool {
+    all.iter().any(|it| it.severity == Severity::Error)
 }

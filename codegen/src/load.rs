@@ -1,0 +1,282 @@
+//! The only reader of disk: the configuration, the SLO files, and the files that they name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::yaml::{self, Node, Range, Value};
+
+/// A file as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// As shown: relative to the root, with forward slashes.
+    pub path: String,
+    /// Its text; empty when it could not be read as text.
+    pub text: String,
+}
+
+/// Everything that was read.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The files: the config first when there is one, then the SLO files in order of path.
+    pub files: Vec<SourceFile>,
+    /// Whether the first file is a `kilter.yaml`.
+    pub has_config: bool,
+    /// Folder of the config, or the current one: what paths are relative to, and where output goes.
+    pub root: PathBuf,
+    /// Indices of the SLO files that a PATH named; every one when none did.
+    pub selected: Vec<usize>,
+    /// Texts that SLO files name (`runbook.mitigations`), by path as written in the file with this index.
+    pub named: Vec<(usize, String, String)>,
+    /// Text of the Alertmanager base file.
+    pub alertmanager_base: Option<String>,
+    /// Trees of the files that are YAML, by index.
+    pub trees: Vec<Option<Node>>,
+}
+
+/// What to read.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// SLO files, or folders of them.
+    pub paths: Vec<PathBuf>,
+    /// The configuration; else `kilter.yaml` in the current folder.
+    pub config: Option<PathBuf>,
+    /// The current folder.
+    pub current: PathBuf,
+}
+
+/// The disk, or a path, failed.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A path that was named does not exist or cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The path as named.
+        path: String,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is nothing to read.
+    #[error("{0}")]
+    Nothing(String),
+}
+
+/// Reads everything. What cannot be read as a text or as YAML is a diagnostic; a path that does not exist is an error.
+pub fn sources(options: &LoadOptions) -> Result<(Sources, Vec<Diagnostic>), LoadError> {
+    let default = options.current.join("kilter.yaml");
+    let config =
+        options.config.clone().map(|it| options.current.join(it)).or_else(|| default.is_file().then_some(default));
+    if config.is_none() && options.paths.is_empty() {
+        let text = "no SLO file is named and there is no kilter.yaml here\n  next: kilter generate path/to/slo.yaml, or write a kilter.yaml with services: [\"*/slo.yaml\"]";
+        return Err(LoadError::Nothing(text.to_owned()));
+    }
+    let root = config.as_deref().and_then(Path::parent).unwrap_or(&options.current).to_path_buf();
+    let mut reader = Reader { sources: Sources { root, ..Sources::default() }, diagnostics: Vec::new() };
+    let mut slo_files = Vec::new();
+    if let Some(config) = &config {
+        reader.read(config)?;
+        reader.sources.has_config = true;
+        let globs = strings(reader.sources.trees[0].as_ref(), "services");
+        for glob in globs {
+            matching(&reader.sources.root, &glob, &mut slo_files);
+        }
+    }
+    let mut named = Vec::new();
+    for path in &options.paths {
+        let path = options.current.join(path);
+        let before = named.len();
+        if path.is_dir() {
+            slo_files_below(&path, &mut named);
+        } else {
+            named.push(path.clone());
+        }
+        if named.len() == before {
+            return Err(LoadError::Nothing(format!("{}: no slo.yaml below this folder", path.display())));
+        }
+    }
+    slo_files.extend(named.iter().cloned());
+    let canonical = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    slo_files.sort();
+    slo_files.dedup_by_key(|path| canonical(path));
+    if slo_files.is_empty() {
+        return Err(LoadError::Nothing("kilter.yaml: `services` matches no file".to_owned()));
+    }
+    let wanted: Vec<PathBuf> = named.iter().map(|path| canonical(path)).collect();
+    for path in slo_files {
+        let index = reader.read(&path)?;
+        if wanted.is_empty() || wanted.contains(&canonical(&path)) {
+            reader.sources.selected.push(index);
+        }
+        reader.read_named(index, &path);
+    }
+    reader.read_base();
+    Ok((reader.sources, reader.diagnostics))
+}
+
+struct Reader {
+    sources: Sources,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reader {
+    /// Reads and parses one file; its index.
+    fn read(&mut self, path: &Path) -> Result<usize, LoadError> {
+        let shown = shown(path, &self.sources.root);
+        let bytes = fs::read(path).map_err(|source| LoadError::Io { path: shown.clone(), source })?;
+        let index = self.sources.files.len();
+        let mut findings = Findings::new(index, &mut self.diagnostics);
+        let (text, problem) = match String::from_utf8(bytes) {
+            Ok(text) if text.contains('\0') => (String::new(), Some("this is a binary file, not a text")),
+            Ok(text) if text.trim().is_empty() => (text, Some("the file is empty")),
+            Ok(text) => (text, None),
+            Err(_) => (String::new(), Some("this is a binary file, not UTF-8 text")),
+        };
+        let tree = if let Some(problem) = problem {
+            findings.error(
+                Code::Text,
+                Range::default(),
+                problem,
+                "an SLO file is YAML that begins with `apiVersion: kilter/v1`",
+            );
+            None
+        } else {
+            match yaml::parse(text.trim_start_matches('\u{feff}')) {
+                Ok(tree) => Some(tree),
+                Err(error) => {
+                    findings.error(
+                        Code::Yaml,
+                        error.range,
+                        error.message,
+                        "mend the YAML here; `kilter schema slo` gives editors what they need",
+                    );
+                    None
+                }
+            }
+        };
+        let text = text.trim_start_matches('\u{feff}').to_owned();
+        self.sources.files.push(SourceFile { path: shown, text });
+        self.sources.trees.push(tree);
+        Ok(index)
+    }
+
+    /// The mitigations text that an SLO file names, relative to that file.
+    fn read_named(&mut self, index: usize, path: &Path) {
+        let Some(node) = self.sources.trees[index].as_ref().and_then(|it| it.get("runbook")?.get("mitigations")) else {
+            return;
+        };
+        let Value::Scalar { text: name, .. } = &node.value else { return };
+        let (name, range) = (name.clone(), node.range);
+        match fs::read_to_string(path.parent().unwrap_or(Path::new("")).join(&name)) {
+            Ok(text) => self.sources.named.push((index, name, text)),
+            Err(error) => Findings::new(index, &mut self.diagnostics).error(
+                Code::BadValue,
+                range,
+                format!("the mitigations file cannot be read: {error}"),
+                "the path is relative to this SLO file",
+            ),
+        }
+    }
+
+    fn read_base(&mut self) {
+        let Some(node) = self.sources.trees.first().and_then(|it| it.as_ref()?.get("alertmanager")?.get("base")) else {
+            return;
+        };
+        if !self.sources.has_config {
+            return;
+        }
+        let Value::Scalar { text: name, .. } = &node.value else { return };
+        match fs::read_to_string(self.sources.root.join(name)) {
+            Ok(text) => self.sources.alertmanager_base = Some(text),
+            Err(error) => {
+                let (range, message) = (node.range, format!("the Alertmanager base file cannot be read: {error}"));
+                Findings::new(0, &mut self.diagnostics).error(
+                    Code::BadValue,
+                    range,
+                    message,
+                    "the path is relative to kilter.yaml",
+                );
+            }
+        }
+    }
+}
+
+fn strings(tree: Option<&Node>, key: &str) -> Vec<String> {
+    let Some(Value::List(items)) = tree.and_then(|it| it.get(key)).map(|it| &it.value) else { return Vec::new() };
+    let text = |node: &Node| match &node.value {
+        Value::Scalar { text, .. } => Some(text.clone()),
+        _ => None,
+    };
+    items.iter().filter_map(text).collect()
+}
+
+fn shown(path: &Path, root: &Path) -> String {
+    let relative = path.strip_prefix(root).unwrap_or(path);
+    relative.components().map(|it| it.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/").replace("//", "/")
+}
+
+/// Files named `slo.yaml` or `*.slo.yaml` below a folder, hidden folders left out.
+fn slo_files_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for path in entries(folder) {
+        let name = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        if path.is_dir() && !name.starts_with('.') && name != "target" && name != "node_modules" {
+            slo_files_below(&path, found);
+        } else if ["slo.yaml", "slo.yml"].iter().any(|end| name == *end || name.ends_with(&format!(".{end}"))) {
+            found.push(path);
+        }
+    }
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path()).collect();
+    all.sort();
+    all
+}
+
+/// Files below `root` that match a glob: `*` within a segment, `**` for any number of folders.
+fn matching(root: &Path, glob: &str, found: &mut Vec<PathBuf>) {
+    fn walk(folder: &Path, segments: &[&str], found: &mut Vec<PathBuf>) {
+        let Some((first, rest)) = segments.split_first() else { return };
+        if *first == "**" {
+            walk(folder, rest, found);
+        }
+        for path in entries(folder) {
+            let name = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+            if *first == "**" && path.is_dir() && !name.starts_with('.') {
+                walk(&path, segments, found);
+            } else if segment(first, &name) {
+                if rest.is_empty() && path.is_file() {
+                    found.push(path);
+                } else if path.is_dir() {
+                    walk(&path, rest, found);
+                }
+            }
+        }
+    }
+    let segments: Vec<&str> = glob.split('/').filter(|it| !it.is_empty() && *it != ".").collect();
+    walk(root, &segments, found);
+}
+
+/// Whether a name matches a pattern with `*`.
+fn segment(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, rest)) => name.strip_prefix(start).is_some_and(|name| {
+            (0..=name.len()).filter(|at| name.is_char_boundary(*at)).any(|at| segment(rest, &name[at..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_segments() {
+        for (pattern, name, is) in
+            [("*", "a", true), ("*.yaml", "slo.yaml", true), ("slo*", "slo", true), ("a*c", "abd", false)]
+        {
+            assert_eq!(segment(pattern, name), is, "{pattern} {name}");
+        }
+    }
+}

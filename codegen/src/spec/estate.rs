@@ -1,0 +1,84 @@
+//! Keys of `kilter.yaml`.
+
+use super::{Kind, Object, optional, required};
+
+/// The estate: what every service shares.
+pub const ESTATE: Object = Object {
+    name: "kilter.yaml",
+    keys: &[
+        optional("version", Kind::Number, "Version of the command (major.minor); another one refuses to run.", "0.1"),
+        required(
+            "services",
+            Kind::List(&Kind::Text),
+            "SLO files, as globs relative to this file.",
+            "[\"services/*/slo.yaml\"]",
+        ),
+        optional(
+            "selector",
+            Kind::Text,
+            "PromQL matchers that find a service's series. Default job=\"{{service}}\".",
+            "job=\"{{service}}\"",
+        ),
+        optional(
+            "identity",
+            Kind::Map(&Kind::Text),
+            "Labels that tell this estate from others in the same Prometheus.",
+            "{environment: production}",
+        ),
+        optional("target", Kind::Word(&["prometheus=2.42"]), "What the rules run on.", "prometheus=2.42"),
+        optional(
+            "links",
+            Kind::Object(&LINKS),
+            "Base addresses for the links of alerts and runbooks.",
+            "{grafana: https://grafana.example}",
+        ),
+        optional(
+            "teams",
+            Kind::Map(&Kind::Object(&TEAM)),
+            "Alertmanager receivers per team.",
+            "{store: {page: store-pager, ticket: store-tickets}}",
+        ),
+        optional(
+            "alertmanager",
+            Kind::Object(&ALERTMANAGER),
+            "What the routing tree is built on.",
+            "{base: alertmanager.base.yaml}",
+        ),
+    ],
+    one_of: false,
+    later: &["templates", "patches", "windows", "tiers"],
+};
+
+const LINKS: Object = Object {
+    name: "links",
+    keys: &[
+        optional("grafana", Kind::Text, "Grafana.", "https://grafana.example"),
+        optional("runbooks", Kind::Text, "Where rules/runbooks is published.", "https://runbooks.example"),
+        optional("prometheus", Kind::Text, "Prometheus.", "https://prometheus.example"),
+    ],
+    one_of: false,
+    later: &["traces", "logs"],
+};
+
+const TEAM: Object = Object {
+    name: "a team",
+    keys: &[
+        required("page", Kind::Text, "Receiver of pages.", "store-pager"),
+        required("ticket", Kind::Text, "Receiver of tickets.", "store-tickets"),
+        optional("escalation", Kind::Text, "Receiver of pages that stay.", "engineering-leads"),
+    ],
+    one_of: false,
+    later: &["office_hours"],
+};
+
+const ALERTMANAGER: Object = Object {
+    name: "alertmanager",
+    keys: &[optional(
+        "base",
+        Kind::Text,
+        "Alertmanager file with receivers and their secrets, relative to this one.",
+        "alertmanager.base.yaml",
+    )],
+    one_of: false,
+    later: &["deadmans_switch"],
+};

@@ -1,0 +1,134 @@
+//! Keys of an SLO file.
+
+use super::{Kind, Object, optional, required};
+
+/// One service's SLO file.
+pub const SLO_FILE: Object = Object {
+    name: "an SLO file",
+    keys: &[
+        required("apiVersion", Kind::Word(&["kilter/v1"]), "Version of this format.", "kilter/v1"),
+        required("service", Kind::Text, "Name of the service: lower-case letters, digits and dashes.", "git-https"),
+        required("team", Kind::Text, "The team that is told; kilter.yaml has its receivers.", "source-control"),
+        optional(
+            "runbook",
+            Kind::Object(&RUNBOOK),
+            "What the team adds to the generated runbooks.",
+            "{mitigations: docs/git-https.md}",
+        ),
+        required("slos", Kind::List(&Kind::Object(&SLO)), "The service level objectives.", "[]"),
+    ],
+    one_of: false,
+    later: &["resources", "tier", "labels", "annotations"],
+};
+
+const RUNBOOK: Object = Object {
+    name: "a runbook",
+    keys: &[optional(
+        "mitigations",
+        Kind::Text,
+        "Markdown file, relative to this one, that every runbook includes.",
+        "docs/git-https.md",
+    )],
+    one_of: false,
+    later: &[],
+};
+
+const SLO: Object = Object {
+    name: "an SLO",
+    keys: &[
+        required(
+            "name",
+            Kind::Text,
+            "Unique within the service: lower-case letters, digits and dashes.",
+            "clone-availability",
+        ),
+        required(
+            "description",
+            Kind::Text,
+            "One sentence that a page can say to somebody who was asleep.",
+            "Clones over HTTPS succeed.",
+        ),
+        required(
+            "objective",
+            Kind::Number,
+            "The promised share of good events, between 0% and 100%. Exact: 99.95% stays 99.95%.",
+            "99.9%",
+        ),
+        optional("window", Kind::Text, "Compliance window, 7d to 90d. Default 30d.", "30d"),
+        required("sli", Kind::Object(&SLI), "What is measured: exactly one kind.", "{http_server: {}}"),
+        optional(
+            "by",
+            Kind::List(&Kind::Text),
+            "One SLO per value of these labels, with its own budget and alerts.",
+            "[region]",
+        ),
+        optional(
+            "min_errors",
+            Kind::Number,
+            "Low-traffic guard: fewer errors than this in the long alert window never alert. Default 5; 0 turns it off.",
+            "5",
+        ),
+        optional("no_data", Kind::Word(&["page", "ticket", "ignore"]), "What missing data mean. Default page.", "page"),
+    ],
+    one_of: false,
+    later: &["tier", "windows", "labels", "annotations", "maintenance"],
+};
+
+const SLI: Object = Object {
+    name: "an SLI",
+    keys: &[
+        optional(
+            "http_server",
+            Kind::Object(&HTTP_SERVER),
+            "Requests that the service serves, from the contract.",
+            "{routes: [\"/users/{id}\"]}",
+        ),
+        optional(
+            "events",
+            Kind::Object(&EVENTS),
+            "Any counters, in PromQL with $window as the range.",
+            "{errors: 'rate(failed_total[$window])', total: 'rate(all_total[$window])'}",
+        ),
+    ],
+    one_of: true,
+    later: &[
+        "http_client",
+        "rpc_server",
+        "rpc_client",
+        "db",
+        "messaging",
+        "job",
+        "cache",
+        "ratio",
+        "latency",
+        "uptime",
+        "slices",
+    ],
+};
+
+const HTTP_SERVER: Object = Object {
+    name: "an http_server SLI",
+    keys: &[
+        optional(
+            "routes",
+            Kind::List(&Kind::Text),
+            "Route templates as written in the code. Default: every matched route.",
+            "[\"/users/{id}\"]",
+        ),
+        optional("methods", Kind::List(&Kind::Text), "Methods. Default: all.", "[GET]"),
+        optional("slower_than", Kind::Text, "Makes it a latency SLI: slower than this bucket bound is bad.", "250ms"),
+    ],
+    one_of: false,
+    later: &["bad"],
+};
+
+const EVENTS: Object = Object {
+    name: "an events SLI",
+    keys: &[
+        optional("errors", Kind::Text, "Bad events per second. This or `good`.", "rate(hooks_failed_total[$window])"),
+        optional("good", Kind::Text, "Good events per second. This or `errors`.", "rate(hooks_ok_total[$window])"),
+        required("total", Kind::Text, "All events per second.", "rate(hooks_total[$window])"),
+    ],
+    one_of: false,
+    later: &[],
+};
