@@ -18,11 +18,25 @@
 //!
 //! What a user got wrong is a [`diagnostic::Diagnostic`]; `Err` is for disk and bugs.
 
+pub mod cli;
+#[deny(clippy::disallowed_methods)]
 pub mod diagnostic;
+#[deny(clippy::disallowed_methods)]
+pub mod lint;
 pub mod load;
+#[deny(clippy::disallowed_methods)]
 pub mod model;
+pub mod output;
+pub mod pipeline;
+#[deny(clippy::disallowed_methods)]
 pub mod plan;
+#[deny(clippy::disallowed_methods)]
 pub mod promql;
+#[deny(clippy::disallowed_methods)]
 pub mod render;
+#[deny(clippy::disallowed_methods)]
+pub mod resolve;
+#[deny(clippy::disallowed_methods)]
 pub mod spec;
+#[deny(clippy::disallowed_methods)]
 pub mod yaml;

@@ -125,7 +125,7 @@ impl Reader {
         let shown = shown(path, &self.sources.root);
         let bytes = fs::read(path).map_err(|source| LoadError::Io { path: shown.clone(), source })?;
         let index = self.sources.files.len();
-        let mut findings = Findings::new(index, &mut self.diagnostics);
+        let mut findings = Findings::new(index, &self.sources, &mut self.diagnostics);
         let (text, problem) = match String::from_utf8(bytes) {
             Ok(text) if text.contains('\0') => (String::new(), Some("this is a binary file, not a text")),
             Ok(text) if text.trim().is_empty() => (text, Some("the file is empty")),
@@ -169,7 +169,7 @@ impl Reader {
         let (name, range) = (name.clone(), node.range);
         match fs::read_to_string(path.parent().unwrap_or(Path::new("")).join(&name)) {
             Ok(text) => self.sources.named.push((index, name, text)),
-            Err(error) => Findings::new(index, &mut self.diagnostics).error(
+            Err(error) => Findings::new(index, &self.sources, &mut self.diagnostics).error(
                 Code::BadValue,
                 range,
                 format!("the mitigations file cannot be read: {error}"),
@@ -190,7 +190,7 @@ impl Reader {
             Ok(text) => self.sources.alertmanager_base = Some(text),
             Err(error) => {
                 let (range, message) = (node.range, format!("the Alertmanager base file cannot be read: {error}"));
-                Findings::new(0, &mut self.diagnostics).error(
+                Findings::new(0, &self.sources, &mut self.diagnostics).error(
                     Code::BadValue,
                     range,
                     message,

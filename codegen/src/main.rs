@@ -1,2 +1,7 @@
-//! Entry.
-fn main() {}
+//! The `kilter` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kilter_codegen::cli::main()
+}

@@ -79,7 +79,11 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
 
 /// Writes a value. Strings that YAML 1.1 readers would take for something else are quoted; longer texts become blocks.
 pub fn to_string(value: &impl Serialize) -> Result<String, String> {
-    serde_saphyr::to_string(value).map_err(|error| error.to_string())
+    // PromQL is never folded: what stands on one line is copied as one line.
+    let options = serde_saphyr::ser_options! { min_fold_chars: usize::MAX, folded_wrap_chars: usize::MAX };
+    let mut text = String::new();
+    serde_saphyr::to_fmt_writer_with_options(&mut text, value, options).map_err(|error| error.to_string())?;
+    Ok(text)
 }
 
 /// Reads our own data files and what we wrote ourselves; users' files go through [`parse`].

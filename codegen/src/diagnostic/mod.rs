@@ -5,6 +5,7 @@ pub mod report;
 
 pub use code::Code;
 
+use crate::load::Sources;
 use crate::yaml::Range;
 
 /// How bad it is. Errors stop the pipeline after its stage; warnings never do.
@@ -56,13 +57,20 @@ pub struct Diagnostic {
 #[derive(Debug)]
 pub struct Findings<'a> {
     file: usize,
+    source: &'a str,
     all: &'a mut Vec<Diagnostic>,
 }
 
 impl<'a> Findings<'a> {
     /// Findings in the file with this index.
-    pub fn new(file: usize, all: &'a mut Vec<Diagnostic>) -> Self {
-        Self { file, all }
+    pub fn new(file: usize, sources: &'a Sources, all: &'a mut Vec<Diagnostic>) -> Self {
+        let source = sources.files.get(file).map_or("", |it| it.text.as_str());
+        Self { file, source, all }
+    }
+
+    /// Text of the file.
+    pub fn source(&self) -> &'a str {
+        self.source
     }
 
     /// Adds an error.

@@ -1,7 +1,7 @@
 //! Functions and aggregations of Prometheus 2.42.
 
 /// Every name that may stand before a parenthesis.
-pub const NAMES: &[&str] = &[
+pub(super) const NAMES: &[&str] = &[
     "abs",
     "absent",
     "absent_over_time",

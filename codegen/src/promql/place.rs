@@ -4,7 +4,7 @@ use super::PromqlError;
 use crate::yaml::Range;
 
 /// The first bracket or quote that is never closed, or closes nothing.
-pub fn brackets(text: &str) -> Option<PromqlError> {
+pub(super) fn brackets(text: &str) -> Option<PromqlError> {
     let error = |message: String, start: usize| {
         Some(PromqlError {
             message,
@@ -49,7 +49,7 @@ fn skip_string(chars: &mut std::str::CharIndices<'_>, quote: char) -> bool {
 }
 
 /// Backtick strings as double-quoted ones: the parser refuses backslashes in the former, Prometheus does not.
-pub fn plain_strings(text: &str) -> String {
+pub(super) fn plain_strings(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for (n, part) in text.split('`').enumerate() {
         if n % 2 == 1 {
@@ -64,7 +64,7 @@ pub fn plain_strings(text: &str) -> String {
 }
 
 /// Names that stand before an opening parenthesis and are no keyword.
-pub fn calls(text: &str) -> Vec<(usize, usize)> {
+pub(super) fn calls(text: &str) -> Vec<(usize, usize)> {
     const KEYWORDS: &[&str] =
         &["by", "without", "on", "ignoring", "group_left", "group_right", "and", "or", "unless", "bool", "offset"];
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';

@@ -7,10 +7,18 @@ use crate::model::Estate;
 use crate::plan::Plan;
 
 /// Which output an artifact belongs to; `--only` selects by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Kind {
     /// Prometheus rules.
     Rules,
+    /// promtool tests that prove them.
+    Tests,
+    /// The Alertmanager routing tree.
+    Alertmanager,
+    /// A runbook per SLO.
+    Runbooks,
+    /// A Grafana dashboard per service.
+    Dashboards,
 }
 
 /// A file to be written.

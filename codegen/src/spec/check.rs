@@ -62,7 +62,7 @@ fn check_kind(node: &Node, kind: &Kind, key: &str, example: &str, findings: &mut
         }
         (Kind::Word(words), _) => wrong(&format!("one of {}", words.join(", "))),
         (Kind::List(inner), Value::List(items)) => {
-            items.iter().for_each(|item| check_kind(item, inner, key, example, findings))
+            items.iter().for_each(|item| check_kind(item, inner, key, example, findings));
         }
         (Kind::List(_), _) => wrong("a list"),
         (Kind::Object(object), _) => check(node, object, findings),

@@ -1,0 +1,125 @@
+//! Arguments, with the help that teaches them.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::model::TimeScale;
+use crate::render::Kind;
+
+/// Turns SLO files into Prometheus rules, the tests that prove them, Alertmanager routes, dashboards and runbooks.
+#[derive(Debug, Parser)]
+#[command(name = "kilter", version, after_help = "Exit status: 0 fine, 1 findings, 2 could not run.")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write every output, or check that what is committed is fresh.
+    #[command(after_help = GENERATE_HELP)]
+    Generate(Generate),
+    /// Tell everything that is wrong in SLO files, and where.
+    Lint(Lint),
+    /// Prove the generated alerts with promtool and the routes with amtool.
+    #[command(after_help = "Examples:\n  kilter test\n  kilter test deploy/     the folder that holds rules/")]
+    Test(Test),
+    /// Print the JSON Schema of an input file, for editors.
+    Schema {
+        /// Which file.
+        #[arg(value_enum, default_value = "slo")]
+        of: SchemaOf,
+    },
+    /// Print the contract: every signal, label, bucket and generated name.
+    Contract(Contract),
+}
+
+const GENERATE_HELP: &str = "Examples:
+  kilter generate                        everything that kilter.yaml names
+  kilter generate services/git/slo.yaml  one service
+  kilter generate --check                for CI: exit 1 and a diff when a file is stale
+  kilter generate --only rules,tests --out /tmp/preview
+  kilter generate --time-scale 1/20 --out demo   the same alerts, twenty times as fast";
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Input {
+    /// SLO files, or folders of them. Default: what kilter.yaml names.
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// The estate. Default: kilter.yaml in the current folder, if there is one.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Generate {
+    #[command(flatten)]
+    pub(super) input: Input,
+    /// Where rules/ and dashboards/ go. Default: the folder of kilter.yaml, or the current one.
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Only these outputs.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND,...")]
+    pub(super) only: Vec<Kind>,
+    /// Write nothing; exit 1 with a diff when anything is stale.
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Divide every window and interval, for demos and game days.
+    #[arg(long, value_name = "1/N", default_value = "1/1", value_parser = time_scale)]
+    pub(super) time_scale: TimeScale,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Lint {
+    #[command(flatten)]
+    pub(super) input: Input,
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: ReportFormat,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Test {
+    /// The folder that holds rules/.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(super) folder: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Contract {
+    /// JSON for programs, Markdown for people.
+    #[arg(long, value_enum, default_value = "json")]
+    pub(super) format: ContractFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// An SLO file.
+    Slo,
+    /// kilter.yaml.
+    Estate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// With the line and a caret.
+    Human,
+    /// A JSON array.
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ContractFormat {
+    /// For programs.
+    Json,
+    /// For people.
+    Markdown,
+}
+
+fn time_scale(text: &str) -> Result<TimeScale, String> {
+    let divisor = text.strip_prefix("1/").and_then(|it| it.parse().ok());
+    divisor
+        .and_then(TimeScale::one_in)
+        .ok_or_else(|| "a scale is 1/N, where N divides 15000, such as 1/20 or 1/60".to_owned())
+}

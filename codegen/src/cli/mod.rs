@@ -1,0 +1,62 @@
+//! The command line: arguments in, exit status out. Data go to stdout, talk to stderr.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line talks to its user")]
+
+mod args;
+mod contract;
+mod generate;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command, SchemaOf};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing to complain about.
+    Fine,
+    /// Findings, stale files or failing tests.
+    Findings,
+    /// It could not run.
+    Failed,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(match status {
+            Status::Fine => 0,
+            Status::Findings => 1,
+            Status::Failed => 2,
+        })
+    }
+}
+
+/// Parses the arguments and runs the command.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let status = match args.command {
+        Command::Generate(it) => generate::generate(&it),
+        Command::Lint(it) => generate::lint(&it),
+        Command::Test(it) => test::run(&it),
+        Command::Contract(it) => {
+            print!("{}", contract::text(it.format));
+            Ok(Status::Fine)
+        }
+        Command::Schema { of } => {
+            let (object, title) = match of {
+                SchemaOf::Slo => (&crate::spec::SLO_FILE, "Kilter SLO file"),
+                SchemaOf::Estate => (&crate::spec::ESTATE, "Kilter estate (kilter.yaml)"),
+            };
+            println!("{:#}", crate::spec::json_schema(object, title));
+            Ok(Status::Fine)
+        }
+    };
+    status
+        .unwrap_or_else(|error: String| {
+            eprintln!("error: {error}");
+            Status::Failed
+        })
+        .into()
+}

@@ -1,0 +1,141 @@
+//! `kilter test`: the real promtool and amtool on what was generated, one line per SLO.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::Status;
+use super::args::Test;
+use crate::yaml;
+
+/// `Err` is what a tool complained about.
+type Outcome = Result<(), String>;
+
+pub(super) fn run(args: &Test) -> Result<Status, String> {
+    let folder = args.folder.join("rules");
+    let rules = files(&folder, ".rules.yaml")?;
+    let tests = files(&folder, ".rules.test.yaml")?;
+    if rules.is_empty() {
+        return Err(format!("{}: no *.rules.yaml here\n  next: kilter generate", folder.display()));
+    }
+    let mut failed = 0;
+    let mut checks = 0;
+    let mut tell = |name: &str, outcome: Outcome| {
+        checks += 1;
+        match outcome {
+            Ok(()) => println!("ok    {name}"),
+            Err(why) => {
+                failed += 1;
+                println!("FAIL  {name}\n{}", indented(&why));
+            }
+        }
+    };
+    for path in &rules {
+        let outcome = tool("promtool", &["check", "rules", &name(path)], &folder)?;
+        tell(&format!("{}: promtool check rules", name(path)), outcome);
+    }
+    for (path, outcome) in in_parallel(&tests, &folder)? {
+        for (slo, outcome) in per_slo(&path, outcome)? {
+            tell(&slo, outcome);
+        }
+    }
+    let alertmanager = folder.join("alertmanager.yaml");
+    if alertmanager.is_file() {
+        let outcome = tool("amtool", &["check-config", "alertmanager.yaml"], &folder)?;
+        tell("alertmanager.yaml: amtool check-config", outcome);
+        for (labels, receiver) in route_tests(&alertmanager)? {
+            let verify = format!("--verify.receivers={receiver}");
+            let mut args = vec!["config", "routes", "test", "--config.file", "alertmanager.yaml", verify.as_str()];
+            args.extend(labels.iter().map(String::as_str));
+            let outcome = tool("amtool", &args, &folder)?;
+            tell(&format!("route {{{}}} reaches {receiver}", labels.join(", ")), outcome);
+        }
+    }
+    eprintln!("{} passed, {failed} failed", checks - failed);
+    Ok(if failed == 0 { Status::Fine } else { Status::Findings })
+}
+
+fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, String> {
+    let entries =
+        fs::read_dir(folder).map_err(|error| format!("{}: {error}\n  next: kilter generate", folder.display()))?;
+    let mut all: Vec<PathBuf> = entries.flatten().map(|it| it.path()).filter(|it| name(it).ends_with(ending)).collect();
+    all.sort();
+    Ok(all)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Outer `Err`: the tool is missing. Inner: what it complained about.
+fn tool(program: &str, args: &[&str], folder: &Path) -> Result<Outcome, String> {
+    let out = Command::new(program).args(args).current_dir(folder).output().map_err(|error| {
+        format!("{program} does not start: {error}\n  next: install Debian's packages prometheus and prometheus-alertmanager, or put {program} on the PATH")
+    })?;
+    if out.status.success() {
+        return Ok(Ok(()));
+    }
+    Ok(Err(format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))))
+}
+
+/// promtool uses one core per file.
+fn in_parallel(tests: &[PathBuf], folder: &Path) -> Result<Vec<(PathBuf, Outcome)>, String> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut all = Vec::new();
+    for batch in tests.chunks(cores) {
+        let done: Vec<_> = std::thread::scope(|scope| {
+            let run =
+                |path: &PathBuf| tool("promtool", &["test", "rules", &name(path)], folder).map(|it| (path.clone(), it));
+            let threads: Vec<_> = batch.iter().map(|path| scope.spawn(move || run(path))).collect();
+            threads.into_iter().map(|it| it.join().unwrap_or_else(|_| Err("a thread ended early".to_owned()))).collect()
+        });
+        for it in done {
+            all.push(it?);
+        }
+    }
+    Ok(all)
+}
+
+/// Splits a file's outcome by SLO: test names are `<service>/<slo>: <what>`, and promtool prints the name of what fails.
+fn per_slo(path: &Path, outcome: Outcome) -> Result<Vec<(String, Outcome)>, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let file: Value = yaml::from_str(&text)?;
+    let mut slos: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    let said = outcome.clone().err().unwrap_or_default();
+    for test in file["tests"].as_array().into_iter().flatten() {
+        let full = test["name"].as_str().unwrap_or("unnamed");
+        let slo = full.split(": ").next().unwrap_or(full);
+        let entry = slos.entry(slo.to_owned()).or_default();
+        entry.0 += 1;
+        if let Some(at) = said.find(&format!("name: {full},")) {
+            let part = &said[at..];
+            entry.1.push_str(part[1..].find("\n    name: ").map_or(part, |end| &part[..=end]));
+        }
+    }
+    let blamed = slos.values().any(|(_, why)| !why.is_empty());
+    let mut all: Vec<(String, Outcome)> = slos
+        .into_iter()
+        .map(|(slo, (count, why))| (format!("{slo}: {count} proofs"), if why.is_empty() { Ok(()) } else { Err(why) }))
+        .collect();
+    if let (Err(why), false) = (outcome, blamed) {
+        all.push((format!("{}: promtool test rules", name(path)), Err(why)));
+    }
+    Ok(all)
+}
+
+/// The proofs of routing that the generator wrote into the file's comments: `# route: team="a" severity="page" -> x`.
+fn route_tests(path: &Path) -> Result<Vec<(Vec<String>, String)>, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let proof = |line: &str| {
+        let (labels, receiver) = line.strip_prefix("# route: ")?.split_once(" -> ")?;
+        Some((labels.split(' ').map(str::to_owned).collect(), receiver.to_owned()))
+    };
+    Ok(text.lines().filter_map(proof).collect())
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("      {line}\n")).collect()
+}

@@ -1,0 +1,51 @@
+//! The stages in order: the only place that knows it.
+
+use crate::diagnostic::{Diagnostic, any_error};
+use crate::load::{self, LoadError, LoadOptions, Sources};
+use crate::model::{Estate, TimeScale};
+use crate::plan::{self, Plan};
+use crate::render::engine::{TemplateError, Templates};
+use crate::render::{self, Artifact, RenderError};
+use crate::{lint, resolve};
+
+/// Everything that the pure stages made.
+#[derive(Debug)]
+pub struct Made {
+    /// What was read.
+    pub sources: Sources,
+    /// Everything found, warnings included.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The estate and its outputs; `None` when anything is an error.
+    pub output: Option<(Estate, Plan, Vec<Artifact>)>,
+}
+
+/// Not a mistake in the user's files.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// Nothing could be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A template failed.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// A plan could not be written as text.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+}
+
+/// Load, parse, resolve, plan, lint, render.
+pub fn run(options: &LoadOptions, scale: TimeScale) -> Result<Made, PipelineError> {
+    let (sources, mut diagnostics) = load::sources(options)?;
+    let (estate, found) = resolve::estate(&sources, scale);
+    diagnostics.extend(found);
+    let Some(estate) = estate.filter(|_| !any_error(&diagnostics)) else {
+        return Ok(Made { sources, diagnostics, output: None });
+    };
+    let plan = plan::plan(&estate, &Templates::new())?;
+    diagnostics.extend(lint::lint(&estate, &sources));
+    if any_error(&diagnostics) {
+        return Ok(Made { sources, diagnostics, output: None });
+    }
+    let artifacts = render::render(&estate, &plan)?;
+    Ok(Made { sources, diagnostics, output: Some((estate, plan, artifacts)) })
+}

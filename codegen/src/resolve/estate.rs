@@ -1,0 +1,129 @@
+//! `kilter.yaml`, or the defaults where there is none.
+
+use std::collections::BTreeMap;
+
+use kilter_contract::slo;
+
+use super::{Code, Diagnostic, Findings, check, printable, scalar, text};
+use crate::load::Sources;
+use crate::model::{Estate, Links, Name, Team, TimeScale};
+use crate::promql;
+use crate::spec::ESTATE;
+use crate::yaml::{Node, Value};
+
+/// Labels that Kilter or Prometheus sets itself.
+pub(super) const RESERVED: &[&str] = &[
+    slo::SERVICE_LABEL,
+    slo::SLO_LABEL,
+    slo::SEVERITY_LABEL,
+    slo::TEAM_LABEL,
+    "alertname",
+    "alertstate",
+    "policy",
+    "le",
+    "quantile",
+    "__name__",
+];
+
+const DEFAULT_SELECTOR: &str = "job=\"{{service}}\"";
+
+/// Reads the configuration; services are added by the caller.
+pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagnostic>) -> Estate {
+    let mut estate = Estate {
+        source: sources.files.first().map(|it| it.path.clone()).unwrap_or_default(),
+        selector: DEFAULT_SELECTOR.to_owned(),
+        identity: BTreeMap::new(),
+        links: Links::default(),
+        teams: BTreeMap::new(),
+        alertmanager_base: sources.alertmanager_base.clone(),
+        services: Vec::new(),
+        time_scale,
+    };
+    let Some(tree) = sources.trees.first().and_then(Option::as_ref).filter(|_| sources.has_config) else {
+        return estate;
+    };
+    let mut findings = Findings::new(0, sources, all);
+    check(tree, &ESTATE, &mut findings);
+    version(tree, &mut findings);
+    if let Some((selector, node)) = text(tree, "selector") {
+        selector.clone_into(&mut estate.selector);
+        let probe = format!("up{{{}}}", selector.replace("{{service}}", "x"));
+        if !selector.contains("{{service}}") || promql::parse(&probe).is_err() {
+            let message = "the selector is a list of PromQL matchers with {{service}} in one of them";
+            findings.error(Code::BadValue, node.range, message, format!("for example: selector: '{DEFAULT_SELECTOR}'"));
+        }
+    }
+    estate.identity = identity(tree, &mut findings);
+    if let Some(links) = tree.get("links") {
+        let mut link = |key: &str| link(links, key, &mut findings);
+        estate.links = Links { grafana: link("grafana"), runbooks: link("runbooks"), prometheus: link("prometheus") };
+    }
+    estate.teams = teams(tree, &mut findings);
+    estate
+}
+
+fn version(tree: &Node, findings: &mut Findings<'_>) {
+    let own = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
+    if let Some((wanted, node)) = text(tree, "version").filter(|(wanted, _)| *wanted != own) {
+        let message = format!("this estate is made with version {} of kilter, but this is {own}", printable(wanted));
+        findings.error(
+            Code::BadValue,
+            node.range,
+            message,
+            format!("install that version, or review the changelog and write version: {own}"),
+        );
+    }
+}
+
+fn identity(tree: &Node, findings: &mut Findings<'_>) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    let Some(Value::Map(entries)) = tree.get("identity").map(|it| &it.value) else { return all };
+    for (key, node) in entries {
+        let legal = key.text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && key.text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !legal || RESERVED.contains(&key.text.as_str()) {
+            let message = format!("`{}` cannot be an identity label", printable(&key.text));
+            findings.error(
+                Code::BadValue,
+                key.range,
+                message,
+                "a Prometheus label name that Kilter does not use itself, such as environment",
+            );
+        } else if let Some((value, _)) = scalar(node) {
+            all.insert(key.text.clone(), value.to_owned());
+        }
+    }
+    all
+}
+
+fn link(links: &Node, key: &str, findings: &mut Findings<'_>) -> Option<String> {
+    let (url, node) = text(links, key)?;
+    let plain = !url.contains(char::is_whitespace) && !url.contains("{{") && !url.contains('"');
+    if plain && (url.starts_with("https://") || url.starts_with("http://")) {
+        return Some(url.trim_end_matches('/').to_owned());
+    }
+    findings.error(
+        Code::BadValue,
+        node.range,
+        format!("`{}` is no web address", printable(url)),
+        format!("for example: {key}: https://{key}.example"),
+    );
+    None
+}
+
+fn teams(tree: &Node, findings: &mut Findings<'_>) -> BTreeMap<Name, Team> {
+    let mut all = BTreeMap::new();
+    let Some(Value::Map(entries)) = tree.get("teams").map(|it| &it.value) else { return all };
+    for (key, node) in entries {
+        let Ok(name) = key.text.parse::<Name>() else {
+            let message = format!("`{}` is no name for a team", printable(&key.text));
+            findings.error(Code::BadName, key.range, message, "1 to 40 lower-case letters, digits and inner dashes");
+            continue;
+        };
+        let receiver = |key: &str| text(node, key).map(|(it, _)| it.to_owned());
+        if let (Some(page), Some(ticket)) = (receiver("page"), receiver("ticket")) {
+            all.insert(name, Team { page, ticket, escalation: receiver("escalation") });
+        }
+    }
+    all
+}

@@ -1,0 +1,84 @@
+//! What the user wrote becomes what it means: defaults applied, names and labels checked against the contract.
+
+mod estate;
+mod sli;
+mod slo;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Code, Diagnostic, Findings, any_error};
+use crate::load::Sources;
+use crate::model::{Estate, Name, TimeScale};
+use crate::spec::SLO_FILE;
+use crate::spec::check::{check, help, printable};
+use crate::yaml::{Node, Value};
+
+/// The estate, unless anything is an error. Every finding of every file is reported.
+pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<Diagnostic>) {
+    let mut all = Vec::new();
+    let mut estate = estate::read(sources, time_scale, &mut all);
+    let mut names: BTreeMap<Name, usize> = BTreeMap::new();
+    let first = usize::from(sources.has_config);
+    for (index, tree) in sources.trees.iter().enumerate().skip(first) {
+        let Some(tree) = tree else { continue };
+        let mut findings = Findings::new(index, sources, &mut all);
+        check(tree, &SLO_FILE, &mut findings);
+        let Some(service) = slo::service(tree, index, sources, &estate, &mut findings) else { continue };
+        if let Some(other) = names.insert(service.name.clone(), index) {
+            let (place, path) = (tree.get("service").unwrap_or(tree).range, &sources.files[other].path);
+            let message = format!("the service `{}` is already defined in {path}", service.name);
+            let help = "two files of one service and identity would record the same series: merge them, or give each its own identity";
+            findings.error(Code::Duplicate, place, message, help);
+        }
+        estate.services.push(service);
+    }
+    let broken = sources.trees.iter().any(Option::is_none);
+    let fine = !broken && !any_error(&all);
+    (fine.then_some(estate), all)
+}
+
+/// The text of a scalar key; other types were told by the structure check.
+fn text<'a>(node: &'a Node, key: &str) -> Option<(&'a str, &'a Node)> {
+    scalar(node.get(key)?)
+}
+
+fn scalar(node: &Node) -> Option<(&str, &Node)> {
+    match &node.value {
+        Value::Scalar { text, .. } => Some((text, node)),
+        _ => None,
+    }
+}
+
+fn items(node: Option<&Node>) -> &[Node] {
+    match node.map(|it| &it.value) {
+        Some(Value::List(items)) => items,
+        _ => &[],
+    }
+}
+
+/// A name, or the reason why it is none.
+fn name(node: &Node, key: &str, findings: &mut Findings<'_>) -> Option<Name> {
+    let (text, place) = text(node, key)?;
+    match text.parse() {
+        Ok(name) => Some(name),
+        Err(error) => {
+            let message = format!("`{}` is no name for a {key}: {error}", printable(text));
+            let help = suggestion(text).map_or("for example: git-https".to_owned(), |it| format!("for example: {it}"));
+            findings.error(Code::BadName, place.range, message, help);
+            None
+        }
+    }
+}
+
+/// The nearest legal name.
+fn suggestion(text: &str) -> Option<String> {
+    let dashed: String =
+        text.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect();
+    let words: Vec<&str> = dashed.split('-').filter(|it| !it.is_empty()).collect();
+    (!words.is_empty()).then(|| words.join("-"))
+}
+
+/// Reports a word that is none of the known ones.
+fn unknown(code: Code, text: &str, known: &[&str], what: &str, node: &Node, findings: &mut Findings<'_>) {
+    findings.error(code, node.range, format!("{what} `{}`", printable(text)), help(text, known));
+}

@@ -1,0 +1,211 @@
+//! A service and its SLOs.
+
+use std::collections::BTreeSet;
+
+use kilter_contract::http;
+
+use super::estate::RESERVED;
+use super::{Code, Findings, items, name, printable, scalar, sli, text, unknown};
+use crate::load::Sources;
+use crate::model::{Decimal, Duration, Estate, Name, NoData, Objective, Service, Sli, Slo};
+use crate::plan::windows;
+use crate::yaml::Node;
+
+/// The longest compliance window: what most Prometheus servers can hold at all.
+const LONGEST: Duration = Duration::from_mins(90 * 24 * 60);
+
+/// One SLO file. Everything wrong in it is reported, so a part that is wrong does not hide the next.
+pub(super) fn service(
+    tree: &Node,
+    index: usize,
+    sources: &Sources,
+    estate: &Estate,
+    findings: &mut Findings<'_>,
+) -> Option<Service> {
+    let service = name(tree, "service", findings);
+    let team = name(tree, "team", findings);
+    if let Some(team) = team.as_ref().filter(|it| !estate.teams.is_empty() && !estate.teams.contains_key(it)) {
+        let known: Vec<&str> = estate.teams.keys().map(Name::as_str).collect();
+        unknown(
+            Code::UnknownTeam,
+            team.as_str(),
+            &known,
+            "kilter.yaml has no receivers for the team",
+            tree.get("team")?,
+            findings,
+        );
+    }
+    let mut used = BTreeSet::new();
+    let mut slos = Vec::new();
+    for node in items(tree.get("slos")) {
+        let slo = read(node, estate, findings);
+        if let Some((text, place)) = text(node, "name").filter(|(text, _)| !used.insert((*text).to_owned())) {
+            let message = format!("this service has another SLO named `{}`", printable(text));
+            findings.error(
+                Code::Duplicate,
+                place.range,
+                message,
+                "rename one of them: its name is a label of everything recorded",
+            );
+        }
+        slos.extend(slo);
+    }
+    if let Some(list) = tree.get("slos").filter(|list| items(Some(list)).is_empty() && list.kind() == "a list") {
+        findings.error(
+            Code::MissingKey,
+            list.range,
+            "`slos` is empty",
+            "add an SLO: `kilter schema slo` and docs/slo-file.md show what it takes",
+        );
+    }
+    let mitigations = sources.named.iter().find(|(file, ..)| *file == index).map(|(.., text)| text.clone());
+    Some(Service { name: service?, team: team?, source: sources.files[index].path.clone(), mitigations, slos })
+}
+
+fn read(node: &Node, estate: &Estate, findings: &mut Findings<'_>) -> Option<Slo> {
+    let name = name(node, "name", findings);
+    let objective = objective(node, findings);
+    let window = window(node, findings);
+    let min_errors = min_errors(node, findings);
+    let sli = sli::read(node.get("sli"), findings);
+    let by = by(node, sli.as_ref(), estate, findings);
+    let description = description(node, findings);
+    let no_data = match text(node, "no_data").map(|(it, _)| it) {
+        Some("ticket") => NoData::Ticket,
+        Some("ignore") => NoData::Ignore,
+        _ => NoData::Page,
+    };
+    if let (Some(sli), Some(node)) = (&sli, node.get("sli")) {
+        sli::check_labels(sli, &by, node, findings);
+    }
+    Some(Slo {
+        name: name?,
+        description,
+        objective: objective?,
+        window: window?,
+        sli: sli?,
+        by,
+        min_errors: min_errors?,
+        no_data,
+    })
+}
+
+fn description(node: &Node, findings: &mut Findings<'_>) -> String {
+    let Some((text, place)) = text(node, "description") else { return String::new() };
+    if text.trim().is_empty() {
+        findings.error(
+            Code::BadValue,
+            place.range,
+            "the description is empty",
+            "say in one sentence what works when this SLO is met",
+        );
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn objective(node: &Node, findings: &mut Findings<'_>) -> Option<Objective> {
+    let (text, place) = text(node, "objective")?;
+    let number = |text: &str| text.trim().parse::<Decimal>();
+    let fraction = match text.strip_suffix('%') {
+        Some(percent) => number(percent).map(|it| it.shift_left(2)),
+        None => number(text),
+    };
+    let objective = fraction.ok().and_then(Objective::new);
+    if objective.is_none() {
+        let why = match fraction {
+            Err(error) => error.to_string(),
+            Ok(it) if it.is_zero() => "an objective of 0% can never be missed".to_owned(),
+            Ok(it) if it == Decimal::new(1, 0) => {
+                "an objective of 100% has no error budget: every failure would alert for ever".to_owned()
+            }
+            Ok(_) => "an objective lies below 100%".to_owned(),
+        };
+        findings.error(
+            Code::BadObjective,
+            place.range,
+            format!("`{}` is no objective: {why}", printable(text)),
+            "for example: objective: 99.9%",
+        );
+    }
+    objective
+}
+
+fn window(node: &Node, findings: &mut Findings<'_>) -> Option<Duration> {
+    let Some((text, place)) = text(node, "window") else { return Some(Duration::from_mins(30 * 24 * 60)) };
+    let shortest = windows::shortest_window();
+    let whole_days = |it: &Duration| it.millis().is_multiple_of(86_400_000);
+    match text.parse::<Duration>() {
+        Ok(window) if (shortest..=LONGEST).contains(&window) && whole_days(&window) => Some(window),
+        Ok(_) => {
+            let message =
+                format!("a compliance window of {} is not whole days from {shortest} to {LONGEST}", printable(text));
+            findings.error(Code::BadValue, place.range, message, "for example: window: 30d");
+            None
+        }
+        Err(error) => {
+            findings.error(
+                Code::BadValue,
+                place.range,
+                format!("`{}` is {error}", printable(text)),
+                "for example: window: 30d",
+            );
+            None
+        }
+    }
+}
+
+fn min_errors(node: &Node, findings: &mut Findings<'_>) -> Option<u32> {
+    let Some((text, place)) = text(node, "min_errors") else { return Some(5) };
+    let number = text.parse::<u32>().ok().filter(|it| *it <= 1_000_000);
+    if number.is_none() {
+        findings.error(
+            Code::BadValue,
+            place.range,
+            format!("`{}` is no whole number from 0 to 1000000", printable(text)),
+            "for example: min_errors: 5",
+        );
+    }
+    number
+}
+
+fn by(node: &Node, sli: Option<&Sli>, estate: &Estate, findings: &mut Findings<'_>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for item in items(node.get("by")) {
+        let Some((label, place)) = scalar(item) else { continue };
+        let legal = label.starts_with(|c: char| c.is_ascii_alphabetic())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let mut bad = |why: String, help: String| findings.error(Code::BadBy, place.range, why, help);
+        let signal_labels: Vec<&str> = http::SERVER_REQUEST_DURATION.labels.iter().map(|it| it.key).collect();
+        if !legal {
+            bad(
+                format!("`{}` is no label name", printable(label)),
+                "letters, digits and underscores, such as region".to_owned(),
+            );
+        } else if RESERVED.contains(&label) || estate.identity.contains_key(label) {
+            bad(
+                format!("`{label}` is a label that Kilter or Prometheus sets itself"),
+                "group by a label of the series, such as region".to_owned(),
+            );
+        } else if all.iter().any(|it| it == label) {
+            bad(format!("`{label}` stands twice"), "name each label once".to_owned());
+        } else if matches!(sli, Some(Sli::HttpServer { .. }))
+            && ["error_type", "http_response_status_code"].contains(&label)
+        {
+            bad(
+                format!("`{label}` tells how a request ended, so every group would be all good or all bad"),
+                "group by a label that does not depend on the outcome".to_owned(),
+            );
+        } else if matches!(sli, Some(Sli::HttpServer { .. }))
+            && label.starts_with("http_")
+            && !signal_labels.contains(&label)
+        {
+            bad(
+                format!("{} has no label `{label}`", http::SERVER_REQUEST_DURATION.name),
+                crate::spec::check::help(label, &signal_labels),
+            );
+        } else {
+            all.push(label.to_owned());
+        }
+    }
+    all
+}

@@ -1,0 +1,140 @@
+//! The command itself, as its users run it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const GOOD: &str = "apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n  - name: buys\n    description: Orders succeed.\n    objective: 99.9%\n    sli:\n      http_server: {routes: [\"/orders\"]}\n";
+
+fn kilter(args: &[&str], folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kilter")).args(args).current_dir(folder).output().expect("the command starts")
+}
+
+fn said(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr)
+}
+
+fn folder(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("slo.yaml"), text).expect("a file");
+    folder
+}
+
+/// Every file below a folder with its content.
+fn tree(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            all.extend(tree(&path));
+        } else {
+            all.push((path.display().to_string(), fs::read(&path).expect("a file")));
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn generating_twice_changes_nothing_and_check_agrees() {
+    let folder = folder(GOOD);
+    let path = folder.path();
+    assert_eq!(kilter(&["generate", "slo.yaml"], path).status.code(), Some(0));
+    let first = tree(path);
+    let out = kilter(&["generate", "slo.yaml"], path);
+    assert!(said(&out).contains(" 0 files written"), "{}", said(&out));
+    assert_eq!(tree(path), first, "the second run changed something");
+    assert_eq!(kilter(&["generate", "--check", "slo.yaml"], path).status.code(), Some(0));
+}
+
+#[test]
+fn a_changed_byte_is_found_and_nothing_is_written() {
+    let folder = folder(GOOD);
+    let path = folder.path();
+    kilter(&["generate", "slo.yaml"], path);
+    let rules = path.join("rules/shop.rules.yaml");
+    let text = fs::read_to_string(&rules).expect("rules").replace("vector(0.001)", "vector(0.002)");
+    fs::write(&rules, text).expect("a file");
+    let before = tree(path);
+    let out = kilter(&["generate", "--check", "slo.yaml"], path);
+    assert_eq!(out.status.code(), Some(1));
+    let diff = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(diff.contains("-    expr: vector(0.002)") && diff.contains("+    expr: vector(0.001)"), "{diff}");
+    assert_eq!(tree(path), before);
+}
+
+#[test]
+fn files_of_others_are_never_touched() {
+    let folder = folder(GOOD);
+    let path = folder.path();
+    fs::create_dir(path.join("rules")).expect("a folder");
+    fs::write(path.join("rules/shop.rules.yaml"), "groups: []\n").expect("a file");
+    let before = tree(path);
+    let out = kilter(&["generate", "slo.yaml"], path);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(said(&out).contains("rules/shop.rules.yaml was not written by kilter"), "{}", said(&out));
+    assert_eq!(tree(path), before);
+}
+
+#[test]
+fn what_nothing_makes_any_more_is_removed() {
+    let folder = folder(GOOD);
+    let path = folder.path();
+    kilter(&["generate", "slo.yaml"], path);
+    fs::write(path.join("rules/own.rules.yaml"), "groups: []\n").expect("a file");
+    fs::write(path.join("slo.yaml"), GOOD.replace("service: shop", "service: mall")).expect("a file");
+    assert_eq!(kilter(&["generate", "slo.yaml"], path).status.code(), Some(0));
+    let names: Vec<String> = tree(path).into_iter().map(|(name, _)| name).collect();
+    assert!(
+        names.iter().any(|it| it.ends_with("mall.rules.yaml")) && names.iter().any(|it| it.ends_with("own.rules.yaml"))
+    );
+    assert!(!names.iter().any(|it| it.ends_with("shop.rules.yaml")), "{names:?}");
+}
+
+#[test]
+fn a_time_scale_is_told_in_the_banner_and_keeps_names() {
+    let folder = folder(GOOD);
+    let path = folder.path();
+    assert_eq!(kilter(&["generate", "slo.yaml", "--time-scale", "1/20"], path).status.code(), Some(0));
+    let text = fs::read_to_string(path.join("rules/shop.rules.yaml")).expect("rules");
+    assert!(
+        text.contains("# Time scale 1/20") && text.contains("record: slo:burn_rate:1h") && text.contains("[15s]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_careless_users_type_is_answered() {
+    let empty = tempfile::tempdir().expect("a folder");
+    for (args, code, answer) in [
+        (vec!["generate"], 2, "there is no kilter.yaml here"),
+        (vec!["generate", "nowhere.yaml"], 2, "nowhere.yaml"),
+        (vec!["generate", "."], 2, "no slo.yaml below this folder"),
+        (vec!["generat"], 2, "generate"),
+        (vec!["generate", "--time-scale", "20"], 2, "1/N"),
+        (vec!["test"], 2, "kilter generate"),
+        (vec!["generate", "--only", "rulez"], 2, "rules"),
+    ] {
+        let out = kilter(&args, empty.path());
+        assert_eq!(out.status.code(), Some(code), "{args:?}: {}", said(&out));
+        assert!(said(&out).contains(answer), "{args:?}: {}", said(&out));
+    }
+    assert!(tree(empty.path()).is_empty(), "something was written");
+}
+
+#[test]
+fn schemas_and_contract_are_fresh() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    for (args, path) in [
+        (vec!["schema", "slo"], "codegen/schema/slo.v1.json"),
+        (vec!["schema", "estate"], "codegen/schema/estate.v1.json"),
+        (vec!["contract", "--format", "json"], "docs/reference/contract.json"),
+        (vec!["contract", "--format", "markdown"], "docs/reference/contract.md"),
+    ] {
+        let out = kilter(&args, root);
+        let committed = fs::read_to_string(root.join(path)).expect("a committed file");
+        assert!(String::from_utf8_lossy(&out.stdout) == committed, "{path} is stale: cargo xtask regen");
+    }
+    let out = kilter(&["generate", "--check"], root);
+    assert_eq!(out.status.code(), Some(0), "{}\nnext: cargo xtask regen", said(&out));
+}
