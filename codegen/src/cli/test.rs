@@ -99,21 +99,23 @@ fn in_parallel(tests: &[PathBuf], folder: &Path) -> Result<Vec<(PathBuf, Outcome
     Ok(all)
 }
 
-/// Splits a file's outcome by SLO: test names are `<service>/<slo>: <what>`, and promtool prints the name of what fails.
+/// Splits a file's outcome by SLO: test names are `<service>/<slo>: <what>`. promtool 2.42 prints `    name: <name>,` with
+/// a failed alert, and with a failed query only its expression, which ends in the comment ` # <name>`.
 fn per_slo(path: &Path, outcome: Outcome) -> Result<Vec<(String, Outcome)>, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let file: Value = yaml::from_str(&text)?;
     let mut slos: BTreeMap<String, (usize, String)> = BTreeMap::new();
-    let said = outcome.clone().err().unwrap_or_default();
+    let failures = failures(outcome.as_ref().err().map_or("", String::as_str));
     for test in file["tests"].as_array().into_iter().flatten() {
         let full = test["name"].as_str().unwrap_or("unnamed");
         let slo = full.split(": ").next().unwrap_or(full);
         let entry = slos.entry(slo.to_owned()).or_default();
         entry.0 += 1;
-        if let Some(at) = said.find(&format!("name: {full},")) {
-            let part = &said[at..];
-            entry.1.push_str(part[1..].find("\n    name: ").map_or(part, |end| &part[..=end]));
-        }
+        let blames = |failure: &&String| {
+            let head = failure.lines().next().unwrap_or_default();
+            head.contains(&format!("name: {full},")) || head.contains(&format!(" # {full}\", time: "))
+        };
+        failures.iter().filter(blames).for_each(|failure| entry.1.push_str(failure));
     }
     let blamed = slos.values().any(|(_, why)| !why.is_empty());
     let mut all: Vec<(String, Outcome)> = slos
@@ -124,6 +126,21 @@ fn per_slo(path: &Path, outcome: Outcome) -> Result<Vec<(String, Outcome)>, Stri
         all.push((format!("{}: promtool test rules", name(path)), Err(why)));
     }
     Ok(all)
+}
+
+/// The failures of one file, each with its lines. They begin with four spaces; what follows is further to the right.
+fn failures(said: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for line in said.lines() {
+        if line.starts_with("    ") && !line.starts_with("     ") {
+            all.push(String::new());
+        }
+        if let Some(failure) = all.last_mut() {
+            failure.push_str(line);
+            failure.push('\n');
+        }
+    }
+    all
 }
 
 /// The proofs of routing that the generator wrote into the file's comments: `# route: team="a" severity="page" -> x`.

@@ -56,6 +56,11 @@ impl Duration {
     pub const fn minus(self, other: Self) -> Self {
         Self { millis: self.millis.saturating_sub(other.millis) }
     }
+    /// The sum.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self { millis: self.millis + other.millis }
+    }
     /// `n` times as long.
     #[must_use]
     pub const fn times(self, n: u64) -> Self {

@@ -7,6 +7,7 @@ pub mod estate;
 pub mod expr;
 pub mod links;
 pub mod recording;
+pub mod rule_test;
 pub mod sli;
 pub mod windows;
 pub mod words;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use crate::model::{Duration, Estate, Name, Service};
 use crate::render::engine::{TemplateError, Templates};
 use context::Context;
+use rule_test::TestFile;
 
 /// Everything that will be written, as values.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +39,9 @@ pub fn plan(estate: &Estate, templates: &Templates) -> Result<Plan, TemplateErro
 
 fn plan_service(estate: &Estate, service: &Service, templates: &Templates) -> Result<ServicePlan, TemplateError> {
     let context = Context::new(estate, service);
-    Ok(ServicePlan { service: service.name.clone(), rules: service_rules(&context, templates)? })
+    let rules = service_rules(&context, templates)?;
+    let tests = rule_test::tests(&context, &rules.groups, templates)?;
+    Ok(ServicePlan { service: service.name.clone(), rules, tests })
 }
 
 /// One group for pairs, burn rates and alerts, so that each rule reads what was recorded a moment ago; one, slower, for
@@ -67,6 +71,8 @@ pub struct ServicePlan {
     pub service: Name,
     /// Its rules.
     pub rules: RuleFile,
+    /// The promtool tests that prove them.
+    pub tests: TestFile,
 }
 
 /// One Prometheus rule file: always one YAML document.

@@ -44,7 +44,11 @@ impl Words {
         Self {
             service: context.service.name.to_string(),
             slo: format!("{{{{ $labels.slo }}}}{}", group(&class.by())),
-            objective: query.value(&format!("100 * {}", query.series(slo::OBJECTIVE)), r#"printf "%.7g%%""#),
+            // The objective is recorded per SLO, without its groups' labels.
+            objective: {
+                let query = Query::new(context, &[]);
+                query.value(&format!("100 * {}", query.series(slo::OBJECTIVE)), r#"printf "%.12g%%""#)
+            },
             window: class.window.to_string(),
             burn: r#"{{ $value | printf "%.1f" }}"#.to_owned(),
             fired: fired(&query, long_windows),

@@ -2,6 +2,7 @@
 
 pub mod engine;
 pub mod rules;
+pub mod tests;
 
 use crate::model::Estate;
 use crate::plan::Plan;
@@ -56,6 +57,7 @@ pub fn render(estate: &Estate, plan: &Plan) -> Result<Vec<Artifact>, RenderError
     for it in &plan.services {
         let service = it.service.as_str();
         add(format!("rules/{service}.rules.yaml"), Kind::Rules, Some(service), rules::text(&it.rules, scale))?;
+        add(format!("rules/{service}.rules.test.yaml"), Kind::Tests, Some(service), tests::text(&it.tests, scale))?;
     }
     add("rules/kilter.rules.yaml".to_owned(), Kind::Rules, None, rules::text(&plan.estate_rules, scale))?;
     all.sort_by(|a, b| a.path.cmp(&b.path));

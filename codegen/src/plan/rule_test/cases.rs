@@ -1,0 +1,474 @@
+//! The timelines, and what must hold on them. Times are real here; they are scaled where they are written down.
+
+use kilter_contract::slo as names;
+
+use super::super::class;
+use super::super::context::Context;
+use super::super::windows::Severity;
+use super::file::{AlertTest, InputSeries, Labels, QueryTest, Sample, Test, selector};
+use super::inputs::{Inputs, Raw, identity};
+use super::text::{Numbers, Told, expected};
+use super::theory;
+use super::traffic::{self, Flow, SAMPLE_SECONDS, Timeline, Volume};
+use crate::model::{Duration, NoData, Slo};
+use crate::render::engine::{TemplateError, Templates};
+
+/// Evaluation interval: the tests' unit of tolerance. Source: DESIGN, "the rules".
+const STEP: Duration = Duration::from_secs(30);
+/// The rate window, and the grid of long windows.
+const RATE: Duration = Duration::from_mins(5);
+/// Healthy history before an incident: more than the hour that decides early, on the grid.
+const HISTORY: Duration = Duration::from_mins(65);
+/// How long pages stay after their condition.
+const PAGE_KEPT: Duration = Duration::from_mins(5);
+/// Just below a threshold.
+const BELOW: f64 = 0.9;
+
+const PAGE: Told<'_> =
+    Told { alert: names::ERROR_BUDGET_BURN, template: "burn", severity: Severity::Page, range: "6h" };
+const TICKET: Told<'_> =
+    Told { alert: names::ERROR_BUDGET_BURN, template: "burn", severity: Severity::Ticket, range: "3d" };
+const MISSING_PAGE: Told<'_> =
+    Told { alert: names::DATA_MISSING, template: "missing", severity: Severity::Page, range: "6h" };
+const MISSING_TICKET: Told<'_> =
+    Told { alert: names::DATA_MISSING, template: "missing", severity: Severity::Ticket, range: "6h" };
+const EXHAUSTED: Told<'_> =
+    Told { alert: names::ERROR_BUDGET_EXHAUSTED, template: "exhausted", severity: Severity::Ticket, range: "30d" };
+const DOWN: Told<'_> = Told { alert: names::SERVICE_DOWN, template: "down", severity: Severity::Page, range: "6h" };
+
+const fn traffic_lost(severity: Severity) -> Told<'static> {
+    Told { alert: names::TRAFFIC_LOST, template: "traffic", severity, range: "6h" }
+}
+
+/// An SLO with what its tests need again and again.
+struct Subject<'a> {
+    context: &'a Context<'a>,
+    templates: &'a Templates,
+    slo: &'a Slo,
+    inputs: Inputs,
+    budget: f64,
+    /// Texts are pinned for one SLO of the service.
+    pins: bool,
+}
+
+/// The tests of one SLO.
+pub(super) fn of_slo(context: &Context<'_>, slo: &Slo, templates: &Templates) -> Result<Vec<Test>, TemplateError> {
+    let subject = Subject {
+        context,
+        templates,
+        slo,
+        inputs: Inputs::of(context.estate, context.service, slo),
+        budget: slo.objective.error_budget().to_f64(),
+        pins: pinned(context).is_some_and(|pinned| pinned.name == slo.name),
+    };
+    let mut tests = Vec::new();
+    // Errors need series that errors are counted in.
+    if !subject.inputs.recorded {
+        tests.extend([subject.outage(), subject.slow_burn()]);
+        if subject.pins {
+            tests.push(subject.burn_text()?);
+        }
+    }
+    if slo.no_data == NoData::Ignore {
+        tests.push(subject.missing_is_ignored());
+    } else {
+        tests.extend([subject.missing()?, subject.lost()?]);
+    }
+    tests.extend([subject.idle(), subject.exhausted()?]);
+    Ok(tests)
+}
+
+/// The SLO whose alerts' texts are pinned: the first whose series no other SLO of the service counts too. promtool
+/// compares all alerts of a name, so another SLO that burns with it would have to be foretold as well.
+fn pinned<'a>(context: &Context<'a>) -> Option<&'a Slo> {
+    let service = context.service;
+    service.slos.iter().find(|slo| {
+        let inputs = Inputs::of(context.estate, service, slo);
+        service.slos.iter().all(|other| other.name == slo.name || !inputs.feed(other))
+    })
+}
+
+/// The tests of a service as a whole.
+pub(super) fn of_service(context: &Context<'_>, templates: &Templates) -> Result<Vec<Test>, TemplateError> {
+    let mut tests = vec![never_came(context, templates)?];
+    tests.extend(down(context, templates)?);
+    Ok(tests)
+}
+
+/// Nothing is scraped at all, from the beginning.
+fn never_came(context: &Context<'_>, templates: &Templates) -> Result<Test, TemplateError> {
+    let told = context.service.slos.iter().filter(|slo| slo.no_data != NoData::Ignore).map(|slo| {
+        let labels = owned(context, slo, identity(context.estate, context.service, slo), MISSING_TICKET);
+        expected(context, templates, MISSING_TICKET, Some(slo), labels, Numbers::default())
+    });
+    let alert = |at: Duration, exp_alerts| AlertTest {
+        eval_time: context.estate.time_scale.apply(at),
+        alertname: MISSING_TICKET.alert.to_owned(),
+        exp_alerts,
+    };
+    let at = Duration::from_mins(15);
+    Ok(Test {
+        name: format!("{}: data that never came ticket", context.service.name),
+        interval: context.estate.time_scale.apply(STEP),
+        input_series: vec![],
+        alert_rule_test: vec![
+            alert(at.minus(STEP.times(2)), vec![]),
+            alert(at.plus(STEP.times(2)), told.collect::<Result<Vec<_>, _>>()?),
+        ],
+        promql_expr_test: vec![],
+    })
+}
+
+fn down(context: &Context<'_>, templates: &Templates) -> Result<Option<Test>, TemplateError> {
+    let Some(labels) = Inputs::target(context.estate, context.service) else { return Ok(None) };
+    let name = format!("{}: a service that is down pages", context.service.name);
+    let mut owner = context.estate.identity.clone();
+    owner.insert(names::SERVICE_LABEL.to_owned(), context.service.name.to_string());
+    owner.insert(names::TEAM_LABEL.to_owned(), context.service.team.to_string());
+    owner.insert(names::SEVERITY_LABEL.to_owned(), names::PAGE.to_owned());
+    let firing = expected(context, templates, DOWN, None, owner, Numbers::default())?;
+    let scaled = |real| context.estate.time_scale.apply(real);
+    let at = |minutes: u64, exp_alerts| AlertTest {
+        eval_time: scaled(Duration::from_mins(minutes)),
+        alertname: DOWN.alert.to_owned(),
+        exp_alerts,
+    };
+    // Two instances: one down is no outage, both down is; then one is back, and at last discovery forgets both.
+    let instance = |number: &str, values: &str| {
+        let mut labels = labels.clone();
+        labels.insert("instance".to_owned(), number.to_owned());
+        InputSeries { series: selector("up", &labels), values: values.to_owned() }
+    };
+    Ok(Some(Test {
+        name,
+        interval: scaled(Duration::from_mins(1)),
+        input_series: vec![instance("1", "1+0x4 0+0x14 stale"), instance("2", "1+0x9 0+0x4 1+0x4 stale")],
+        alert_rule_test: vec![at(9, vec![]), at(12, vec![firing.clone()]), at(16, vec![]), at(23, vec![firing])],
+        promql_expr_test: vec![],
+    }))
+}
+
+impl Subject<'_> {
+    fn outage(&self) -> Test {
+        let pairs = theory::page(self.slo.window, self.budget);
+        let detection = self.detected(1.0);
+        let outage = up_to(detection.plus(RATE.times(2)), RATE);
+        let recovered = HISTORY.plus(outage);
+        let gone = recovered.plus(theory::reset(&pairs)).plus(PAGE_KEPT).plus(STEP.times(2));
+        let end = gone.plus(STEP);
+        let timeline =
+            vec![(HISTORY, Flow::Events(0.0)), (outage, Flow::Events(1.0)), (end.minus(recovered), Flow::Events(0.0))];
+        let mut test = self.test("a full outage pages in time, once, and recovery resolves it", &timeline);
+        let page = self.alert(PAGE);
+        test.asks(&page, HISTORY, None);
+        test.asks(&page, HISTORY.plus(detection), Some(1.0));
+        test.asks(&page, gone, None);
+        // One alert is as many samples as there are evaluations from its first to its last one.
+        let (all, step) = (format!("{page}[{}:{}]", self.time(end), self.time(STEP)), self.time(STEP).secs_text());
+        let time = format!("timestamp({page})[{}:{}]", self.time(end), self.time(STEP));
+        let pieces = format!("count_over_time({all}) - (max_over_time({time}) - min_over_time({time})) / {step}");
+        test.asks_with(&pieces, end, &self.firing(PAGE), 1.0);
+        // What the outage cost, as it stands when the short windows are clean again: to a thousandth of the outage.
+        let spent = theory::budget_spent(outage, 1.0, self.budget, self.slo.window);
+        let left = selector(names::BUDGET_REMAINING, &self.recorded());
+        let close = format!("abs(1 - {left} - {spent}) < bool {}", spent / 1_000.0);
+        test.asks_with(&close, end, &self.recorded(), 1.0);
+        for other in self.others() {
+            test.asks(&other, end, None);
+        }
+        test.done(self)
+    }
+
+    fn slow_burn(&self) -> Test {
+        let (page, ticket) = (theory::page(self.slo.window, self.budget), theory::ticket(self.slo.window, self.budget));
+        let quiet = BELOW * theory::lowest(&ticket).min(theory::lowest(&page));
+        let slow = BELOW * theory::lowest(&page);
+        let (before, after) = (Duration::from_mins(20), Duration::from_mins(25));
+        let mut timeline = vec![(before, Flow::Events(quiet * self.budget))];
+        // With a very low objective both severities have the same factor: nothing tickets that does not page.
+        let apart = slow > 1.2 * theory::lowest(&ticket);
+        if apart {
+            timeline.push((after, Flow::Events(slow * self.budget)));
+        }
+        let mut test = self.test("slow burn tickets, and just below a threshold is silent", &timeline);
+        test.asks(&self.ever("", before), before, None);
+        if apart {
+            // A history of twenty minutes makes every long window as young, so the ticket comes within minutes.
+            let end = before.plus(after);
+            test.asks(&self.alert(TICKET), end.minus(STEP.times(10)), Some(1.0));
+            test.asks(&self.ever(names::PAGE, end), end, None);
+        }
+        for other in self.others() {
+            test.asks(&other, before.plus(after), None);
+        }
+        test.done(self)
+    }
+
+    /// The text of page and ticket, where every window's value follows from a division: the grid points of the windows
+    /// stand exactly at the outage's minutes.
+    fn burn_text(&self) -> Result<Test, TemplateError> {
+        // An error ratio that makes the time to exhaustion no whole number of seconds, whose last digit would be a matter
+        // of float rounding.
+        const RATIO: f64 = 0.77;
+        let outage = up_to(self.detected(RATIO).plus(RATE), RATE);
+        let at = HISTORY.plus(outage);
+        let timeline = vec![(HISTORY, Flow::Events(0.0)), (outage, Flow::Events(RATIO))];
+        let mut test = self.test("the text of a burning budget", &timeline);
+        let bad = outage.secs_f64() / RATE.secs_f64();
+        let all = at.secs_f64() / RATE.secs_f64();
+        let period = self.slo.window;
+        // The budget's group runs after the alerts: they see what stood there one evaluation before.
+        let budget_left = 1.0 - theory::budget_spent(outage.minus(RATE), RATIO, self.budget, period);
+        let numbers = |pairs: [theory::Pair; 2], told: Told<'static>, names: [&'static str; 2]| {
+            let burns = pairs.map(|pair| {
+                let points = (pair.long.secs_f64() / RATE.secs_f64()).min(all);
+                bad.min(points) / points * RATIO / self.budget
+            });
+            let fired = usize::from(burns[0] <= pairs[0].burn);
+            let scale = self.context.estate.time_scale.divisor() as f64;
+            let exhaustion_seconds = budget_left.max(0.0) * period.secs_f64() / scale / burns[0];
+            let numbers = Numbers { burn: burns[fired], fired: names[fired], budget_left, exhaustion_seconds };
+            expected(self.context, self.templates, told, Some(self.slo), self.owned(told), numbers)
+        };
+        let exp_alerts = vec![
+            numbers(theory::page(period, self.budget), PAGE, ["1h", "6h"])?,
+            numbers(theory::ticket(period, self.budget), TICKET, ["1d", "3d"])?,
+        ];
+        test.alerts.push(AlertTest {
+            eval_time: self.time(at),
+            alertname: names::ERROR_BUDGET_BURN.to_owned(),
+            exp_alerts,
+        });
+        Ok(test.done(self))
+    }
+
+    fn missing(&self) -> Result<Test, TemplateError> {
+        let minutes = Duration::from_mins;
+        // So short that a page comes before the tickets of other SLOs whose data never came.
+        let healthy = minutes(5);
+        let mut test = self.test("missing data alert", &vec![(healthy, Flow::Events(0.0)), (minutes(25), Flow::Gone)]);
+        // The rate needs two samples, so it ends within its window; then the hold, then two evaluations of margin.
+        let paged = healthy.plus(RATE).plus(minutes(3)).plus(STEP.times(2));
+        let ticketed = healthy.plus(RATE).plus(minutes(15)).plus(STEP.times(2));
+        let wants_page = self.slo.no_data == NoData::Page;
+        self.starts_quiet(&mut test, healthy);
+        test.asks(&self.alert(MISSING_PAGE), paged, wants_page.then_some(1.0));
+        test.asks(&self.alert(MISSING_TICKET), paged, None);
+        test.asks(&self.alert(MISSING_TICKET), ticketed, Some(1.0));
+        for other in self.others() {
+            test.asks(&other, ticketed, None);
+        }
+        if self.pins && wants_page {
+            test.pin(self, paged, MISSING_PAGE)?;
+        }
+        Ok(test.done(self))
+    }
+
+    fn missing_is_ignored(&self) -> Test {
+        let minutes = Duration::from_mins;
+        let timeline = vec![(minutes(20), Flow::Events(0.0)), (minutes(25), Flow::Gone)];
+        let mut test = self.test("missing data are ignored", &timeline);
+        self.starts_quiet(&mut test, minutes(45));
+        test.done(self)
+    }
+
+    fn idle(&self) -> Test {
+        let length = Duration::from_mins(20);
+        let mut test = self.test("zero traffic is silent", &vec![(length, Flow::Idle)]);
+        test.asks(&self.ever("", length), length, None);
+        test.done(self)
+    }
+
+    fn lost(&self) -> Result<Test, TemplateError> {
+        let minutes = Duration::from_mins;
+        let healthy = minutes(10);
+        let timeline = vec![(healthy, Flow::Events(0.0)), (minutes(15), Flow::Idle)];
+        let told = traffic_lost(if self.slo.no_data == NoData::Page { Severity::Page } else { Severity::Ticket });
+        let mut test = self.test("lost traffic alerts", &timeline);
+        let lost = healthy.plus(RATE).plus(minutes(5)).plus(STEP.times(2));
+        self.starts_quiet(&mut test, healthy.plus(RATE));
+        test.asks(&self.alert(told), lost, Some(1.0));
+        for other in self.others() {
+            test.asks(&other, lost, None);
+        }
+        if self.pins {
+            test.pin(self, lost, told)?;
+        }
+        Ok(test.done(self))
+    }
+
+    /// A month of data does not fit into a test, so the recorded budget itself is fed; what it must be is asked for after
+    /// the outage.
+    fn exhausted(&self) -> Result<Test, TemplateError> {
+        let minutes = Duration::from_mins;
+        let mut test = Draft::new(self, "a spent budget tickets", STEP);
+        let left = selector(names::BUDGET_REMAINING, &self.recorded());
+        test.input.push(InputSeries { series: left, values: "0.05+0x9 -0.05+0x9".to_owned() });
+        let alert = self.alert(EXHAUSTED);
+        test.asks(&alert, minutes(4), None);
+        test.asks(&alert, minutes(6), Some(1.0));
+        if self.pins {
+            let numbers = Numbers { budget_left: -0.05, ..Numbers::default() };
+            let alert =
+                expected(self.context, self.templates, EXHAUSTED, Some(self.slo), self.owned(EXHAUSTED), numbers)?;
+            test.alerts.push(AlertTest {
+                eval_time: self.time(minutes(8)),
+                alertname: EXHAUSTED.alert.to_owned(),
+                exp_alerts: vec![alert],
+            });
+        }
+        Ok(test.done(self))
+    }
+
+    /// Nothing fired until then. A total without its errors says nothing about errors.
+    fn starts_quiet(&self, test: &mut Draft, until: Duration) {
+        if !self.inputs.recorded {
+            test.asks(&self.ever("", until), until, None);
+        }
+    }
+
+    /// The workbook's time, rounded up to the evaluation that sees it, plus one evaluation.
+    fn detected(&self, error_ratio: f64) -> Duration {
+        let pairs = theory::page(self.slo.window, self.budget);
+        // A factor is at most half of a total outage, so that every ratio asked for here is detected.
+        let detection = theory::detection(&pairs, self.budget, error_ratio).unwrap_or(HISTORY);
+        up_to(detection, STEP).plus(STEP)
+    }
+
+    fn test(&self, proves: &str, timeline: &Timeline) -> Draft {
+        let step = if self.inputs.recorded { STEP } else { Duration::from_secs(SAMPLE_SECONDS) };
+        let mut draft = Draft::new(self, proves, step);
+        let volume = Volume::for_objective(self.budget, self.slo.min_errors);
+        let healthy: Timeline = vec![(
+            timeline.iter().fold(Duration::from_secs(0), |sum, (length, _)| sum.plus(*length)),
+            Flow::Events(0.0),
+        )];
+        // What never has traffic, never has any in all its groups.
+        let calm = if timeline.iter().all(|(_, flow)| *flow == Flow::Idle) { timeline } else { &healthy };
+        for Raw { metric, labels, counts, group, share } in &self.inputs.series {
+            let timeline = if *group == 0 { timeline } else { calm };
+            let values = if self.inputs.recorded { traffic::rate } else { traffic::counter };
+            draft.input.push(InputSeries {
+                series: selector(metric, labels),
+                values: values(timeline, step, volume.share(*share), *counts),
+            });
+        }
+        draft
+    }
+
+    fn time(&self, real: Duration) -> Duration {
+        self.context.estate.time_scale.apply(real)
+    }
+
+    /// Labels of the struck group's recorded series.
+    fn recorded(&self) -> Labels {
+        let mut labels = identity(self.context.estate, self.context.service, self.slo);
+        labels.extend(self.inputs.groups.first().cloned().unwrap_or_default());
+        labels
+    }
+
+    /// Labels of an alert of the struck group.
+    fn owned(&self, told: Told<'_>) -> Labels {
+        owned(self.context, self.slo, self.recorded(), told)
+    }
+
+    fn firing(&self, told: Told<'_>) -> Labels {
+        let mut labels = self.owned(told);
+        labels.insert("alertname".to_owned(), told.alert.to_owned());
+        labels.insert("alertstate".to_owned(), "firing".to_owned());
+        labels
+    }
+
+    /// The firing alert of the struck group.
+    fn alert(&self, told: Told<'_>) -> String {
+        selector("ALERTS", &self.firing(told))
+    }
+
+    /// Anything of this SLO that fired until then, of one severity or any.
+    fn ever(&self, severity: &str, until: Duration) -> String {
+        let mut labels = identity(self.context.estate, self.context.service, self.slo);
+        labels.insert("alertstate".to_owned(), "firing".to_owned());
+        labels.insert(names::SEVERITY_LABEL.to_owned(), severity.to_owned());
+        format!("count_over_time({}[{}])", selector("ALERTS", &labels), self.time(until))
+    }
+
+    /// Alerts of the groups that nothing struck.
+    fn others(&self) -> Vec<String> {
+        let others = self.inputs.groups.iter().skip(1).map(|group| {
+            let mut labels = identity(self.context.estate, self.context.service, self.slo);
+            labels.extend(group.clone());
+            selector("ALERTS", &labels)
+        });
+        others.collect()
+    }
+}
+
+/// A test in the making.
+struct Draft {
+    name: String,
+    step: Duration,
+    input: Vec<InputSeries>,
+    alerts: Vec<AlertTest>,
+    queries: Vec<(String, Duration, Vec<Sample>)>,
+}
+
+impl Draft {
+    fn new(subject: &Subject<'_>, proves: &str, step: Duration) -> Self {
+        let how = if subject.inputs.recorded { " (fed at its recorded total)" } else { "" };
+        let name = format!("{}/{}: {proves}{how}", subject.context.service.name, subject.slo.name);
+        Self { name, step, input: vec![], alerts: vec![], queries: vec![] }
+    }
+
+    /// A selector of one alert has this value at this time, or no sample.
+    fn asks(&mut self, query: &str, at: Duration, value: Option<f64>) {
+        let samples = value.map(|value| Sample { labels: query.to_owned(), value });
+        self.queries.push((query.to_owned(), at, samples.into_iter().collect()));
+    }
+
+    /// A query has one sample with these labels.
+    fn asks_with(&mut self, query: &str, at: Duration, labels: &Labels, value: f64) {
+        self.queries.push((query.to_owned(), at, vec![Sample { labels: selector("", labels), value }]));
+    }
+
+    /// Only this alert of its name fires, with exactly this text.
+    fn pin(&mut self, subject: &Subject<'_>, at: Duration, told: Told<'_>) -> Result<(), TemplateError> {
+        let (context, templates, labels) = (subject.context, subject.templates, subject.owned(told));
+        let alert = expected(context, templates, told, Some(subject.slo), labels, Numbers::default())?;
+        let (eval_time, alertname) = (subject.time(at), told.alert.to_owned());
+        self.alerts.push(AlertTest { eval_time, alertname, exp_alerts: vec![alert] });
+        Ok(())
+    }
+
+    fn done(self, subject: &Subject<'_>) -> Test {
+        let name = self.name;
+        let queries = self.queries.into_iter().map(|(expr, at, exp_samples)| QueryTest {
+            expr: format!("{expr} # {name}"),
+            eval_time: subject.time(at),
+            exp_samples,
+        });
+        Test {
+            promql_expr_test: queries.collect(),
+            interval: subject.time(self.step),
+            input_series: self.input,
+            alert_rule_test: self.alerts,
+            name,
+        }
+    }
+}
+
+/// Labels of an alert, from those of its recorded series.
+fn owned(context: &Context<'_>, slo: &Slo, recorded: Labels, told: Told<'_>) -> Labels {
+    let mut labels = recorded;
+    labels.insert(names::SEVERITY_LABEL.to_owned(), told.severity.as_str().to_owned());
+    labels.insert(names::TEAM_LABEL.to_owned(), context.service.team.to_string());
+    let classes = class::classes(context.service);
+    let number =
+        classes.iter().find(|it| it.slos.iter().any(|member| member.name == slo.name)).and_then(|it| it.number);
+    labels.extend(number.map(|number| ("policy".to_owned(), number.to_string())));
+    labels
+}
+
+/// The first multiple of `unit` that is not before `duration`.
+fn up_to(duration: Duration, unit: Duration) -> Duration {
+    unit.times(duration.millis().div_ceil(unit.millis()))
+}

@@ -1,0 +1,51 @@
+//! Generated promtool tests: proof, per SLO, that its alerts fire when they must and are silent otherwise.
+//!
+//! | test | timeline | what must hold |
+//! |---|---|---|
+//! | full outage pages | an hour and more healthy, everything fails, recovery | page within the workbook's time plus one evaluation, once; gone after the slowest short window and the time that pages are kept; the budget is spent as the workbook says |
+//! | slow burn tickets, just below stays silent | 0.9 of the lowest factor, then 0.9 of the lowest page factor | first nothing at all, then a ticket and never a page |
+//! | missing data alert | healthy, then no series | page (by policy) and ticket, for the group that vanished |
+//! | zero traffic is silent | series that never rise | nothing at all |
+//! | lost traffic alerts | healthy, then no event | [`TRAFFIC_LOST`](kilter_contract::slo::TRAFFIC_LOST) |
+//! | a spent budget tickets | the recorded budget falls below zero | [`ERROR_BUDGET_EXHAUSTED`](kilter_contract::slo::ERROR_BUDGET_EXHAUSTED) |
+//!
+//! With `by` labels there are two groups; incidents strike the first, and the second must stay silent. Expected times
+//! come from [`theory`], which never looks at the plan. What is fed comes from the SLO and the estate's selector
+//! ([`inputs`]); an `events` SLI whose series cannot be invented from its expression (it is more than sums of `rate` or
+//! `increase`) is fed at its recorded total: its tests say so in their names, and its burn alerts are not proven. One SLO
+//! per service also pins every alert's text (one `alert_rule_test` per kind).
+//!
+//! Names have the form `<service>/<slo>: <what it proves>`; tests of the service as a whole are named `<service>: ...`.
+//! promtool 2.42 prints the name only with a failed `alert_rule_test` (`    name: <name>,`); a failed query is printed as
+//! `    expr: "<query>", time: <time>,`, so every query ends in a PromQL comment ` # <name>`. Either line tells which SLO
+//! failed. Times hold for the closed ranges of Prometheus 2 and the left-open ones of Prometheus 3.
+
+mod cases;
+mod file;
+mod inputs;
+mod matching;
+mod text;
+mod theory;
+mod traffic;
+
+pub use file::{AlertTest, ExpectedAlert, InputSeries, Labels, QueryTest, Sample, Test, TestFile, selector};
+
+use super::RuleGroup;
+use super::context::Context;
+use crate::render::engine::{TemplateError, Templates};
+
+/// The tests of one service, against its rule file beside them, which holds these groups.
+pub fn tests(context: &Context<'_>, groups: &[RuleGroup], templates: &Templates) -> Result<TestFile, TemplateError> {
+    let mut tests = Vec::new();
+    for slo in &context.service.slos {
+        tests.extend(cases::of_slo(context, slo, templates)?);
+    }
+    tests.extend(cases::of_service(context, templates)?);
+    Ok(TestFile {
+        source: context.service.source.clone(),
+        rule_files: vec![format!("{}.rules.yaml", context.service.name)],
+        evaluation_interval: context.timing.interval,
+        group_eval_order: groups.iter().map(|group| group.name.clone()).collect(),
+        tests,
+    })
+}
