@@ -25,9 +25,9 @@ pub struct Label {
 pub enum Values {
     /// Exactly these.
     Closed(&'static [&'static str]),
-    /// Route templates written in the service's code, within its series budget.
+    /// Route templates written in the service's code, within its series budget; `_OTHER` beyond it.
     RouteTemplate,
-    /// A three-digit HTTP status code.
+    /// A three-digit HTTP status code; `_OTHER` beyond the series budget.
     StatusCode,
     /// A status code of a server error, one of [`error_type::KINDS`], or a kind that the service declares.
     ErrorType,

@@ -1,1 +1,74 @@
-//! SDK.
+//! One crate gives a service standard RED signals, trace spans and correlated logs.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//!
+//! kilter::routes! {
+//!     /// One order.
+//!     pub ORDER = GET "/orders/{id}";
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let telemetry = kilter::init(kilter::service!().routes(ROUTES))?;
+//!     let app = Router::new().route(ORDER.path(), get(|| async { "an order" }));
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//!     let report = telemetry.serve(listener, app).await?;
+//!     println!("{report}");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! `serve` puts the HTTP server layer outermost, serves `/metrics`, `/healthz` and `/readyz` on the admin address, drains
+//! on SIGTERM and flushes. Everything is configured by `OTEL_*` and `KILTER_*` variables: see [`env`].
+//!
+//! # Ladder of control
+//!
+//! - [`init`] builds everything and installs the globals: subscriber, recorder.
+//! - [`build`] gives the parts to a service that owns its subscriber or recorder.
+//! - [`Telemetry::http_server`] is the layer alone, for any tower service.
+//! - [`testing`] gives a service's own tests an isolated instance.
+//!
+//! # Behaviour worth knowing
+//!
+//! - Every request that reaches the layer is counted once, when its outcome is known, in
+//!   `http_server_request_duration_seconds`. What cannot be known: a client that leaves after its small response was
+//!   handed to the socket counts as success; a client that leaves while its own upload is unread is not noticed.
+//! - No Host header, raw path or query string is ever a label. Unmatched requests have no `http_route`.
+//! - A series that is nonzero when it is first scraped shows zero for 1.25 scrape intervals, so that `rate()` sees its
+//!   birth. Declared routes exist at zero from the start and are never held.
+//! - With `panic = "abort"`, a kill or an out-of-memory death, requests in flight vanish with the process.
+//! - After a `fork` the child reports nothing: call `init` after it.
+
+mod adhoc;
+mod admin;
+mod core;
+pub mod env;
+mod error;
+mod error_type;
+pub mod http;
+mod init;
+mod log;
+mod render;
+mod routes;
+mod serve;
+mod service;
+mod signal;
+mod telemetry;
+pub mod testing;
+mod trace;
+
+pub use adhoc::AdHocRecorder;
+pub use error::{InitError, ServeError};
+pub use error_type::ErrorType;
+pub use http::{route, timeout};
+pub use init::{Parts, build, init};
+pub use kilter_contract as contract;
+pub use routes::Route;
+pub use serve::ShutdownReport;
+pub use service::Service;
+pub use telemetry::Telemetry;
+pub use trace::{Flushed, RequestContext, WithRequestContext, spawn};
+
+// Re-exported so that a service cannot link a second version of what appears in this API.
+pub use {::http as http_types, ::metrics, ::opentelemetry, ::tracing, ::tracing_subscriber, axum};

@@ -1,1 +1,1 @@
-//! SDK tests.
+//! The SDK from outside.

@@ -1,0 +1,140 @@
+//! The ad-hoc page, line by line, into the format that is asked for. What is not understood is left out with its whole
+//! family and counted: nothing ad-hoc can ever fail the scrape.
+
+use std::collections::BTreeSet;
+
+/// A page's worth of ad-hoc families.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Translated {
+    pub(crate) text: String,
+    /// Families that were left out.
+    pub(crate) refused: usize,
+}
+
+#[derive(Debug, Default)]
+struct Family<'a> {
+    name: &'a str,
+    kind: &'a str,
+    help: Option<&'a str>,
+    samples: Vec<&'a str>,
+    broken: bool,
+}
+
+/// Translates a text page; `openmetrics` chooses the format.
+pub(crate) fn translate(page: &str, openmetrics: bool) -> Translated {
+    let mut done = Translated::default();
+    let mut used = BTreeSet::new();
+    for family in families(page) {
+        let written = (!family.broken).then(|| write(&family, openmetrics)).flatten();
+        match written {
+            Some((name, text)) if !used.contains(&name) => {
+                used.insert(name);
+                done.text.push_str(&text);
+            }
+            _ => done.refused += 1,
+        }
+    }
+    done
+}
+
+fn families(page: &str) -> Vec<Family<'_>> {
+    let mut all: Vec<Family<'_>> = Vec::new();
+    let mut help: Option<(&str, &str)> = None;
+    for line in page.lines().filter(|line| !line.trim().is_empty()) {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            help = Some(rest.split_once(' ').unwrap_or((rest, "")));
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap_or((rest, ""));
+            let help = help.take().filter(|(of, _)| *of == name).map(|(_, text)| text);
+            all.push(Family { name, kind, help, ..Family::default() });
+        } else if let Some(family) = all.last_mut() {
+            family.broken |= line.starts_with('#') || !belongs(line, family);
+            family.samples.push(line);
+        }
+    }
+    all
+}
+
+/// Whether a sample is the family's own.
+fn belongs(line: &str, family: &Family<'_>) -> bool {
+    let name_end = line.find(['{', ' ']).unwrap_or(line.len());
+    let form = line[..name_end].strip_prefix(family.name);
+    let forms: &[&str] = match family.kind {
+        "histogram" => &["_bucket", "_sum", "_count"],
+        "summary" => &["", "_sum", "_count"],
+        "counter" | "gauge" | "untyped" => &[""],
+        _ => return false,
+    };
+    let value = line.rsplit(' ').next().unwrap_or_default();
+    form.is_some_and(|form| forms.contains(&form)) && value.parse::<f64>().is_ok()
+}
+
+/// The family's name and text; `None` when it cannot be said in the format.
+fn write(family: &Family<'_>, openmetrics: bool) -> Option<(String, String)> {
+    let (name, kind) = match (openmetrics, family.kind) {
+        (true, "counter") => match family.name.strip_suffix("_total") {
+            Some(stem) => (stem, "counter"),
+            // OpenMetrics has no counter without `_total`; renaming it would rename the series.
+            None => (family.name, "unknown"),
+        },
+        (true, "untyped") => (family.name, "unknown"),
+        (_, kind) => (family.name, kind),
+    };
+    let mut text = String::new();
+    if let Some(help) = family.help {
+        let help = if openmetrics { help.replace('"', "\\\"") } else { help.to_owned() };
+        text.push_str(&format!("# HELP {name} {help}\n"));
+    }
+    text.push_str(&format!("# TYPE {name} {kind}\n"));
+    for sample in &family.samples {
+        text.push_str(&canonical(sample)?);
+        text.push('\n');
+    }
+    Some((name.to_owned(), text))
+}
+
+/// `le` and `quantile` as canonical floats, the same in both formats, so that a change of format renames nothing.
+fn canonical(sample: &str) -> Option<String> {
+    for key in ["le=\"", "quantile=\""] {
+        let Some(at) = sample.find(&format!("{{{key}")).or_else(|| sample.find(&format!(",{key}"))) else { continue };
+        let start = at + 1 + key.len();
+        let end = start + sample[start..].find('"')?;
+        let bound = &sample[start..end];
+        if bound == "+Inf" {
+            return Some(sample.to_owned());
+        }
+        let value: f64 = bound.parse().ok()?;
+        return Some(format!("{}{value:?}{}", &sample[..start], &sample[end..]));
+    }
+    Some(sample.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_without_total_become_unknown_and_keep_their_names() {
+        let page = "# HELP jobs Said \"so\"\n# TYPE jobs counter\njobs{a=\"x\"} 1\n\n# TYPE hooks_total counter\nhooks_total 2\n";
+        assert_eq!(
+            translate(page, true).text,
+            "# HELP jobs Said \\\"so\\\"\n# TYPE jobs unknown\njobs{a=\"x\"} 1\n# TYPE hooks counter\nhooks_total 2\n"
+        );
+        assert!(translate(page, false).text.contains("# TYPE hooks_total counter\nhooks_total 2\n"));
+    }
+
+    #[test]
+    fn bounds_are_canonical_in_both_formats() {
+        let page = "# TYPE d histogram\nd_bucket{x=\"1\",le=\"1\"} 1\nd_bucket{x=\"1\",le=\"+Inf\"} 1\nd_sum{x=\"1\"} 1\nd_count{x=\"1\"} 1\n";
+        for openmetrics in [false, true] {
+            assert!(translate(page, openmetrics).text.contains("le=\"1.0\"} 1\n"));
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_left_out_alone() {
+        let page = "# TYPE a gauge\na 1\n# TYPE b gauge\nb one\n# TYPE c frob\nc 1\n# TYPE e counter\n# WAT\ne 1\n# TYPE f gauge\nf 2\n";
+        let done = translate(page, true);
+        assert_eq!((done.text.as_str(), done.refused), ("# TYPE a gauge\na 1\n# TYPE f gauge\nf 2\n", 3));
+    }
+}

@@ -1,0 +1,105 @@
+//! One instance: everything that outlives a request, behind a reference that copies for free.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use kilter_contract::error_type;
+
+use crate::adhoc::AdHoc;
+use crate::render::Pages;
+use crate::routes::Route;
+use crate::signal::health::Health;
+use crate::signal::http::{ErrorId, KINDS, NONE, Routes, STATUS};
+use crate::trace::Tracer;
+
+/// Who emits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) service: String,
+    pub(crate) version: String,
+    pub(crate) instance: String,
+    pub(crate) environment: String,
+}
+
+/// What an instance needs to know.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CoreConfig {
+    pub(crate) identity: Identity,
+    pub(crate) routes: &'static [Route],
+    pub(crate) error_kinds: &'static [&'static str],
+    pub(crate) scrape_interval: Duration,
+    pub(crate) all_readers_scrape: bool,
+}
+
+/// One instance.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) config: CoreConfig,
+    pub(crate) routes: Routes,
+    pub(crate) health: Health,
+    pub(crate) adhoc: AdHoc,
+    pub(crate) pages: Pages,
+    /// Set once, when traces are on.
+    pub(crate) tracer: OnceLock<Tracer>,
+    /// The drain deadline has passed: what is dropped now was ended by the service.
+    pub(crate) shutting_down: AtomicBool,
+    second_layer_told: AtomicBool,
+}
+
+impl Core {
+    /// An instance that lives as long as the process: no reference is counted per request.
+    pub(crate) fn leak(config: CoreConfig) -> &'static Self {
+        Box::leak(Box::new(Self {
+            routes: Routes::new(config.routes),
+            config,
+            health: Health::default(),
+            adhoc: AdHoc::new(),
+            pages: Pages::default(),
+            tracer: OnceLock::new(),
+            shutting_down: AtomicBool::new(false),
+            second_layer_told: AtomicBool::new(false),
+        }))
+    }
+
+    /// How long a series that was nonzero at first exposure shows zero: 1.25 scrape intervals.
+    pub(crate) fn hold_nanos(&self) -> u64 {
+        u64::try_from(self.config.scrape_interval.as_nanos()).unwrap_or(u64::MAX) / 4 * 5
+    }
+
+    /// The index of an error type; kinds that were not declared are `_OTHER`.
+    pub(crate) fn error_id(&self, kind: &str) -> ErrorId {
+        let index = |set: &[&str]| set.iter().position(|it| *it == kind).and_then(|it| ErrorId::try_from(it).ok());
+        let own = KINDS + contract_kinds();
+        let declared = || index(self.config.error_kinds).and_then(|it| it.checked_add(own));
+        index(error_type::KINDS)
+            .map(|it| it + KINDS)
+            .or_else(declared)
+            .unwrap_or_else(|| self.error_id(error_type::OTHER))
+    }
+
+    /// The text of an error type; `None` on success.
+    pub(crate) fn error_text(&self, status: u16, error: ErrorId) -> Option<String> {
+        let kind = |index: ErrorId| {
+            let contract = error_type::KINDS.get(usize::from(index));
+            contract.or_else(|| self.config.error_kinds.get(usize::from(index - contract_kinds())))
+        };
+        match error {
+            NONE => None,
+            STATUS => Some(status.to_string()),
+            other => Some(kind(other - KINDS).map_or_else(|| error_type::OTHER.to_owned(), |it| (*it).to_owned())),
+        }
+    }
+
+    /// An inner second layer counts nothing; that there is one is reported once.
+    pub(crate) fn second_layer(&self) {
+        if !self.second_layer_told.swap(true, Ordering::Relaxed) {
+            self.health.violation("second_layer");
+            tracing::warn!("a second kilter layer lies inside the first: it counts nothing; remove it");
+        }
+    }
+}
+
+fn contract_kinds() -> ErrorId {
+    ErrorId::try_from(error_type::KINDS.len()).unwrap_or(ErrorId::MAX)
+}

@@ -1,0 +1,202 @@
+//! The account of one request, from its start to its last byte.
+//!
+//! A drop alone tells little: hyper drops the bodies of HEAD, 304 and Content-Length responses without polling them to
+//! their end, and a panic that a layer further out catches is dropped after its unwinding. So the account keeps its
+//! phase, and knows itself when a response is complete.
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+
+use axum::extract::{ConnectInfo, MatchedPath};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{Method, Request, Response};
+use http_body::Body;
+use kilter_contract::{error_type, http as contract};
+
+use crate::core::Core;
+use crate::error_type::ErrorType;
+use crate::signal::clock;
+use crate::signal::http::{ErrorId, MethodSeries, NONE, RouteSeries, STATUS, method_index};
+use crate::trace::{Current, Entered, RequestContext, RequestEnd};
+
+/// How far a request has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Accepted; no response head yet.
+    Waiting,
+    /// Inside the service or its body: whoever drops the account now is unwinding from a panic.
+    Polling,
+    /// The head was handed over; its body is not complete.
+    Streaming,
+    /// Complete.
+    Complete,
+    /// The body failed after the head.
+    BodyFailed,
+    /// The service returned an error instead of a response.
+    ServiceFailed,
+}
+
+/// One request.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    core: &'static Core,
+    route: &'static RouteSeries,
+    method: &'static MethodSeries,
+    method_index: usize,
+    started: u64,
+    first_byte: u64,
+    left: Option<u64>,
+    status: u16,
+    error: ErrorId,
+    phase: Phase,
+    head_only: bool,
+    stream: bool,
+    context: RequestContext,
+    path: Option<Box<str>>,
+    tag: Option<&'static str>,
+}
+
+impl Pending {
+    /// Opens the account of a request.
+    pub(crate) fn open<B>(core: &'static Core, request: &Request<B>) -> Self {
+        let started = clock::now();
+        let template = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        let (route, folded) = core.routes.find(template);
+        if folded {
+            core.health.overflow(contract::SERVER_REQUEST_DURATION.name);
+        }
+        let index = method_index(request.method());
+        let method = route.method(index);
+        method.started.add(1);
+        let peer = || request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
+        let context = core.tracer.get().map_or(RequestContext::NONE, |tracer| tracer.begin(request.headers(), peer));
+        // The query string may hold secrets; the path is for the span only and never for a label.
+        let path = context.sampled.then(|| request.uri().path().into());
+        Self {
+            core,
+            route,
+            method,
+            method_index: index,
+            started,
+            first_byte: 0,
+            left: None,
+            status: 0,
+            error: NONE,
+            phase: Phase::Waiting,
+            head_only: *request.method() == Method::HEAD || *request.method() == Method::CONNECT,
+            stream: route.stream,
+            context,
+            path,
+            tag: None,
+        }
+    }
+
+    /// Marks that the service's code runs; the guard makes this request the current one.
+    pub(crate) fn enter(&mut self) -> (Phase, Entered) {
+        let before = std::mem::replace(&mut self.phase, Phase::Polling);
+        let core = std::ptr::from_ref(self.core).addr();
+        (before, Current { context: self.context, core, tag: self.tag }.enter())
+    }
+
+    /// Marks that the service's code returned.
+    pub(crate) fn leave(&mut self, (before, entered): (Phase, Entered)) {
+        self.tag = entered.tag();
+        self.phase = before;
+    }
+
+    /// The response head. True when the response is complete with it.
+    pub(crate) fn head<B: Body>(&mut self, response: &Response<B>) -> bool {
+        self.first_byte = clock::now().saturating_sub(self.started);
+        self.method.first_byte.histogram.record(self.first_byte);
+        self.status = response.status().as_u16();
+        self.phase = Phase::Streaming;
+        if let Some(kind) = response.extensions().get::<ErrorType>() {
+            self.error = self.core.error_id(kind.as_str());
+        } else if self.status >= 500 {
+            self.error = STATUS;
+        }
+        let event_stream = |it: &http::HeaderValue| it.as_bytes().starts_with(b"text/event-stream");
+        self.stream |= response.headers().get(CONTENT_TYPE).is_some_and(event_stream);
+        let bodiless = self.status < 200 || matches!(self.status, 204 | 304);
+        if self.head_only || bodiless || response.body().is_end_stream() {
+            self.phase = Phase::Complete;
+            return true;
+        }
+        let announced = || response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+        self.left = response.body().size_hint().exact().or_else(announced);
+        false
+    }
+
+    /// A frame of the body. True when the response is complete with it.
+    pub(crate) fn data(&mut self, bytes: usize, end: bool) -> bool {
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(bytes as u64);
+        }
+        let complete = end || self.left == Some(0);
+        if complete {
+            self.phase = Phase::Complete;
+        }
+        complete
+    }
+
+    /// The body failed, or the service did.
+    pub(crate) fn fail(&mut self, phase: Phase) {
+        self.phase = phase;
+    }
+
+    fn error(&self) -> ErrorId {
+        let kind = match self.phase {
+            Phase::Complete => return self.error,
+            Phase::Polling => error_type::PANIC,
+            Phase::BodyFailed => error_type::BODY_ERROR,
+            Phase::ServiceFailed => error_type::OTHER,
+            Phase::Waiting | Phase::Streaming if self.core.shutting_down.load(Ordering::Relaxed) => {
+                error_type::SERVER_SHUTDOWN
+            }
+            Phase::Waiting | Phase::Streaming => error_type::CLIENT_DISCONNECT,
+        };
+        self.core.error_id(kind)
+    }
+}
+
+/// The only place that records.
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let ended = clock::now();
+        let lived = ended.saturating_sub(self.started);
+        let error = self.error();
+        let (route, method) = match self.tag {
+            Some(tag) if self.route.template.is_none() => {
+                let (route, _) = self.core.routes.find(Some(tag));
+                (route, route.method(self.method_index))
+            }
+            _ => (self.route, self.method),
+        };
+        let (outcome, folded) = method.outcome(self.status, error);
+        if folded {
+            self.core.health.overflow(contract::SERVER_REQUEST_DURATION.name);
+        }
+        let streamed = self.stream && self.first_byte > 0;
+        outcome.duration.histogram.record(if streamed { self.first_byte } else { lived });
+        if streamed {
+            outcome.stream().histogram.record(lived);
+        }
+        // After the outcome: whoever sees this request ended sees it counted.
+        self.method.ended.add(1);
+        if let Some(tracer) = self.core.tracer.get().filter(|_| self.context.sampled) {
+            let error = self.core.error_text(self.status, error);
+            tracer.finish(
+                self.context,
+                &RequestEnd {
+                    method: contract::METHODS[self.method_index],
+                    route: route.template.as_deref(),
+                    path: self.path.as_deref().unwrap_or_default(),
+                    status: self.status,
+                    error: error.as_deref(),
+                    started: self.started,
+                    ended,
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The future of a request until its response head.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::accounting::{Pending, Phase};
+use super::body::AccountedBody;
+
+pin_project! {
+    /// A response on its way, with the account of its request.
+    #[derive(Debug)]
+    pub struct AccountedFuture<F> {
+        #[pin]
+        future: F,
+        pending: Option<Pending>,
+    }
+}
+
+impl<F> AccountedFuture<F> {
+    pub(super) fn new(future: F, pending: Option<Pending>) -> Self {
+        Self { future, pending }
+    }
+}
+
+impl<F, B, E> Future for AccountedFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+{
+    type Output = Result<Response<AccountedBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let Some(pending) = this.pending.as_mut() else {
+            return this.future.poll(context).map_ok(|response| response.map(|body| AccountedBody::new(body, None)));
+        };
+        let entered = pending.enter();
+        let polled = this.future.poll(context);
+        pending.leave(entered);
+        let result = ready!(polled);
+        let mut pending = this.pending.take();
+        Poll::Ready(match result {
+            Ok(response) => {
+                if pending.as_mut().is_some_and(|it| it.head(&response)) {
+                    pending = None;
+                }
+                Ok(response.map(|body| AccountedBody::new(body, pending)))
+            }
+            Err(error) => {
+                if let Some(pending) = &mut pending {
+                    pending.fail(Phase::ServiceFailed);
+                }
+                Err(error)
+            }
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! The layer. Making one costs nothing and does nothing: axum makes one per connection.
+
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::accounting::Pending;
+use super::body::AccountedBody;
+use super::future::AccountedFuture;
+use crate::core::Core;
+use crate::trace::Current;
+
+/// The HTTP server layer. [`Telemetry::serve`](crate::Telemetry::serve) puts it outermost; for other servers, add it
+/// last: `router.layer(telemetry.http_server())`.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpServer {
+    core: &'static Core,
+}
+
+/// A service whose requests are accounted for.
+#[derive(Debug, Clone)]
+pub struct Accounted<S> {
+    inner: S,
+    core: &'static Core,
+}
+
+impl HttpServer {
+    pub(crate) const fn new(core: &'static Core) -> Self {
+        Self { core }
+    }
+}
+
+impl<S> Layer<S> for HttpServer {
+    type Service = Accounted<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Accounted { inner, core: self.core }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for Accounted<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: Body,
+{
+    type Response = Response<AccountedBody<R>>;
+    type Error = S::Error;
+    type Future = AccountedFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if Current::core() == std::ptr::from_ref(self.core).addr() {
+            self.core.second_layer();
+            return AccountedFuture::new(self.inner.call(request), None);
+        }
+        let mut pending = Pending::open(self.core, &request);
+        let entered = pending.enter();
+        let future = self.inner.call(request);
+        pending.leave(entered);
+        AccountedFuture::new(future, Some(pending))
+    }
+}

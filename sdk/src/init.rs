@@ -1,0 +1,156 @@
+//! `init` and `build`. Only `init` touches globals.
+
+use opentelemetry::InstrumentationScope;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer as SubscriberLayer;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::adhoc::AdHocRecorder;
+use crate::admin::Admin;
+use crate::core::{Core, CoreConfig, Identity};
+use crate::env::{self, Settings};
+use crate::error::InitError;
+use crate::log;
+use crate::service::Service;
+use crate::telemetry::Telemetry;
+use crate::trace::{ExportConfig, Exporter, QueueProcessor, Tracer, sampled_only};
+
+/// Everything that `init` installs, for a service that owns its subscriber or recorder.
+#[derive(Debug)]
+pub struct Parts {
+    /// The handle.
+    pub telemetry: Telemetry,
+    /// A `metrics` recorder.
+    pub recorder: AdHocRecorder,
+    spans: SdkTracerProvider,
+    settings: Settings,
+}
+
+impl Parts {
+    /// The subscriber layer that makes `tracing` spans of sampled requests children of the request's span.
+    pub fn span_layer<S>(&self) -> impl SubscriberLayer<S> + use<S>
+    where
+        S: tracing::Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let tracer = self.spans.tracer("tracing");
+        tracing_opentelemetry::layer().with_tracer(tracer).with_filter(sampled_only())
+    }
+
+    /// The subscriber layer that prints logs with the ids of their request.
+    pub fn log_layer<S>(&self) -> impl SubscriberLayer<S> + use<S>
+    where
+        S: tracing::Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let filter = self.settings.log.parse::<EnvFilter>().unwrap_or_default();
+        log::layer(self.settings.log_json, self.telemetry.core()).with_filter(filter)
+    }
+}
+
+/// Builds everything and installs the globals: the `tracing` subscriber and the `metrics` recorder.
+///
+/// Reads the variables of [`env`]. Call it once, first thing in `main`.
+pub fn init(service: Service) -> Result<Telemetry, InitError> {
+    let parts = build(service)?;
+    let subscriber = tracing_subscriber::registry().with(parts.span_layer()).with(parts.log_layer());
+    tracing::subscriber::set_global_default(subscriber)
+        .map_err(|_| InitError::AlreadyInstalled("a tracing subscriber"))?;
+    metrics::set_global_recorder(parts.recorder).map_err(|_| InitError::AlreadyInstalled("a metrics recorder"))?;
+    Ok(parts.telemetry)
+}
+
+/// Builds the parts and starts the admin server, without touching a global.
+pub fn build(service: Service) -> Result<Parts, InitError> {
+    let settings = env::read(&|name| std::env::var(name).ok());
+    let mut wrong = declared_wrong(&service);
+    let settings = match settings {
+        Ok(settings) if wrong.is_empty() => settings,
+        Ok(_) => return Err(InitError::Configuration(wrong)),
+        Err(more) => {
+            wrong.extend(more);
+            return Err(InitError::Configuration(wrong));
+        }
+    };
+    let core = Core::leak(config(&service, &settings));
+    let exporter = match &settings.endpoint {
+        None => None,
+        Some((protocol, endpoint)) => {
+            let config = ExportConfig {
+                protocol: *protocol,
+                endpoint: endpoint.clone(),
+                headers: settings.headers.clone(),
+                timeout: settings.export_timeout,
+                resource: resource(core, &settings),
+            };
+            Some(Exporter::start(core, config).map_err(InitError::Thread)?)
+        }
+    };
+    let scope = InstrumentationScope::builder("kilter").with_version(env!("CARGO_PKG_VERSION")).build();
+    let tracer = Tracer { sampler: settings.sampler, trust: settings.trust.clone(), exporter, scope };
+    core.tracer.set(tracer).map_err(|_| InitError::AlreadyInstalled("a tracer"))?;
+    let admin = Admin::start(core, settings.admin)?;
+    Ok(Parts {
+        telemetry: Telemetry::new(core, admin, &settings),
+        recorder: AdHocRecorder::new(core),
+        spans: provider(core),
+        settings,
+    })
+}
+
+/// The provider of the service's own `tracing` spans: the request decides about sampling, our queue takes the spans.
+pub(crate) fn provider(core: &'static Core) -> SdkTracerProvider {
+    use opentelemetry_sdk::trace::Sampler;
+    SdkTracerProvider::builder()
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
+        .with_span_processor(QueueProcessor(core))
+        .build()
+}
+
+fn declared_wrong(service: &Service) -> Vec<String> {
+    let bad = service.error_kinds.iter().filter(|it| !kilter_contract::error_type::is_declarable(it));
+    let mut wrong: Vec<String> =
+        bad.map(|it| format!("  error kind `{it}` is not [a-z][a-z0-9_]* of at most 40 characters")).collect();
+    if service.error_kinds.len() > 64 {
+        wrong.push("  more than 64 error kinds".to_owned());
+    }
+    wrong
+}
+
+fn config(service: &Service, settings: &Settings) -> CoreConfig {
+    let attribute = |key: &str| settings.attributes.get(key).cloned();
+    let instance = || format!("{}-{:016x}", std::process::id(), fresh_id());
+    CoreConfig {
+        identity: Identity {
+            service: settings.service_name.clone().unwrap_or_else(|| service.name.to_owned()),
+            version: attribute("service.version").unwrap_or_else(|| service.version.to_owned()),
+            instance: attribute("service.instance.id").unwrap_or_else(instance),
+            environment: attribute("deployment.environment.name").unwrap_or_default(),
+        },
+        routes: service.routes,
+        error_kinds: service.error_kinds,
+        scrape_interval: settings.scrape_interval,
+        all_readers_scrape: settings.all_readers_scrape,
+    }
+}
+
+fn resource(core: &Core, settings: &Settings) -> Resource {
+    use opentelemetry::KeyValue;
+    let it = &core.config.identity;
+    let own = [
+        ("service.name", it.service.clone()),
+        ("service.version", it.version.clone()),
+        ("service.instance.id", it.instance.clone()),
+    ];
+    let given = settings.attributes.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
+    let own = own.into_iter().map(|(key, value)| KeyValue::new(key, value));
+    Resource::builder_empty().with_attributes(given.chain(own)).build()
+}
+
+/// Sixty-four bits that tell this process from the last one with its id.
+fn fresh_id() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}

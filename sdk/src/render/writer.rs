@@ -1,0 +1,93 @@
+//! Lines of the page. The two formats differ in names of counters and infos, units, and the end.
+
+use std::fmt::Write as _;
+
+use kilter_contract::{Instrument, Signal, Unit, le_text};
+
+use super::Format;
+use crate::signal::histogram::Reading;
+
+/// Label keys and values, in the order of the contract; absent ones are left out.
+pub(crate) type Labels<'a> = [(&'static str, Option<&'a str>)];
+
+/// Writes families one after the other.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) out: String,
+    format: Format,
+}
+
+impl Writer {
+    pub(crate) fn new(format: Format) -> Self {
+        Self { out: String::with_capacity(16 << 10), format }
+    }
+
+    /// HELP and TYPE.
+    pub(crate) fn family(&mut self, signal: &Signal) {
+        let (name, kind) = match (self.format, signal.instrument) {
+            (Format::OpenMetrics, Instrument::Counter) => (signal.name.trim_end_matches("_total"), "counter"),
+            (Format::OpenMetrics, Instrument::Info) => (signal.name.trim_end_matches("_info"), "info"),
+            _ => (signal.name, signal.prometheus_type()),
+        };
+        let _ = writeln!(self.out, "# HELP {name} {}", signal.help);
+        let _ = writeln!(self.out, "# TYPE {name} {kind}");
+        if self.format == Format::OpenMetrics && signal.unit != Unit::Count {
+            let _ = writeln!(self.out, "# UNIT {name} {}", signal.unit.suffix());
+        }
+    }
+
+    /// One sample.
+    pub(crate) fn sample(&mut self, name: &str, labels: &Labels<'_>, value: impl std::fmt::Display) {
+        self.out.push_str(name);
+        self.labels(labels, None);
+        let _ = writeln!(self.out, " {value}");
+    }
+
+    /// A histogram's buckets, sum and count.
+    pub(crate) fn histogram(&mut self, signal: &Signal, labels: &Labels<'_>, reading: &Reading) {
+        let Instrument::Histogram(buckets) = signal.instrument else { return };
+        let bounds = buckets.nanos().iter().map(|it| le_text(*it)).chain(std::iter::once("+Inf".to_owned()));
+        for (bound, count) in bounds.zip(&reading.cumulative) {
+            let _ = write!(self.out, "{}_bucket", signal.name);
+            self.labels(labels, Some(&bound));
+            let _ = writeln!(self.out, " {count}");
+        }
+        let micros = reading.sum_micros;
+        self.sample(
+            &format!("{}_sum", signal.name),
+            labels,
+            format_args!("{}.{:06}", micros / 1_000_000, micros % 1_000_000),
+        );
+        self.sample(&format!("{}_count", signal.name), labels, reading.count());
+    }
+
+    /// Ends the page.
+    pub(crate) fn end(mut self) -> String {
+        if self.format == Format::OpenMetrics {
+            self.out.push_str("# EOF\n");
+        }
+        self.out
+    }
+
+    fn labels(&mut self, labels: &Labels<'_>, le: Option<&str>) {
+        let present = labels.iter().filter_map(|(key, value)| Some((*key, (*value)?))).chain(le.map(|le| ("le", le)));
+        let mut separator = '{';
+        for (key, value) in present {
+            self.out.push(separator);
+            separator = ',';
+            let _ = write!(self.out, "{key}=\"");
+            for c in value.chars() {
+                match c {
+                    '\\' => self.out.push_str("\\\\"),
+                    '"' => self.out.push_str("\\\""),
+                    '\n' => self.out.push_str("\\n"),
+                    c => self.out.push(c),
+                }
+            }
+            self.out.push('"');
+        }
+        if separator == ',' {
+            self.out.push('}');
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What a service says about itself.
+
+use crate::routes::Route;
+
+/// A service: name, version, declared routes and error kinds. [`service!`](crate::service) makes one.
+#[derive(Debug, Clone, Copy)]
+pub struct Service {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) routes: &'static [Route],
+    pub(crate) error_kinds: &'static [&'static str],
+}
+
+impl Service {
+    /// A service of this name and version. `OTEL_SERVICE_NAME` overrides the name.
+    pub const fn new(name: &'static str, version: &'static str) -> Self {
+        Self { name, version, routes: &[], error_kinds: &[] }
+    }
+
+    /// Declares routes: they exist on the metrics page at zero from the start.
+    #[must_use]
+    pub const fn routes(mut self, routes: &'static [Route]) -> Self {
+        self.routes = routes;
+        self
+    }
+
+    /// Declares kinds of errors for [`ErrorType::declared`](crate::ErrorType::declared): `[a-z][a-z0-9_]{0,39}`, at most 64.
+    #[must_use]
+    pub const fn error_kinds(mut self, kinds: &'static [&'static str]) -> Self {
+        self.error_kinds = kinds;
+        self
+    }
+}
+
+/// The service that is being compiled: name and version of its package.
+#[macro_export]
+macro_rules! service {
+    () => {
+        $crate::Service::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+    };
+}

@@ -1,0 +1,8 @@
+//! Contract signals in atomics of our own: resolved once, written without a lock, read by the renderer.
+
+pub(crate) mod birth;
+pub(crate) mod clock;
+pub(crate) mod health;
+pub(crate) mod histogram;
+pub(crate) mod http;
+pub(crate) mod shard;

@@ -1,0 +1,37 @@
+//! Sharded counters: each thread adds in a cell of its own, so that cores do not fight over a cache line.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Number of shards. Two cache lines each; four serve small machines and cost little on large ones.
+pub(crate) const SHARDS: usize = 4;
+
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static SHARD: usize = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
+}
+
+/// This thread's shard.
+pub(crate) fn shard() -> usize {
+    SHARD.try_with(|it| *it).unwrap_or(0)
+}
+
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Cell(AtomicU64);
+
+/// A counter that only rises.
+#[derive(Debug, Default)]
+pub(crate) struct Counter([Cell; SHARDS]);
+
+impl Counter {
+    /// Adds `n`. Release: whoever reads it with [`Counter::get`] sees what this thread did before.
+    pub(crate) fn add(&self, n: u64) {
+        self.0[shard()].0.fetch_add(n, Ordering::Release);
+    }
+
+    /// The sum of all shards.
+    pub(crate) fn get(&self) -> u64 {
+        self.0.iter().map(|cell| cell.0.load(Ordering::Acquire)).sum()
+    }
+}

@@ -1,0 +1,58 @@
+//! The handle that a service holds.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::admin::Admin;
+use crate::core::Core;
+use crate::env::Settings;
+use crate::http::HttpServer;
+use crate::trace::Flushed;
+
+/// A service's telemetry. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Telemetry {
+    core: &'static Core,
+    admin: Admin,
+    pub(crate) header_timeout: Duration,
+    pub(crate) drain: Duration,
+    pub(crate) flush: Duration,
+}
+
+impl Telemetry {
+    pub(crate) fn new(core: &'static Core, admin: Admin, settings: &Settings) -> Self {
+        Self { core, admin, header_timeout: settings.header_timeout, drain: settings.drain, flush: settings.flush }
+    }
+
+    /// The HTTP server layer, for servers other than [`serve`](Telemetry::serve). Add it last, so that it is outermost;
+    /// around the routes, not around the router, or no route is known.
+    pub fn http_server(&self) -> HttpServer {
+        HttpServer::new(self.core)
+    }
+
+    /// Where `/metrics`, `/healthz` and `/readyz` are served.
+    pub fn admin_addr(&self) -> SocketAddr {
+        self.admin.address
+    }
+
+    /// Whether `/readyz` says yes. `serve` sets it when it listens, and takes it back before it drains.
+    pub fn set_ready(&self, ready: bool) {
+        self.admin.state.set_ready(ready);
+    }
+
+    /// Sends spans that are queued, within `KILTER_FLUSH`.
+    pub async fn flush(&self) -> Flushed {
+        match self.core.tracer.get().and_then(|it| it.exporter.as_ref()) {
+            Some(exporter) => exporter.flush(self.flush).await,
+            None => Flushed::default(),
+        }
+    }
+
+    pub(crate) fn core(&self) -> &'static Core {
+        self.core
+    }
+
+    pub(crate) fn admin(&self) -> &Admin {
+        &self.admin
+    }
+}

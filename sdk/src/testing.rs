@@ -1,0 +1,85 @@
+//! An isolated instance for a service's own tests: no globals, no admin port, works across runtime threads.
+//!
+//! ```
+//! use axum::{Router, body::Body, http::Request, routing::get};
+//! use tower::ServiceExt as _;
+//!
+//! # #[tokio::main] async fn main() {
+//! let telemetry = kilter::testing::TestTelemetry::new(kilter::service!());
+//! let app = Router::new().route("/orders", get(|| async { "orders" })).layer(telemetry.http_server());
+//! let response = app.oneshot(Request::get("/orders").body(Body::empty()).unwrap()).await.unwrap();
+//! // A client that does not read its response to the end counts as `client_disconnect`.
+//! axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+//! assert!(telemetry.page().contains("http_route=\"/orders\",http_response_status_code=\"200\"} 1"));
+//! # }
+//! ```
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+
+use crate::AdHocRecorder;
+use crate::core::{Core, CoreConfig, Identity};
+use crate::http::HttpServer;
+use crate::render::{Format, page, respond};
+use crate::service::Service;
+use crate::signal::birth::Hold;
+
+/// An isolated instance.
+#[derive(Debug, Clone, Copy)]
+pub struct TestTelemetry {
+    core: &'static Core,
+}
+
+impl TestTelemetry {
+    /// An instance of this service that nothing else shares.
+    pub fn new(service: Service) -> Self {
+        let identity = Identity {
+            service: service.name.to_owned(),
+            version: service.version.to_owned(),
+            instance: "test".to_owned(),
+            environment: String::new(),
+        };
+        Self {
+            core: Core::leak(CoreConfig {
+                identity,
+                routes: service.routes,
+                error_kinds: service.error_kinds,
+                scrape_interval: Duration::from_secs(60),
+                all_readers_scrape: false,
+            }),
+        }
+    }
+
+    /// The layer, as [`Telemetry::http_server`](crate::Telemetry::http_server).
+    pub fn http_server(&self) -> HttpServer {
+        HttpServer::new(self.core)
+    }
+
+    /// A recorder for ad-hoc metrics: `metrics::with_local_recorder(&telemetry.recorder(), || ...)`.
+    pub fn recorder(&self) -> AdHocRecorder {
+        AdHocRecorder::new(self.core)
+    }
+
+    /// The page with true values, in the text format.
+    pub fn page(&self) -> String {
+        page(self.core, Format::Text, Hold { now: 0, span: 0, scrape: false })
+    }
+
+    /// The page as a scrape of Prometheus gets it, births held; in OpenMetrics or in the text format.
+    pub async fn scrape(&self, openmetrics: bool) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-prometheus-scrape-timeout-seconds", HeaderValue::from_static("10"));
+        if openmetrics {
+            headers.insert("accept", HeaderValue::from_static("application/openmetrics-text"));
+        }
+        let body = respond(self.core, &headers).into_body();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The value of a series on the page with true values, by the whole text before its value.
+    pub fn value(&self, series: &str) -> Option<f64> {
+        self.page().lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+    }
+}

@@ -1,0 +1,142 @@
+//! The context of a request, and which one is current on this thread.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
+use pin_project_lite::pin_project;
+
+/// Ids of a request and whether it is sampled. Copy it wherever the request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestContext {
+    /// Trace id; zero outside of any request.
+    pub trace_id: u128,
+    /// Id of the request's span.
+    pub span_id: u64,
+    /// Id of the caller's span; zero when there is none.
+    pub parent_id: u64,
+    /// Whether spans are recorded.
+    pub sampled: bool,
+}
+
+/// What this thread works on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Current {
+    pub(crate) context: RequestContext,
+    /// Address of the instance that accounts for the request; zero outside.
+    pub(crate) core: usize,
+    /// The name that a [`route`](crate::route) gave it.
+    pub(crate) tag: Option<&'static str>,
+}
+
+thread_local! {
+    static CURRENT: Cell<Current> = const { Cell::new(Current { context: RequestContext::NONE, core: 0, tag: None }) };
+}
+
+/// Restores what was current before.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    before: Current,
+    _open_telemetry: Option<opentelemetry::ContextGuard>,
+}
+
+impl Current {
+    /// Makes it current until the guard is dropped; for a sampled request, the parent of OpenTelemetry's spans too.
+    pub(crate) fn enter(self) -> Entered {
+        let attach = || {
+            let remote = opentelemetry::Context::current().with_remote_span_context(self.context.span_context());
+            remote.attach()
+        };
+        Entered { before: CURRENT.replace(self), _open_telemetry: self.context.sampled.then(attach) }
+    }
+
+    /// Address of the instance that accounts for the current request.
+    pub(crate) fn core() -> usize {
+        CURRENT.get().core
+    }
+
+    /// Names the current request.
+    pub(crate) fn tag(template: &'static str) {
+        CURRENT.set(Current { tag: Some(template), ..CURRENT.get() });
+    }
+}
+
+impl Entered {
+    /// The name that the request has got meanwhile.
+    #[expect(clippy::unused_self, reason = "only meaningful while entered")]
+    pub(crate) fn tag(&self) -> Option<&'static str> {
+        CURRENT.get().tag
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.set(self.before);
+    }
+}
+
+impl RequestContext {
+    /// Outside of any request.
+    pub const NONE: Self = Self { trace_id: 0, span_id: 0, parent_id: 0, sampled: false };
+
+    /// The context of the request that this thread works on.
+    pub fn current() -> Self {
+        CURRENT.get().context
+    }
+
+    /// Whether there is a request.
+    pub const fn is_some(self) -> bool {
+        self.trace_id != 0
+    }
+
+    /// The trace id as logs and headers print it.
+    pub fn trace_id_hex(self) -> String {
+        format!("{:032x}", self.trace_id)
+    }
+
+    /// The span id as logs and headers print it.
+    pub fn span_id_hex(self) -> String {
+        format!("{:016x}", self.span_id)
+    }
+
+    /// The header that carries it to the next service (W3C Trace Context, level 1).
+    pub fn traceparent(self) -> String {
+        format!("00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
+    }
+
+    pub(crate) fn span_context(self) -> SpanContext {
+        let flags = if self.sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
+        SpanContext::new(TraceId::from(self.trace_id), SpanId::from(self.span_id), flags, true, TraceState::default())
+    }
+}
+
+/// Spawns a task that belongs to the current request: `tokio::spawn` alone loses its ids.
+pub fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    tokio::spawn(WithRequestContext { future, context: RequestContext::current() })
+}
+
+pin_project! {
+    /// A future that belongs to a request wherever it runs.
+    #[derive(Debug)]
+    pub struct WithRequestContext<F> {
+        #[pin]
+        future: F,
+        context: RequestContext,
+    }
+}
+
+impl<F: Future> Future for WithRequestContext<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _entered = Current { context: *this.context, core: 0, tag: None }.enter();
+        this.future.poll(context)
+    }
+}

@@ -1,0 +1,21 @@
+//! Traces. The context of a request is a value that its future carries, not a `tracing` span: unsampled requests cost
+//! ids in logs and nothing else.
+
+mod context;
+mod export;
+mod filter;
+mod queue;
+mod sample;
+mod span;
+mod traceparent;
+mod tracer;
+
+pub(crate) use context::{Current, Entered};
+pub use context::{RequestContext, WithRequestContext, spawn};
+pub(crate) use export::{ExportConfig, Protocol};
+pub(crate) use filter::sampled_only;
+pub use queue::Flushed;
+pub(crate) use queue::{Exporter, QueueProcessor};
+pub(crate) use sample::Sampler;
+pub(crate) use span::RequestEnd;
+pub(crate) use tracer::{Tracer, Trust};

@@ -1,0 +1,252 @@
+//! Spans on their way to the collector: a bounded queue, and a thread with a runtime of its own.
+//!
+//! The stock batch processor dies silently with an asynchronous HTTP client, and a refused collector takes its whole
+//! shutdown deadline. Here the exporter is built on the thread that uses it, retries are ours, and what was lost adds up.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter as _, SpanProcessor};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::ExportConfig;
+use crate::core::Core;
+
+/// Spans that wait at most; further ones are dropped and counted.
+const QUEUE: usize = 2_048;
+/// Spans of one export at most: OpenTelemetry's default.
+const BATCH: usize = 512;
+/// How long a batch waits to fill.
+const LINGER: Duration = Duration::from_secs(1);
+/// The one try for a collector that is known to be down, and for the last batch after a timeout.
+const SHORT_TRY: Duration = Duration::from_millis(250);
+
+/// The sending end, shared by requests and by OpenTelemetry's spans.
+#[derive(Debug)]
+pub(crate) struct Exporter {
+    core: &'static Core,
+    spans: mpsc::Sender<SpanData>,
+    flushes: mpsc::UnboundedSender<Flush>,
+    queued: AtomicU64,
+    sent: &'static AtomicU64,
+    told: AtomicU64,
+}
+
+/// What a flush did, in spans since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flushed {
+    /// Offered to the queue and taken.
+    pub queued: u64,
+    /// Accepted by the collector.
+    pub sent: u64,
+    /// The difference: lost.
+    pub lost: u64,
+}
+
+struct Flush {
+    deadline: Instant,
+    done: oneshot::Sender<()>,
+}
+
+impl Exporter {
+    /// Starts the thread.
+    pub(crate) fn start(core: &'static Core, config: ExportConfig) -> std::io::Result<Self> {
+        let (spans, spans_end) = mpsc::channel(QUEUE);
+        let (flushes, flushes_end) = mpsc::unbounded_channel();
+        let sent: &'static AtomicU64 = Box::leak(Box::default());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("kilter-export".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                let limit = config.timeout;
+                match config.build() {
+                    Ok(exporter) => {
+                        let worker =
+                            Worker { core, exporter, spans: spans_end, flushes: flushes_end, sent, limit, up: true };
+                        worker.run().await;
+                    }
+                    Err(error) => tracing::error!(%error, "traces are off: the exporter could not be built"),
+                }
+            });
+        })?;
+        Ok(Self { core, spans, flushes, queued: AtomicU64::new(0), sent, told: AtomicU64::new(0) })
+    }
+
+    /// Queues a span, or drops and counts it. Never blocks.
+    pub(crate) fn queue(&self, span: SpanData) {
+        if self.spans.try_send(span).is_ok() {
+            self.queued.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.core.health.spans_dropped("queue_full", 1);
+        }
+    }
+
+    /// Sends what is queued, within the deadline, and tells what was lost.
+    pub(crate) async fn flush(&self, limit: Duration) -> Flushed {
+        let (done, finished) = oneshot::channel();
+        if self.flushes.send(Flush { deadline: Instant::now() + limit, done }).is_ok() {
+            // A little longer than the deadline that the thread itself keeps.
+            let _ = timeout(limit + SHORT_TRY, finished).await;
+        }
+        let (queued, sent) = (self.queued.load(Ordering::Relaxed), self.sent.load(Ordering::Relaxed));
+        let lost = queued.saturating_sub(sent);
+        if lost > self.told.swap(lost, Ordering::Relaxed) {
+            tracing::warn!(queued, sent, lost, "spans did not reach the collector");
+        }
+        Flushed { queued, sent, lost }
+    }
+}
+
+struct Worker {
+    core: &'static Core,
+    exporter: opentelemetry_otlp::SpanExporter,
+    spans: mpsc::Receiver<SpanData>,
+    flushes: mpsc::UnboundedReceiver<Flush>,
+    sent: &'static AtomicU64,
+    limit: Duration,
+    up: bool,
+}
+
+impl Worker {
+    async fn run(mut self) {
+        loop {
+            let mut batch = Vec::new();
+            let mut flush = tokio::select! {
+                flush = self.flushes.recv() => match flush {
+                    Some(flush) => Some(flush),
+                    None => return,
+                },
+                taken = self.spans.recv_many(&mut batch, BATCH) => {
+                    if taken == 0 {
+                        return;
+                    }
+                    None
+                }
+            };
+            if flush.is_none() {
+                flush = self.linger(&mut batch).await;
+            }
+            if flush.is_none() {
+                flush = self.deliver(batch).await;
+                batch = Vec::new();
+            }
+            if let Some(flush) = flush {
+                self.drain(batch, flush.deadline).await;
+                let _ = flush.done.send(());
+            }
+        }
+    }
+
+    /// Lets a batch fill; returns early for a flush.
+    async fn linger(&mut self, batch: &mut Vec<SpanData>) -> Option<Flush> {
+        let end = tokio::time::Instant::now() + LINGER;
+        while batch.len() < BATCH {
+            let room = BATCH - batch.len();
+            tokio::select! {
+                () = tokio::time::sleep_until(end) => return None,
+                flush = self.flushes.recv() => return flush,
+                taken = self.spans.recv_many(batch, room) => {
+                    if taken == 0 {
+                        return None;
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Exports a batch; a flush that comes meanwhile bounds the export and is handed back.
+    async fn deliver(&mut self, batch: Vec<SpanData>) -> Option<Flush> {
+        let count = batch.len() as u64;
+        let limit = if self.up { self.limit } else { SHORT_TRY };
+        let again = self.up.then(|| batch.clone());
+        let mut flush = None;
+        let mut ok = {
+            let export = self.exporter.export(batch);
+            tokio::pin!(export);
+            tokio::select! {
+                done = timeout(limit, &mut export) => matches!(done, Ok(Ok(()))),
+                Some(came) = self.flushes.recv() => {
+                    let left = came.deadline.saturating_duration_since(Instant::now());
+                    flush = Some(came);
+                    matches!(timeout(left, export).await, Ok(Ok(())))
+                }
+            }
+        };
+        if let (false, None, Some(again)) = (ok, &flush, again) {
+            // A collector that restarts deserves one more try before its state changes.
+            self.core.health.export_failures.add(1);
+            tokio::time::sleep(SHORT_TRY).await;
+            ok = matches!(timeout(limit, self.exporter.export(again)).await, Ok(Ok(())));
+        }
+        self.settle(ok, count);
+        flush
+    }
+
+    /// Sends everything that is queued until the deadline.
+    async fn drain(&mut self, mut batch: Vec<SpanData>, deadline: Instant) {
+        loop {
+            while batch.len() < BATCH {
+                match self.spans.try_recv() {
+                    Ok(span) => batch.push(span),
+                    Err(_) => break,
+                }
+            }
+            if batch.is_empty() {
+                return;
+            }
+            let count = batch.len() as u64;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let limit = if self.up { left } else { left.min(SHORT_TRY) };
+            let ok = matches!(timeout(limit, self.exporter.export(std::mem::take(&mut batch))).await, Ok(Ok(())));
+            self.settle(ok, count);
+            if !ok {
+                // Nothing more will get through in what is left.
+                let rest = std::iter::from_fn(|| self.spans.try_recv().ok()).count() as u64;
+                self.core.health.spans_dropped("shutdown", rest);
+                return;
+            }
+        }
+    }
+
+    /// Counts, and tells a change of state once.
+    fn settle(&mut self, ok: bool, count: u64) {
+        if ok {
+            self.sent.fetch_add(count, Ordering::Relaxed);
+        } else {
+            self.core.health.export_failures.add(1);
+            self.core.health.spans_dropped("export_failed", count);
+        }
+        if ok != self.up {
+            self.up = ok;
+            if ok {
+                tracing::info!("the trace collector is back");
+            } else {
+                tracing::warn!("the trace collector does not take spans; they are dropped and counted until it does");
+            }
+        }
+    }
+}
+
+/// Hands the spans of the service's own `tracing` to the same queue.
+#[derive(Debug)]
+pub(crate) struct QueueProcessor(pub(crate) &'static Core);
+
+impl SpanProcessor for QueueProcessor {
+    fn on_start(&self, _: &mut Span, _: &opentelemetry::Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        if let Some(exporter) = self.0.tracer.get().and_then(|it| it.exporter.as_ref()) {
+            exporter.queue(span);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}

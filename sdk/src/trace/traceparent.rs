@@ -1,0 +1,54 @@
+//! The `traceparent` header (W3C Trace Context, level 1, section 3.2).
+
+/// Trace id, span id and sampled flag of a header; `None` when it is malformed, as the specification demands.
+pub(crate) fn parse(header: &[u8]) -> Option<(u128, u64, bool)> {
+    let dashes = header.len() >= 55 && header[2] == b'-' && header[35] == b'-' && header[52] == b'-';
+    let (version, longer) = (hex(header.get(..2)?)?, header.len() > 55);
+    if !dashes || version == 0xff || (version == 0 && longer) || (longer && header[55] != b'-') {
+        return None;
+    }
+    let trace = u128::from(hex(&header[3..19])?) << 64 | u128::from(hex(&header[19..35])?);
+    let span = hex(&header[36..52])?;
+    let flags = hex(&header[53..55])?;
+    (trace != 0 && span != 0).then_some((trace, span, flags & 1 == 1))
+}
+
+/// Lower-case hexadecimal, at most sixteen digits.
+fn hex(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0, |value, digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(value << 4 | u64::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_specification_allows_is_read() {
+        let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert_eq!(
+            parse(good.as_bytes()),
+            Some((0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c, 0xb7ad_6b71_6920_3331, true))
+        );
+        for bad in [
+            "",
+            "00",
+            &good[..54],
+            &format!("{good}-x"),
+            &good.replace("00-0", "ff-0"),
+            &good.to_uppercase(),
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ] {
+            assert_eq!(parse(bad.as_bytes()), None, "{bad}");
+        }
+        assert!(parse(format!("01{}-later", &good[2..]).as_bytes()).is_some(), "later versions may be longer");
+    }
+}
