@@ -1,1 +1,28 @@
-//! Harness.
+//! Starts, watches and ends the real programs that the tests and the demo run.
+//!
+//! Everything blocks and everything has a deadline. A failure says what was awaited, what was seen last, and shows the
+//! end of the program's log. A program that was started here ends with its value, also on a panic, and also when this
+//! process is killed: see [`Process`].
+
+mod alertmanager;
+mod binary;
+mod git;
+mod http;
+mod ports;
+mod process;
+mod prometheus;
+mod stack;
+pub mod tools;
+mod wait;
+mod webhook;
+
+pub use alertmanager::Alertmanager;
+pub use binary::{BUILT, binary, root};
+pub use git::{Traffic, git, make_repository};
+pub use http::{Response, get, post, request};
+pub use ports::free_port;
+pub use process::{Process, Signal};
+pub use prometheus::{Alert, Prometheus, PrometheusConfig, Rule, Sample, Series, Target};
+pub use stack::{Loop, LoopOptions};
+pub use wait::until;
+pub use webhook::{Received, ReceivedAlert, Webhook};

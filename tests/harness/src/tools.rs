@@ -1,0 +1,37 @@
+//! The real programs, found on the PATH.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+/// Where the program is; an error names the command that installs it. Debian's `prometheus-alertmanager` is accepted
+/// for `alertmanager`, the name it has elsewhere.
+pub fn require(name: &str) -> anyhow::Result<PathBuf> {
+    let names: &[&str] = match name {
+        "alertmanager" | "prometheus-alertmanager" => &["prometheus-alertmanager", "alertmanager"],
+        _ => &[name],
+    };
+    find(names).with_context(|| format!("{name} is not installed; run: cargo xtask tools"))
+}
+
+/// Whether [`require`] would find it.
+pub fn present(name: &str) -> bool {
+    require(name).is_ok()
+}
+
+fn find(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    // Debian keeps some programs where only root looks.
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]).collect();
+    names.iter().find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|it| it.is_file()))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_missing_tool_names_the_command_that_installs_it() {
+        let error = super::require("no-such-tool").unwrap_err().to_string();
+        assert_eq!(error, "no-such-tool is not installed; run: cargo xtask tools");
+        assert!(super::present("sh"));
+    }
+}
