@@ -1,4 +1,5 @@
 //! What only a package that sees both halves can show.
 
+mod conformance;
 mod supply;
 mod tidy;
