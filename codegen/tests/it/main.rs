@@ -2,5 +2,6 @@
 
 mod cli;
 mod proofs;
+mod routing;
 mod rules;
 mod support;
