@@ -8,7 +8,7 @@ use kilter_contract::slo;
 
 use super::class::Class;
 use super::context::Context;
-use super::expr::over_window;
+use super::expr::{is_grid, over_window};
 use super::windows::{Pair, Severity};
 use super::words::{Words, annotations, link_annotations};
 use super::{Rule, expr};
@@ -177,11 +177,18 @@ fn burn(context: &Context<'_>, class: &Class<'_>, severity: Severity) -> String 
     pairs.iter().map(|(pair, factor)| one(pair, *factor)).collect::<Vec<_>>().join("\nor\n")
 }
 
-/// Errors expected over the long window, from the average rate: `avg * seconds >= min_errors`.
+/// Errors that the long window really saw. An average times the whole window would make the first failure of a young
+/// service an outage; so it counts only for the steps that there are data for.
 fn enough_errors(context: &Context<'_>, class: &Class<'_>, long: Duration) -> String {
     let long = context.estate.time_scale.apply(long);
-    let average = over_window(&recorded(context, class, slo::ERROR_RATE), long, context.timing.rate, false);
-    format!("{average} * {} >= {}", long.secs_text(), class.min_errors)
+    let rate = context.timing.rate;
+    let errors = recorded(context, class, slo::ERROR_RATE);
+    let sum = if is_grid(long, rate) {
+        format!("sum_over_time({errors}[{}:{rate}])", long.minus(rate))
+    } else {
+        format!("{} * count_over_time({errors}[{long}:{rate}])", over_window(&errors, long, rate, false))
+    };
+    format!("{sum} * {} >= {}", rate.secs_text(), class.min_errors)
 }
 
 /// Never came; was there within a day, per group; or one side of the pair without the other.

@@ -82,11 +82,16 @@ pub fn over_window(series: &str, window: Duration, step: Duration, tiles: bool) 
         return format!("({sum})");
     }
     let range = window.minus(step);
-    if steps <= 24 {
-        format!("avg_over_time({series}[{range}])")
-    } else {
+    if is_grid(window, step) {
         format!("avg_over_time({series}[{range}:{step}])")
+    } else {
+        format!("avg_over_time({series}[{range}])")
     }
+}
+
+/// Whether a window is long enough to be read from one sample a step.
+pub const fn is_grid(window: Duration, step: Duration) -> bool {
+    window.millis() > 24 * step.millis()
 }
 
 /// `error / (total > 0) / budget`, joined on the SLO. `max by` keeps two copies of a highly available ruler apart.

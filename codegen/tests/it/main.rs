@@ -2,6 +2,6 @@
 
 mod cli;
 mod proofs;
-mod routing;
 mod rules;
+mod scenarios;
 mod support;
