@@ -1,1 +1,7 @@
 //! The SDK from outside.
+
+mod env;
+mod logs;
+mod otlp;
+mod receiver;
+mod service;
