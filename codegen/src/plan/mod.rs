@@ -7,6 +7,7 @@ pub mod estate;
 pub mod expr;
 pub mod links;
 pub mod recording;
+pub mod routing;
 pub mod rule_test;
 pub mod sli;
 pub mod windows;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use crate::model::{Duration, Estate, Name, Service};
 use crate::render::engine::{TemplateError, Templates};
 use context::Context;
+use routing::Routing;
 use rule_test::TestFile;
 
 /// Everything that will be written, as values.
@@ -26,15 +28,20 @@ pub struct Plan {
     pub services: Vec<ServicePlan>,
     /// Rules of the whole estate: dead-man's switch and rule health.
     pub estate_rules: RuleFile,
+    /// Who is told.
+    pub routing: Routing,
 }
 
 /// Plans everything for an estate. `Err` is a template that failed.
 pub fn plan(estate: &Estate, templates: &Templates) -> Result<Plan, TemplateError> {
     let services = estate.services.iter().map(|service| plan_service(estate, service, templates));
-    Ok(Plan {
+    let mut plan = Plan {
         services: services.collect::<Result<_, _>>()?,
         estate_rules: estate::rules(estate, &estate.source, templates)?,
-    })
+        routing: Routing::default(),
+    };
+    plan.routing = routing::routing(estate, &plan);
+    Ok(plan)
 }
 
 fn plan_service(estate: &Estate, service: &Service, templates: &Templates) -> Result<ServicePlan, TemplateError> {

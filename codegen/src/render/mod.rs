@@ -1,5 +1,6 @@
 //! Values become text, in memory. Nothing is decided here.
 
+pub mod alertmanager;
 pub mod engine;
 pub mod rules;
 pub mod tests;
@@ -60,6 +61,7 @@ pub fn render(estate: &Estate, plan: &Plan) -> Result<Vec<Artifact>, RenderError
         add(format!("rules/{service}.rules.test.yaml"), Kind::Tests, Some(service), tests::text(&it.tests, scale))?;
     }
     add("rules/kilter.rules.yaml".to_owned(), Kind::Rules, None, rules::text(&plan.estate_rules, scale))?;
+    add("rules/alertmanager.yaml".to_owned(), Kind::Alertmanager, None, alertmanager::text(estate, &plan.routing))?;
     all.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(all)
 }

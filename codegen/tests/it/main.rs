@@ -2,6 +2,7 @@
 
 mod cli;
 mod proofs;
+mod routing;
 mod rules;
 mod scenarios;
 mod support;
