@@ -1,5 +1,6 @@
 //! What only a package that sees both halves can show.
 
 mod conformance;
+mod queries;
 mod supply;
 mod tidy;

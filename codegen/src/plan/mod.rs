@@ -3,6 +3,7 @@
 pub mod alerting;
 pub mod class;
 pub mod context;
+pub mod dashboard;
 pub mod estate;
 pub mod expr;
 pub mod links;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use crate::model::{Duration, Estate, Name, Service};
 use crate::render::engine::{TemplateError, Templates};
 use context::Context;
+use dashboard::model::Dashboard;
 use routing::Routing;
 use rule_test::TestFile;
 
@@ -48,7 +50,8 @@ fn plan_service(estate: &Estate, service: &Service, templates: &Templates) -> Re
     let context = Context::new(estate, service);
     let rules = service_rules(&context, templates)?;
     let tests = rule_test::tests(&context, &rules.groups, templates)?;
-    Ok(ServicePlan { service: service.name.clone(), rules, tests })
+    let dashboard = dashboard::dashboard(&context);
+    Ok(ServicePlan { service: service.name.clone(), rules, tests, dashboard })
 }
 
 /// One group for pairs, burn rates and alerts, so that each rule reads what was recorded a moment ago; one, slower, for
@@ -80,6 +83,8 @@ pub struct ServicePlan {
     pub rules: RuleFile,
     /// The promtool tests that prove them.
     pub tests: TestFile,
+    /// Its dashboard.
+    pub dashboard: Dashboard,
 }
 
 /// One Prometheus rule file: always one YAML document.
