@@ -10,6 +10,7 @@ pub mod links;
 pub mod recording;
 pub mod routing;
 pub mod rule_test;
+pub mod runbook;
 pub mod sli;
 pub mod windows;
 pub mod words;
@@ -22,6 +23,7 @@ use context::Context;
 use dashboard::model::Dashboard;
 use routing::Routing;
 use rule_test::TestFile;
+use runbook::Runbook;
 
 /// Everything that will be written, as values.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +53,8 @@ fn plan_service(estate: &Estate, service: &Service, templates: &Templates) -> Re
     let rules = service_rules(&context, templates)?;
     let tests = rule_test::tests(&context, &rules.groups, templates)?;
     let dashboard = dashboard::dashboard(&context);
-    Ok(ServicePlan { service: service.name.clone(), rules, tests, dashboard })
+    let runbooks = runbook::runbooks(&context, templates)?;
+    Ok(ServicePlan { service: service.name.clone(), rules, tests, dashboard, runbooks })
 }
 
 /// One group for pairs, burn rates and alerts, so that each rule reads what was recorded a moment ago; one, slower, for
@@ -85,6 +88,8 @@ pub struct ServicePlan {
     pub tests: TestFile,
     /// Its dashboard.
     pub dashboard: Dashboard,
+    /// A runbook per SLO.
+    pub runbooks: Vec<Runbook>,
 }
 
 /// One Prometheus rule file: always one YAML document.

@@ -61,6 +61,10 @@ pub fn render(estate: &Estate, plan: &Plan) -> Result<Vec<Artifact>, RenderError
         add(format!("rules/{service}.rules.test.yaml"), Kind::Tests, Some(service), tests::text(&it.tests, scale))?;
         let dashboard = serde_json::to_string_pretty(&it.dashboard).map_err(|error| error.to_string());
         add(format!("dashboards/{service}.json"), Kind::Dashboards, Some(service), dashboard.map(|text| text + "\n"))?;
+        for runbook in &it.runbooks {
+            let path = format!("rules/runbooks/{service}/{}.md", runbook.slo);
+            add(path, Kind::Runbooks, Some(service), Ok(runbook.text.clone()))?;
+        }
     }
     add("rules/kilter.rules.yaml".to_owned(), Kind::Rules, None, rules::text(&plan.estate_rules, scale))?;
     add("rules/alertmanager.yaml".to_owned(), Kind::Alertmanager, None, alertmanager::text(estate, &plan.routing))?;

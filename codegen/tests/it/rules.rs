@@ -90,3 +90,33 @@ fn identity_is_on_every_series_and_join() {
         assert!(!expr.contains("on (service, slo)"), "{name} joins without identity: {expr}");
     }
 }
+
+/// Every link of an alert leads somewhere: the runbook has a heading for each section that an alert names.
+#[test]
+fn runbooks_have_every_section_that_alerts_link_to() {
+    for (name, estate) in shapes() {
+        let plan = planned(&estate);
+        let text = &plan.services[0].runbooks[0].text;
+        let headings: Vec<String> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("## "))
+            .map(|it| {
+                it.to_lowercase()
+                    .chars()
+                    .filter(|c| c.is_alphanumeric() || " -".contains(*c))
+                    .collect::<String>()
+                    .replace(' ', "-")
+            })
+            .collect();
+        let mut links = 0;
+        for rule in rules(&plan.services[0].rules) {
+            let Rule::Alerting { alert, annotations, .. } = rule else { continue };
+            let section = annotations["runbook_url"].split_once('#').expect("a section").1;
+            assert!(headings.iter().any(|it| it == section), "{name}: {alert} links to #{section}: {headings:?}");
+            links += 1;
+        }
+        assert!(links >= 6, "{name}: {links} links");
+        let first_action = text.lines().position(|line| line.contains("Roll it back")).expect("an action");
+        assert!(first_action < 20, "{name}: the first action comes late");
+    }
+}

@@ -1,0 +1,208 @@
+//! A runbook per SLO, for somebody who was asleep a minute ago. Words come from the template; every number and query
+//! from here.
+
+use kilter_contract::{http, slo};
+use serde::Serialize;
+
+use super::class::{Class, classes};
+use super::context::Context;
+use super::expr::{select, sum_by};
+use super::windows::{Pair, Severity};
+use super::{alerting, links, sli};
+use crate::model::{Decimal, Duration, Name, Sli, Slo};
+use crate::render::engine::{TemplateError, Templates};
+use crate::render::rules::banner;
+
+/// A runbook as Markdown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runbook {
+    /// Its SLO.
+    pub slo: Name,
+    /// The text.
+    pub text: String,
+}
+
+#[derive(Serialize)]
+struct Data {
+    banner: String,
+    service: String,
+    slo: String,
+    description: String,
+    team: String,
+    objective: String,
+    window: String,
+    allowance: String,
+    latency: bool,
+    measured: String,
+    pages: Vec<Burn>,
+    tickets: Vec<Burn>,
+    sections: Sections,
+    dashboard: String,
+    queries: Vec<Query>,
+    mitigations: String,
+    reset: String,
+}
+
+#[derive(Serialize)]
+struct Burn {
+    long: String,
+    short: String,
+    factor: String,
+    error_ratio: String,
+    spent: String,
+    detection: String,
+    exhaustion: String,
+}
+
+#[derive(Serialize)]
+struct Sections {
+    burn_page: String,
+    burn_ticket: String,
+    missing_page: String,
+    missing_ticket: String,
+    traffic_page: String,
+    traffic_ticket: String,
+    down: String,
+    exhausted: String,
+}
+
+#[derive(Serialize)]
+struct Query {
+    what: String,
+    promql: String,
+}
+
+/// The runbooks of a service.
+pub fn runbooks(context: &Context<'_>, templates: &Templates) -> Result<Vec<Runbook>, TemplateError> {
+    let mut all = Vec::new();
+    for class in classes(context.service) {
+        for slo in &class.slos {
+            let text = templates.render("runbook/slo", &data(context, &class, slo))?;
+            all.push(Runbook { slo: slo.name.clone(), text });
+        }
+    }
+    Ok(all)
+}
+
+fn data(context: &Context<'_>, class: &Class<'_>, slo: &Slo) -> Data {
+    let name = slo.name.as_str();
+    let burns =
+        |severity| class.pairs_of(severity).into_iter().map(|(pair, factor)| burn(slo, pair, *factor)).collect();
+    let heading = |alert: &str, severity: Severity| format!("{alert} ({})", severity.as_str());
+    Data {
+        banner: banner("", &context.service.source, context.estate.time_scale).trim_end().to_owned(),
+        service: context.service.name.to_string(),
+        slo: name.to_owned(),
+        description: slo.description.clone(),
+        team: context.service.team.to_string(),
+        objective: slo.objective.percent(),
+        window: slo.window.to_string(),
+        allowance: minutes(slo.window.secs_f64() * slo.objective.error_budget().to_f64()),
+        latency: matches!(slo.sli, Sli::HttpServer { slower_than_nanos: Some(_), .. }),
+        measured: measured(&slo.sli),
+        pages: burns(Severity::Page),
+        tickets: burns(Severity::Ticket),
+        sections: Sections {
+            burn_page: heading(slo::ERROR_BUDGET_BURN, Severity::Page),
+            burn_ticket: heading(slo::ERROR_BUDGET_BURN, Severity::Ticket),
+            missing_page: heading(slo::DATA_MISSING, Severity::Page),
+            missing_ticket: heading(slo::DATA_MISSING, Severity::Ticket),
+            traffic_page: heading(slo::TRAFFIC_LOST, Severity::Page),
+            traffic_ticket: heading(slo::TRAFFIC_LOST, Severity::Ticket),
+            down: heading(slo::SERVICE_DOWN, Severity::Page),
+            exhausted: heading(slo::ERROR_BUDGET_EXHAUSTED, Severity::Ticket),
+        },
+        dashboard: links::dashboard(context, name, "6h").unwrap_or_default(),
+        queries: queries(context, slo),
+        mitigations: context.service.mitigations.clone().unwrap_or_default().trim_end().to_owned(),
+        reset: minutes(reset(context, class).secs_f64()),
+    }
+}
+
+/// How long a page stays after the errors end: the longest short window of a page, and the hold against flapping.
+fn reset(context: &Context<'_>, class: &Class<'_>) -> Duration {
+    let shorts =
+        class.pairs_of(Severity::Page).into_iter().map(|(pair, _)| context.estate.time_scale.apply(pair.short));
+    let short = shorts.max().unwrap_or(context.timing.rate);
+    Duration::from_millis(short.millis() + context.timing.page_keep_firing.millis())
+}
+
+/// Numbers of one pair, for a total outage (SRE workbook, chapter 5): it fires after `factor * budget * long window`
+/// and has spent `factor * long window / compliance window` of the budget.
+fn burn(slo: &Slo, pair: &Pair, factor: Decimal) -> Burn {
+    let budget = slo.objective.error_budget().to_f64();
+    let (factor_number, long) = (factor.to_f64(), pair.long.secs_f64());
+    Burn {
+        long: pair.long.to_string(),
+        short: pair.short.to_string(),
+        factor: factor.to_string(),
+        error_ratio: percent(factor_number * budget),
+        spent: percent(factor_number * long / slo.window.secs_f64()),
+        detection: minutes(factor_number * budget * long),
+        exhaustion: minutes(slo.window.secs_f64() / factor_number),
+    }
+}
+
+fn percent(ratio: f64) -> String {
+    let text = format!("{:.3}", ratio * 100.0);
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// Seconds in the largest unit that keeps two digits.
+fn minutes(seconds: f64) -> String {
+    let (value, unit) = match seconds {
+        it if it < 120.0 => (it, "s"),
+        it if it < 2.0 * 3600.0 => (it / 60.0, "min"),
+        it if it < 2.0 * 86_400.0 => (it / 3600.0, "h"),
+        it => (it / 86_400.0, "d"),
+    };
+    let text = format!("{value:.1}");
+    format!("{} {unit}", text.trim_end_matches(".0"))
+}
+
+fn measured(sli: &Sli) -> String {
+    match sli {
+        Sli::HttpServer { routes, slower_than_nanos, .. } => {
+            let routes =
+                if routes.is_empty() { "every matched route".to_owned() } else { format!("`{}`", routes.join("`, `")) };
+            match slower_than_nanos {
+                Some(nanos) => format!("requests to {routes} slower than {}", Duration::from_millis(nanos / 1_000_000)),
+                None => format!("failed requests to {routes}"),
+            }
+        }
+        Sli::Events { .. } => "the events that the SLO file names".to_owned(),
+    }
+}
+
+/// Queries to copy, by dimension, on this SLO's own series.
+fn queries(context: &Context<'_>, slo: &Slo) -> Vec<Query> {
+    let query = |what: &str, promql: String| Query { what: what.to_owned(), promql };
+    let burn = context.recorded(&slo::burn_rate("1h"), &[slo.name.as_str()]);
+    let traffic = context.recorded(slo::TOTAL_RATE, &[slo.name.as_str()]);
+    let mut all = vec![query("How fast it burns", burn), query("Whether there is traffic", traffic)];
+    if let Sli::HttpServer { .. } = slo.sli {
+        let name = format!("{}_count", http::SERVER_REQUEST_DURATION.name);
+        let mut failed = sli::own_matchers(context, slo);
+        failed.push(format!("{}!=\"\"", http::ERROR_TYPE.key));
+        let rate = format!("rate({}[{}])", select(&name, &failed), context.timing.rate);
+        for (what, label) in [
+            ("Which errors", http::ERROR_TYPE.key),
+            ("Which status codes", http::STATUS.key),
+            ("Which instances", "instance"),
+        ] {
+            all.push(query(what, sum_by(&[label.to_owned()], &rate)));
+        }
+    }
+    all
+}
+
+/// The anchors that alerts link to, for the test that the runbook has them.
+pub fn anchors() -> Vec<String> {
+    let both = [Severity::Page, Severity::Ticket];
+    let alerts = [slo::ERROR_BUDGET_BURN, slo::DATA_MISSING, slo::TRAFFIC_LOST];
+    let mut all: Vec<String> =
+        alerts.iter().flat_map(|alert| both.iter().map(|severity| alerting::section(alert, *severity))).collect();
+    all.push(alerting::section(slo::SERVICE_DOWN, Severity::Page));
+    all.push(alerting::section(slo::ERROR_BUDGET_EXHAUSTED, Severity::Ticket));
+    all
+}
