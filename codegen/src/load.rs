@@ -123,38 +123,36 @@ impl Reader {
     /// Reads and parses one file; its index.
     fn read(&mut self, path: &Path) -> Result<usize, LoadError> {
         let shown = shown(path, &self.sources.root);
-        let bytes = fs::read(path).map_err(|source| LoadError::Io { path: shown.clone(), source })?;
+        let failed = |source| LoadError::Io { path: shown.clone(), source };
+        let size = fs::metadata(path).map_err(failed)?.len();
+        // A file beyond the limit is not even read.
+        let bytes = if size > yaml::MAX_BYTES as u64 { Vec::new() } else { fs::read(path).map_err(failed)? };
         let index = self.sources.files.len();
         let mut findings = Findings::new(index, &self.sources, &mut self.diagnostics);
-        let (text, problem) = match String::from_utf8(bytes) {
-            Ok(text) if text.contains('\0') => (String::new(), Some("this is a binary file, not a text")),
-            Ok(text) if text.trim().is_empty() => (text, Some("the file is empty")),
-            Ok(text) => (text, None),
-            Err(_) => (String::new(), Some("this is a binary file, not UTF-8 text")),
+        let (text, problem) = if size > yaml::MAX_BYTES as u64 {
+            (String::new(), Some((format!("the file is larger than {} MiB", yaml::MAX_BYTES >> 20), Range::default())))
+        } else {
+            as_text(bytes)
         };
-        let tree = if let Some(problem) = problem {
+        let mut tree = None;
+        if let Some((problem, range)) = problem {
             findings.error(
                 Code::Text,
-                Range::default(),
+                range,
                 problem,
-                "an SLO file is YAML that begins with `apiVersion: kilter/v1`",
+                "an SLO file is YAML in UTF-8 that begins with `apiVersion: kilter/v1`",
             );
-            None
         } else {
-            match yaml::parse(text.trim_start_matches('\u{feff}')) {
-                Ok(tree) => Some(tree),
-                Err(error) => {
-                    findings.error(
-                        Code::Yaml,
-                        error.range,
-                        error.message,
-                        "mend the YAML here; `kilter schema slo` gives editors what they need",
-                    );
-                    None
+            match yaml::parse(&text) {
+                Ok(document) => {
+                    tree = Some(document.root);
+                    for error in document.duplicates {
+                        findings.error(Code::Yaml, error.range, error.message, error.help);
+                    }
                 }
+                Err(error) => findings.error(Code::Yaml, error.range, error.message, error.help),
             }
-        };
-        let text = text.trim_start_matches('\u{feff}').to_owned();
+        }
         self.sources.files.push(SourceFile { path: shown, text });
         self.sources.trees.push(tree);
         Ok(index)
@@ -199,6 +197,33 @@ impl Reader {
             }
         }
     }
+}
+
+/// The text of a file, without a byte order mark, and what is wrong with it.
+fn as_text(bytes: Vec<u8>) -> (String, Option<(String, Range)>) {
+    let (text, problem) = match String::from_utf8(bytes) {
+        Ok(text) if text.contains('\0') => {
+            (String::new(), Some(("this is a binary file".to_owned(), Range::default())))
+        }
+        Ok(text) => (text, None),
+        Err(error) if error.as_bytes().contains(&0) => {
+            (String::new(), Some(("this is a binary file".to_owned(), Range::default())))
+        }
+        Err(error) => {
+            // Up to the first foreign byte the text stands as in the file, so its place is right.
+            let start = error.utf8_error().valid_up_to();
+            let message = format!("byte {:#04x} is not UTF-8", error.as_bytes()[start]);
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            (text, Some((message, Range { start, end: start + char::REPLACEMENT_CHARACTER.len_utf8() })))
+        }
+    };
+    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let text = text[mark..].to_owned();
+    let problem = problem
+        .map(|(said, at)| (said, Range { start: at.start.saturating_sub(mark), end: at.end.saturating_sub(mark) }));
+    let nothing = text.lines().all(|it| it.trim().is_empty() || it.trim_start().starts_with('#'));
+    let empty = nothing.then(|| ("the file is empty".to_owned(), Range::default()));
+    (text, problem.or(empty))
 }
 
 fn strings(tree: Option<&Node>, key: &str) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! The one home of the YAML library. Text becomes a tree in which every key and value knows its place.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Spanned};
@@ -56,25 +58,47 @@ pub struct YamlError {
     pub message: String,
     /// Where.
     pub range: Range,
+    /// What to do.
+    pub help: &'static str,
+}
+
+/// A document that could be read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// Its tree; of a key that stands twice, the first value counts.
+    pub root: Node,
+    /// Keys that stand twice in one mapping. They are errors, but the rest of the document can still be checked.
+    pub duplicates: Vec<YamlError>,
 }
 
 /// The largest text that is read.
 pub const MAX_BYTES: usize = 32 << 20;
 
-/// Reads one document. Duplicate keys are refused; depth, aliases and size have limits.
-pub fn parse(text: &str) -> Result<Node, YamlError> {
+/// Our deepest file has ten levels. Each level of the tree takes kilobytes of stack in a build without optimisation.
+const MAX_DEPTH: usize = 24;
+
+const MEND: &str = "mend the YAML here; `kilter schema slo` gives editors what they need";
+
+/// Reads one document. Duplicate keys are told, all of them; depth, aliases and size have limits.
+pub fn parse(text: &str) -> Result<Document, YamlError> {
     let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_depth: 64, flow_nesting_limit: 64, max_aliases: 1_000, max_nodes: 1_000_000, max_events: 4_000_000, max_recorded_anchor_events: 50_000 },
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::PassThrough,
+        // `1e400` is the objective check's to refuse, with all its other findings.
+        non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::PassThrough,
+        budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, flow_nesting_limit: MAX_DEPTH, max_aliases: 1_000, max_nodes: 1_000_000, max_events: 4_000_000, max_recorded_anchor_events: 50_000 },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 50_000 },
         strict_booleans: true,
         with_snippet: false,
     };
     if text.len() > MAX_BYTES {
-        return Err(YamlError { message: format!("larger than {} MiB", MAX_BYTES >> 20), range: Range::default() });
+        let message = format!("larger than {} MiB", MAX_BYTES >> 20);
+        return Err(YamlError { message, range: Range::default(), help: "an SLO file has a few hundred lines" });
     }
     let tree: Spanned<Tree> =
         serde_saphyr::from_str_with_options(text, options).map_err(|error| explain(&error, text))?;
-    Ok(node(tree, text))
+    let mut duplicates = Vec::new();
+    let root = node(tree, text, &mut duplicates);
+    Ok(Document { root, duplicates })
 }
 
 /// Writes a value. Strings that YAML 1.1 readers would take for something else are quoted; longer texts become blocks.
@@ -118,7 +142,7 @@ enum Tree {
     Text(String),
     Other,
     List(Vec<Spanned<Tree>>),
-    Map(Vec<(Spanned<String>, Spanned<Tree>)>),
+    Map(Vec<(Spanned<Tree>, Spanned<Tree>)>),
 }
 
 impl<'de> Deserialize<'de> for Tree {
@@ -181,7 +205,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
     }
 }
 
-fn node(tree: Spanned<Tree>, text: &str) -> Node {
+fn node(tree: Spanned<Tree>, text: &str, duplicates: &mut Vec<YamlError>) -> Node {
     let range = place(&tree.referenced, text);
     let value = match tree.value {
         Tree::Null => Value::Null,
@@ -190,13 +214,39 @@ fn node(tree: Spanned<Tree>, text: &str) -> Node {
             text: text.get(range.start..range.end).unwrap_or_default().trim().to_owned(),
             string: false,
         },
-        Tree::List(items) => Value::List(items.into_iter().map(|item| node(item, text)).collect()),
-        Tree::Map(entries) => {
-            let key = |key: Spanned<String>| Key { range: place(&key.referenced, text), text: key.value };
-            Value::Map(entries.into_iter().map(|(k, v)| (key(k), node(v, text))).collect())
-        }
+        Tree::List(items) => Value::List(items.into_iter().map(|item| node(item, text, duplicates)).collect()),
+        Tree::Map(entries) => Value::Map(mapping(entries, text, duplicates)),
     };
     Node { value, range }
+}
+
+/// The entries of a mapping, each key once.
+fn mapping(
+    entries: Vec<(Spanned<Tree>, Spanned<Tree>)>,
+    text: &str,
+    duplicates: &mut Vec<YamlError>,
+) -> Vec<(Key, Node)> {
+    let mut seen = BTreeSet::new();
+    let mut unique = Vec::new();
+    for (key, value) in entries {
+        let (key, value) = (key_of(key, text), node(value, text, duplicates));
+        if seen.insert(key.text.clone()) {
+            unique.push((key, value));
+        } else {
+            let message = format!("the key `{}` stands twice in this mapping", key.text.escape_debug());
+            duplicates.push(YamlError { message, range: key.range, help: "keep one of the two" });
+        }
+    }
+    unique
+}
+
+/// A key as text. Our keys are texts; of any other kind its place and source are enough to refuse it by name.
+fn key_of(key: Spanned<Tree>, text: &str) -> Key {
+    let range = place(&key.referenced, text);
+    match key.value {
+        Tree::Text(text) => Key { text, range },
+        _ => Key { text: text.get(range.start..range.end).unwrap_or_default().trim().to_owned(), range },
+    }
 }
 
 /// The library counts bytes where it can; lines and columns (1-based, in characters) otherwise.
@@ -220,20 +270,17 @@ fn explain(error: &Error, text: &str) -> YamlError {
     let range = error.location().map(|location| place(&location, text)).unwrap_or_default();
     let said = error.without_snippet().to_string();
     let lower = said.to_lowercase();
-    let message = if lower.contains("duplicate") {
-        let key: String =
-            text[range.start..].chars().take_while(|c| c.is_alphanumeric() || "_-.".contains(*c)).collect();
-        format!("the key `{key}` stands twice in this mapping")
-    } else if lower.contains("budget") || lower.contains("limit") || lower.contains("depth") || lower.contains("nest") {
-        "nested too deeply, or too many aliases: no SLO file needs that".to_owned()
+    let (message, help) = if ["budget", "limit", "depth", "nest"].iter().any(|it| lower.contains(it)) {
+        ("nested too deeply, or too many aliases".to_owned(), "no SLO file needs that: write the values out")
     } else if lower.contains("multiple yaml documents") {
-        "more than one YAML document; one file holds one service".to_owned()
+        ("more than one YAML document".to_owned(), "one file holds one service: move the second into its own file")
     } else {
         // The library adds the place, which the diagnostic shows better.
         let first = said.lines().next().unwrap_or_default().split(" at line ").next().unwrap_or_default();
-        format!("not YAML: {}", first.trim_end_matches('.'))
+        let help = if lower.contains("tab") { "indent with spaces: YAML allows no tabs there" } else { MEND };
+        (format!("not YAML: {}", first.trim_end_matches('.')), help)
     };
-    YamlError { message, range }
+    YamlError { message, range, help }
 }
 
 #[cfg(test)]
@@ -243,7 +290,7 @@ mod tests {
     #[test]
     fn every_value_knows_its_place() {
         let text = "a: 99.90\nb:\n  - no\n  - 'q\"q'\nc: |\n  sum(\n  x)\n";
-        let tree = parse(text).unwrap();
+        let tree = parse(text).unwrap().root;
         let slice = |node: &Node| text[node.range.start..node.range.end].to_owned();
         let a = tree.get("a").unwrap();
         assert_eq!((slice(a).as_str(), a.kind()), ("99.90", "a number or boolean"));
@@ -262,10 +309,19 @@ mod tests {
             let all = vec![format!("*a{n}"); 9].join(",");
             format!("{text}a{}: &a{} [{all}]\n", n + 1, n + 1)
         });
-        for text in [brackets.as_str(), &laughs, "a: 1\na: 2\n", "a: 'x\n", "a: b: c\n", "a: 1\n---\nb: 2\n"] {
+        for text in [brackets.as_str(), &laughs, "a: 'x\n", "a: b: c\n", "a: 1\n---\nb: 2\n"] {
             let error = parse(text).unwrap_err();
             assert!(error.message.len() > 10 && error.message.len() < 200, "{}", error.message);
         }
-        assert_eq!(parse("a: 1\nab: 2\na: 3\n").unwrap_err().message, "the key `a` stands twice in this mapping");
+    }
+
+    #[test]
+    fn every_duplicate_key_is_told_and_the_first_counts() {
+        let document = parse("a: 1\nab: 2\na: 3\nb: {c: 1, 'c': 2, 1: x, 1: y}\n").unwrap();
+        let told: Vec<(&str, usize)> =
+            document.duplicates.iter().map(|it| (it.message.as_str(), it.range.start)).collect();
+        let message = |key: &str| format!("the key `{key}` stands twice in this mapping");
+        assert_eq!(told, [(&*message("a"), 11), (&*message("c"), 26), (&*message("1"), 40)]);
+        assert_eq!(document.root.get("a").unwrap().value, Value::Scalar { text: "1".into(), string: false });
     }
 }

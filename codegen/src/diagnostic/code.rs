@@ -37,9 +37,9 @@ codes! {
     Text = "KLT0002", "not a text to read";
     /// The key is not one of this mapping's. The help names the keys that are, and the nearest when it looks misspelt.
     UnknownKey = "KLT0003", "unknown key";
-    /// A key that must be there is missing.
+    /// A key that must be there is missing. The help says what it is for and gives an example.
     MissingKey = "KLT0004", "a key is missing here";
-    /// The value has another type than this key takes.
+    /// The value has another type than this key takes, such as a list where a text belongs.
     WrongType = "KLT0005", "wrong type";
     /// The value has the right type but none that this key takes.
     BadValue = "KLT0006", "not a value of this key";
@@ -71,6 +71,8 @@ codes! {
     DifferentBy = "KLT0103", "labels differ from the total's";
     /// A counter without `rate` only ever grows, so its value says nothing about now.
     CounterWithoutRate = "KLT0104", "a counter needs rate()";
+    /// The metric's name differs from one of the contract's by a letter or two. A misspelt metric matches nothing: the SLO would have no data.
+    NearContract = "KLT0105", "nearly a metric of the contract";
 }
 
 impl fmt::Display for Code {

@@ -1,27 +1,60 @@
 //! Warnings about what is legal but will hurt. One file per check, one line in the list.
 
+mod counter_without_rate;
 mod division;
+mod near_contract;
 mod no_latency;
 
 use crate::diagnostic::Diagnostic;
 use crate::load::Sources;
-use crate::model::Estate;
+use crate::model::{Estate, EventSide, Sli};
+use crate::yaml::{Node, Value};
 
 /// A check: everything that it finds.
 type Check = fn(&Estate, &Sources) -> Vec<Diagnostic>;
 
 /// Every check.
-const CHECKS: &[Check] = &[division::check, no_latency::check];
+const CHECKS: &[Check] = &[counter_without_rate::check, division::check, near_contract::check, no_latency::check];
 
 /// Runs them all.
 pub fn lint(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
     CHECKS.iter().flat_map(|check| check(estate, sources)).collect()
 }
 
+/// A PromQL text of an `events` SLI with its place.
+struct Query<'a> {
+    /// `errors`, `good` or `total`.
+    key: &'static str,
+    /// As written.
+    text: &'a str,
+    /// Its node.
+    node: &'a Node,
+    /// Index of its file.
+    file: usize,
+}
+
+/// Every PromQL text of the estate.
+fn queries<'a>(estate: &Estate, sources: &'a Sources) -> Vec<Query<'a>> {
+    let mut all = Vec::new();
+    for (service, slo) in estate.services.iter().flat_map(|it| it.slos.iter().map(move |slo| (it, slo))) {
+        let Sli::Events { side, .. } = &slo.sli else { continue };
+        let part = if matches!(side, EventSide::Errors(_)) { "errors" } else { "good" };
+        let Some((file, node)) = slo_node(sources, &service.source, slo.name.as_str()) else { continue };
+        for key in [part, "total"] {
+            let found = node.get("sli").and_then(|it| it.get("events")?.get(key));
+            if let Some(Node { value: Value::Scalar { text, .. }, .. }) = found {
+                all.extend(found.map(|node| Query { key, text, node, file }));
+            }
+        }
+    }
+    all
+}
+
 /// The node of an SLO in its file, with the file's index.
-fn slo_node<'a>(sources: &'a Sources, source: &str, name: &str) -> Option<(usize, &'a crate::yaml::Node)> {
+fn slo_node<'a>(sources: &'a Sources, source: &str, name: &str) -> Option<(usize, &'a Node)> {
     let index = sources.files.iter().position(|it| it.path == source)?;
-    let crate::yaml::Value::List(items) = &sources.trees[index].as_ref()?.get("slos")?.value else { return None };
-    let named = |node: &&crate::yaml::Node| matches!(node.get("name").map(|it| &it.value), Some(crate::yaml::Value::Scalar { text, .. }) if text == name);
+    let Value::List(items) = &sources.trees[index].as_ref()?.get("slos")?.value else { return None };
+    let named =
+        |node: &&Node| matches!(node.get("name").map(|it| &it.value), Some(Value::Scalar { text, .. }) if text == name);
     items.iter().find(named).map(|node| (index, node))
 }

@@ -8,6 +8,7 @@ use kilter_contract::{error_type, http, le_text, slo};
 use super::context::Context;
 use super::expr::{equal, one_of, quote, regex_escape, select, sum_by};
 use crate::model::{Duration, EventSide, Sli, Slo};
+use crate::promql;
 
 /// Events per second over the rate window, as PromQL that is recorded under the SLO's labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,8 +101,8 @@ fn events(
     rate: Duration,
 ) -> Pair {
     let query = |text: &str| {
-        let text = text.trim().replace("$window", &rate.to_string());
-        if is_aggregation(&text) { format!("({text}) >= 0") } else { format!("{} >= 0", sum_by(by, &text)) }
+        let text = promql::with_window(text, &rate.to_string());
+        if promql::is_aggregation(&text) { format!("({text}) >= 0") } else { format!("{} >= 0", sum_by(by, &text)) }
     };
     let none = format!("0 * {}", sum_by(by, total_series));
     let error = match side {
@@ -114,10 +115,6 @@ fn events(
 /// Total minus good, never below zero: two scrapes of a histogram's parts need not be of one moment.
 fn without(context: &Context<'_>, total_series: &str, good: &str) -> String {
     format!("clamp_min({total_series} - ignoring ({}) {good}, 0)", context.join().join(", "))
-}
-
-fn is_aggregation(text: &str) -> bool {
-    matches!(promql_parser::parser::parse(text), Ok(promql_parser::parser::Expr::Aggregate(_)))
 }
 
 /// A regex for an `le` value. Prometheus 3 stores whole bounds as `1.0`, earlier versions as they are exposed.

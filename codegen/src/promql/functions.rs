@@ -1,4 +1,4 @@
-//! Functions and aggregations of Prometheus 2.42.
+//! Functions and aggregations of Prometheus 2.42 (`promql/parser/functions.go` and `generated_parser.y` of that release).
 
 /// Every name that may stand before a parenthesis.
 pub(super) const NAMES: &[&str] = &[
@@ -85,3 +85,16 @@ pub(super) const NAMES: &[&str] = &[
     "vector",
     "year",
 ];
+
+const AGGREGATIONS: &[&str] =
+    &["avg", "bottomk", "count", "count_values", "group", "max", "min", "quantile", "stddev", "stdvar", "sum", "topk"];
+
+/// Whether a name is an aggregation. Those are not case-sensitive, functions are.
+pub(super) fn is_aggregation(name: &str) -> bool {
+    AGGREGATIONS.iter().any(|it| it.eq_ignore_ascii_case(name))
+}
+
+/// Whether Prometheus knows what this name before a parenthesis does.
+pub(super) fn is_known(name: &str) -> bool {
+    NAMES.contains(&name) || is_aggregation(name)
+}

@@ -1,15 +1,20 @@
 //! PromQL that users write: accepted or refused with the place of the mistake inside their YAML.
 
 mod functions;
+pub mod lexer;
 mod place;
+mod syntax;
 mod walk;
 
 pub use place::place_in_source;
-pub use walk::{Selector, ranges, selectors};
+pub use walk::{Matcher, Selector, divides, ranges, selectors};
 
+use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{Expr, parse as parse_expr};
 
 use crate::spec::check::nearest;
+use crate::yaml::Range;
+use lexer::{Kind, Token, WINDOW, error, lex};
 
 /// Why an expression is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +23,7 @@ pub struct PromqlError {
     pub message: String,
     /// What to do.
     pub help: String,
-    /// Bytes of the expression.
+    /// First byte of the expression that is wrong.
     pub start: usize,
     /// Byte after the last.
     pub end: usize,
@@ -26,45 +31,128 @@ pub struct PromqlError {
 
 /// Parses an expression in which `$window` stands for a range.
 pub fn parse(text: &str) -> Result<Expr, PromqlError> {
-    if let Some(error) = place::brackets(text) {
-        return Err(error);
-    }
-    // As long as the placeholder, so that places stay what they are.
-    let readable = place::plain_strings(&text.replace("$window", "000005m"));
-    parse_expr(&readable).map_err(|said| explain(text, &said))
+    let tokens = lex(text)?;
+    let Some((first, last)) = tokens.first().zip(tokens.last()) else {
+        return Err(error(
+            "here is no expression",
+            "write one, for example: rate(hooks_total[$window])",
+            0,
+            text.len(),
+        ));
+    };
+    // The parser knows functions that Prometheus 2.42 does not.
+    unknown_function(text, &tokens).map_or(Ok(()), Err)?;
+    parse_expr(&readable(text, &tokens)).map_err(|said| {
+        let whole = (first.start, last.end);
+        syntax::first_misplaced(text, &tokens).unwrap_or_else(|| explain(text, &tokens, &said, whole))
+    })
 }
 
-/// The parser gives a sentence without a place: find the place by what the sentence names.
-fn explain(text: &str, said: &str) -> PromqlError {
-    let whole = || (0, text.trim_end().len());
-    for (start, end) in place::calls(text) {
-        let name = &text[start..end];
-        if !functions::NAMES.contains(&name) {
-            let help = match nearest(name, functions::NAMES) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "PromQL's functions are listed at prometheus.io/docs/prometheus/latest/querying/functions"
-                    .to_owned(),
-            };
-            return PromqlError { message: format!("PromQL has no function `{name}`"), help, start, end };
-        }
+/// Whether an expression gives one value per series, as an SLI needs.
+pub fn is_instant_vector(expr: &Expr) -> bool {
+    expr.value_type() == ValueType::Vector
+}
+
+/// Whether an expression is an aggregation such as `sum by (a) (...)`.
+pub fn is_aggregation(text: &str) -> bool {
+    matches!(parse(text), Ok(Expr::Aggregate(_)))
+}
+
+/// Every selector with the place at which it begins: its metric, or its brace.
+///
+/// The parser knows no places; selectors of one metric come in the order of the text.
+pub fn placed_selectors(text: &str, expr: &Expr) -> Vec<(Selector, Range)> {
+    let tokens = lex(text).unwrap_or_default();
+    let word = |index: usize| tokens.get(index).map_or("", |it| it.text(text));
+    let begins = |index: usize, metric: &str| match tokens[index].kind {
+        // The same name can be a label or a function.
+        Kind::Name => word(index) == metric && !["=", "=~", "!=", "!~", "("].contains(&word(index + 1)),
+        Kind::Open => metric.is_empty() && word(index) == "{",
+        _ => false,
+    };
+    let mut all: Vec<(Selector, Range)> = Vec::new();
+    for selector in selectors(expr) {
+        let nth = all.iter().filter(|(it, _)| it.metric == selector.metric).count();
+        let at = (0..tokens.len()).filter(|index| begins(*index, &selector.metric)).nth(nth);
+        let range =
+            at.map_or(Range { start: 0, end: text.len() }, |at| Range { start: tokens[at].start, end: tokens[at].end });
+        all.push((selector, range));
     }
-    let said = said.lines().next().unwrap_or_default().trim();
-    let named = said
-        .split(['\'', '`', '"'])
-        .nth(1)
-        .and_then(|it| text.find(it).filter(|_| !it.is_empty()).map(|at| (at, at + it.len())));
-    let (start, end) = named.unwrap_or_else(whole);
+    all
+}
+
+/// The expression with a range for `$window`, in one line and without comments, so that it can stand inside another.
+pub fn with_window(text: &str, range: &str) -> String {
+    let Ok(tokens) = lex(text) else { return text.trim().replace(WINDOW, range) };
+    let mut out = String::with_capacity(text.len());
+    let mut end = None;
+    for token in tokens {
+        // Blanks between words become one, line ends and comments too.
+        if end.is_some_and(|end| end < token.start) {
+            out.push(' ');
+        }
+        out.push_str(if token.kind == Kind::Window { range } else { token.text(text) });
+        end = Some(token.end);
+    }
+    out
+}
+
+/// The expression as the parser takes it. Places change; what it says is placed by the words that it names.
+fn readable(text: &str, tokens: &[Token]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut end = 0;
+    for token in tokens {
+        out.push_str(if end < token.start { " " } else { "" });
+        match (token.kind, token.text(text)) {
+            (Kind::Window, _) => out.push_str("5m"),
+            // The parser refuses backslashes in backticks, Prometheus does not.
+            (Kind::String, raw) if raw.starts_with('`') => {
+                let inner = raw.trim_matches('`').replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+                out.push_str(&format!("\"{inner}\""));
+            }
+            (_, word) => out.push_str(word),
+        }
+        end = token.end;
+    }
+    out
+}
+
+fn unknown_function(text: &str, tokens: &[Token]) -> Option<PromqlError> {
+    const KEYWORDS: &[&str] =
+        &["by", "without", "on", "ignoring", "group_left", "group_right", "and", "or", "unless", "bool", "atan2"];
+    let calls = tokens.windows(2).filter(|pair| pair[0].kind == Kind::Name && pair[1].text(text) == "(");
+    for name in calls.map(|pair| pair[0]) {
+        let word = name.text(text);
+        let keyword = KEYWORDS.iter().any(|it| it.eq_ignore_ascii_case(word));
+        // `@ start()` and `@ end()`.
+        if keyword || functions::is_known(word) || ["start", "end"].contains(&word) {
+            continue;
+        }
+        let help = match nearest(word, functions::NAMES) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "its functions are listed at prometheus.io/docs/prometheus/latest/querying/functions".to_owned(),
+        };
+        return Some(error(format!("PromQL of Prometheus 2.42 has no function `{word}`"), help, name.start, name.end));
+    }
+    None
+}
+
+/// The parser gives a sentence without a place: it is at the first word that the sentence names.
+fn explain(text: &str, tokens: &[Token], said: &str, whole: (usize, usize)) -> PromqlError {
+    let said = said.lines().next().unwrap_or_default().trim().trim_end_matches('.');
+    let quoted = |word: &str| said.split(['\'', '`', '"']).skip(1).step_by(2).any(|it| it == word);
+    let named = tokens.iter().find(|it| match it.kind {
+        Kind::Name => quoted(it.text(text)),
+        Kind::String => it.end - it.start > 2 && said.contains(&text[it.start + 1..it.end - 1]),
+        _ => false,
+    });
+    let (start, end) = named.map_or(whole, |it| (it.start, it.end));
     let message = if said.contains("invalid promql") {
         "this is not valid PromQL".to_owned()
     } else {
-        format!("invalid PromQL: {said}")
+        format!("not valid PromQL: {said}")
     };
-    PromqlError {
-        message,
-        help: "try the expression in Prometheus with a range such as [5m] for $window".to_owned(),
-        start,
-        end,
-    }
+    error(message, "try the expression in Prometheus with a range such as [5m] for $window", start, end)
 }
 
 #[cfg(test)]
@@ -83,8 +171,18 @@ mod tests {
             assert!(error.message.contains(message), "{text}: {error:?}");
             assert!(text[error.start..error.end].starts_with(under), "{text}: {error:?}");
         }
+        for text in ["", " ", "# nothing", "rate(x[$windows])", "x{a=~\"(\"}"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
         assert!(parse("sum by job (rate(x[$window]))").is_err());
-        assert!(parse("x{code=~`5\\d\\d`}").is_ok(), "backslashes in backticks are PromQL");
+        assert!(parse("x{code=~`5\\d\\d\"`,b=\"`\"}").is_ok(), "backslashes in backticks are PromQL");
+        assert!(parse("limitk(1, x)").is_err(), "Prometheus 2.42 has no limitk");
         assert!(parse("rate(x{a=\"[(\"}[$window])").is_ok(), "brackets in strings are text");
+    }
+
+    #[test]
+    fn a_window_takes_the_place_of_its_name_only() {
+        let text = "rate(x{a=\"$window\"}[$window]) # of $window (\n  / 2 # end";
+        assert_eq!(with_window(text, "5m"), "rate(x{a=\"$window\"}[5m]) / 2");
     }
 }

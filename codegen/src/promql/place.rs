@@ -1,108 +1,123 @@
-//! Places: brackets and strings of an expression, and the way from an expression back to the YAML that holds it.
+//! The way from an expression back to the YAML that holds it.
 
-use super::PromqlError;
 use crate::yaml::Range;
 
-/// The first bracket or quote that is never closed, or closes nothing.
-pub(super) fn brackets(text: &str) -> Option<PromqlError> {
-    let error = |message: String, start: usize| {
-        Some(PromqlError {
-            message,
-            help: "close what is opened, open what is closed".to_owned(),
-            start,
-            end: start + 1,
-        })
-    };
-    let mut open: Vec<(char, usize)> = Vec::new();
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '(' | '[' | '{' => open.push((c, at)),
-            ')' | ']' | '}' => match (open.pop(), c) {
-                (Some(('(', _)), ')') | (Some(('[', _)), ']') | (Some(('{', _)), '}') => {}
-                (None, _) => return error(format!("this `{c}` closes nothing"), at),
-                (Some((other, opened)), _) => {
-                    return error(format!("this `{other}` is never closed: a `{c}` comes first"), opened);
-                }
-            },
-            '"' | '\'' | '`' if !skip_string(&mut chars, c) => {
-                return error("this string is never closed".to_owned(), at);
-            }
-            '#' => while chars.next().is_some_and(|(_, c)| c != '\n') {},
-            _ => {}
-        }
-    }
-    open.pop().and_then(|(c, at)| error(format!("this `{c}` is never closed"), at))
-}
-
-/// Reads to the end of a string; false when there is none.
-fn skip_string(chars: &mut std::str::CharIndices<'_>, quote: char) -> bool {
-    while let Some((_, c)) = chars.next() {
-        if c == quote {
-            return true;
-        }
-        if c == '\\' && quote != '`' {
-            chars.next();
-        }
-    }
-    false
-}
-
-/// Backtick strings as double-quoted ones: the parser refuses backslashes in the former, Prometheus does not.
-pub(super) fn plain_strings(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for (n, part) in text.split('`').enumerate() {
-        if n % 2 == 1 {
-            plain.push('"');
-            plain.push_str(&part.replace('\\', "\\\\").replace('"', "\\\""));
-            plain.push('"');
-        } else {
-            plain.push_str(part);
-        }
-    }
-    plain
-}
-
-/// Names that stand before an opening parenthesis and are no keyword.
-pub(super) fn calls(text: &str) -> Vec<(usize, usize)> {
-    const KEYWORDS: &[&str] =
-        &["by", "without", "on", "ignoring", "group_left", "group_right", "and", "or", "unless", "bool", "offset"];
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    let mut all = Vec::new();
-    for (at, _) in text.match_indices('(') {
-        let before = text[..at].trim_end();
-        let start =
-            before.rfind(|c| !word(c)).map_or(0, |it| it + before[it..].chars().next().map_or(1, char::len_utf8));
-        let name = &before[start..];
-        if name.starts_with(|c: char| c.is_ascii_alphabetic()) && !KEYWORDS.contains(&name) {
-            all.push((start, before.len()));
-        }
-    }
-    all
-}
-
-/// Bytes of a decoded scalar as bytes of the source: indentation of block scalars, folded line ends, quotes and
-/// backslashes stand in the source only.
+/// Bytes `start..end` of a decoded scalar as bytes of the source: quotes, escapes, line ends and indentation stand in
+/// the source only. The whole scalar when the source does not spell the value, as behind an alias.
 pub fn place_in_source(source: &str, scalar: Range, value: &str, start: usize, end: usize) -> Range {
     let raw = source.get(scalar.start..).unwrap_or_default();
-    let mut at = 0;
-    let mut found = Range { start: scalar.start, end: scalar.end };
-    let mut raw_chars = raw.char_indices().peekable();
+    let (style, mut at) = match raw.chars().next() {
+        Some('"') => (Style::Double, 1),
+        Some('\'') => (Style::Single, 1),
+        _ => (Style::Plain, 0),
+    };
+    let mut found: Option<Range> = None;
     for (index, c) in value.char_indices() {
-        while let Some(&(raw_at, raw_c)) = raw_chars.peek() {
-            if raw_c == c || (c == ' ' && raw_c == '\n') {
-                at = raw_at;
-                raw_chars.next();
-                break;
-            }
-            raw_chars.next();
+        if index >= end {
+            break;
         }
-        if index == start {
-            found.start = scalar.start + at;
+        // Blanks of the value and of the source need not agree: lines are folded and indentation is dropped.
+        if c.is_whitespace() {
+            at += next(&raw[at..], style).filter(|(it, _)| it.is_whitespace()).map_or(0, |(_, len)| len);
+            continue;
         }
-        if index < end {
-            found.end = scalar.start + at + c.len_utf8();
+        while let Some((_, len)) = next(&raw[at..], style).filter(|(it, _)| it.is_whitespace()) {
+            at += len;
+        }
+        let Some((_, len)) = next(&raw[at..], style).filter(|(it, _)| *it == c) else { return scalar };
+        if index >= start {
+            let from = found.map_or(scalar.start + at, |it| it.start);
+            found = Some(Range { start: from, end: scalar.start + at + len });
+        }
+        at += len;
+    }
+    found.unwrap_or(scalar)
+}
+
+/// How a scalar is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Plain, or a block: every character stands for itself.
+    Plain,
+    /// In single quotes: two stand for one.
+    Single,
+    /// In double quotes: backslashes escape.
+    Double,
+}
+
+/// The next character that the source stands for, and how many bytes it takes there.
+fn next(raw: &str, style: Style) -> Option<(char, usize)> {
+    let c = raw.chars().next()?;
+    match (style, c) {
+        (Style::Single, '\'') => raw.starts_with("''").then_some(('\'', 2)),
+        (Style::Double, '"') => None,
+        (Style::Double, '\\') => escaped(raw),
+        _ => Some((c, c.len_utf8())),
+    }
+}
+
+/// A character that is written with a backslash (YAML 1.2.2, section 5.7).
+fn escaped(raw: &str) -> Option<(char, usize)> {
+    let c = raw.chars().nth(1)?;
+    let code = |digits: usize| {
+        let number = u32::from_str_radix(raw.get(2..2 + digits)?, 16).ok()?;
+        Some((char::from_u32(number)?, 2 + digits))
+    };
+    let plain = match c {
+        '0' => '\0',
+        'a' => '\u{7}',
+        'b' => '\u{8}',
+        't' => '\t',
+        'n' => '\n',
+        'v' => '\u{b}',
+        'f' => '\u{c}',
+        'r' => '\r',
+        'e' => '\u{1b}',
+        'N' => '\u{85}',
+        '_' => '\u{a0}',
+        'L' => '\u{2028}',
+        'P' => '\u{2029}',
+        'x' => return code(2),
+        'u' => return code(4),
+        'U' => return code(8),
+        // A space, a tab, a line end, a quote, a slash or a backslash stands for itself.
+        other => other,
+    };
+    Some((plain, 1 + c.len_utf8()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{Value, parse};
+
+    #[test]
+    fn every_style_of_scalar_leads_back_to_its_source() {
+        for source in [
+            "e: sum(größe, rat(x))\n",
+            "e: sum(größe,\n  rat(x))\n",
+            "e: 'it''s(größe, rat(x))'\n",
+            "e: \"\\x61\\\"\\n\\u00fc(größe, rat(x))\"\n",
+            "e: \"a \\\n  b rat(x)\"\n",
+            "e: |\n  sum(\n    größe,\n      rat(x)\n  )\n",
+            "e: |2+\n    sum(\n    rat(x)\n\n",
+            "e: >-\n  sum(\n  größe\n\n  rat(x))\n",
+            "e: |\r\n  sum(\r\n    rat(x))\r\n",
+        ] {
+            let root = parse(source).unwrap().root;
+            let node = root.get("e").unwrap();
+            let Value::Scalar { text: value, .. } = &node.value else { panic!("a text") };
+            let start = value.find("rat").unwrap();
+            let range = place_in_source(source, node.range, value, start, start + "rat(x)".len());
+            assert_eq!(&source[range.start..range.end], "rat(x)", "{source:?}");
         }
     }
-    found
+
+    #[test]
+    fn behind_an_alias_the_whole_value_is_shown() {
+        let source = "a: &x rat(y)\nb: *x\n";
+        let root = parse(source).unwrap().root;
+        let range = place_in_source(source, root.get("b").unwrap().range, "rat(y)", 0, 3);
+        assert_eq!(source[range.start..].trim_end(), "*x");
+    }
 }

@@ -8,12 +8,39 @@ use promql_parser::parser::{Expr, LabelModifier, VectorSelector};
 pub struct Selector {
     /// Its metric; empty when only matchers name it.
     pub metric: String,
-    /// Label, whether it must be equal, and value.
-    pub matchers: Vec<(String, bool, String)>,
-    /// Labels that the aggregations above it keep; `None` without an aggregation.
+    /// What its labels must be, in the order of the text.
+    pub matchers: Vec<Matcher>,
+    /// Labels that the nearest aggregation above it keeps; `None` without an aggregation.
     pub kept: Option<Vec<String>>,
     /// Whether it stands in a range, as below `rate`.
     pub ranged: bool,
+}
+
+/// What one label of a selector must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matcher {
+    /// The label.
+    pub label: String,
+    /// Its value, or a regular expression for it.
+    pub value: String,
+    op: MatchOp,
+}
+
+impl Matcher {
+    /// Whether a series whose label has this value matches; a missing label has the empty value.
+    pub fn accepts(&self, value: &str) -> bool {
+        match &self.op {
+            MatchOp::Equal => value == self.value,
+            MatchOp::NotEqual => value != self.value,
+            MatchOp::Re(regex) => regex.is_match(value),
+            MatchOp::NotRe(regex) => !regex.is_match(value),
+        }
+    }
+
+    /// Whether it asks for one value, `=`.
+    pub fn is_equality(&self) -> bool {
+        matches!(self.op, MatchOp::Equal)
+    }
 }
 
 /// Every selector of an expression.
@@ -38,6 +65,11 @@ pub fn ranges(expr: &Expr) -> Vec<f64> {
     let mut all = Vec::new();
     below(expr, &mut all);
     all
+}
+
+/// Whether an expression divides anywhere.
+pub fn divides(expr: &Expr) -> bool {
+    matches!(expr, Expr::Binary(it) if it.op.to_string() == "/") || children(expr).into_iter().any(divides)
 }
 
 fn walk(expr: &Expr, kept: Option<&[String]>, all: &mut Vec<Selector>) {
@@ -72,7 +104,9 @@ fn selector(it: &VectorSelector, kept: Option<&[String]>, ranged: bool) -> Selec
     let named = it.matchers.matchers.iter().find(|it| it.name == "__name__").map(|it| it.value.clone());
     Selector {
         metric: it.name.clone().or(named).unwrap_or_default(),
-        matchers: matchers.map(|it| (it.name.clone(), matches!(it.op, MatchOp::Equal), it.value.clone())).collect(),
+        matchers: matchers
+            .map(|it| Matcher { label: it.name.clone(), value: it.value.clone(), op: it.op.clone() })
+            .collect(),
         kept: kept.map(<[String]>::to_vec),
         ranged,
     }

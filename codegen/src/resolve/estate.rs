@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kilter_contract::slo;
 
-use super::{Code, Diagnostic, Findings, check, printable, scalar, text};
+use super::{Code, Diagnostic, Findings, check, number, printable, scalar, text};
 use crate::load::Sources;
 use crate::model::{Estate, Links, Name, Team, TimeScale};
 use crate::promql;
@@ -64,7 +64,7 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
 
 fn version(tree: &Node, findings: &mut Findings<'_>) {
     let own = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
-    if let Some((wanted, node)) = text(tree, "version").filter(|(wanted, _)| *wanted != own) {
+    if let Some((wanted, node)) = number(tree, "version").filter(|(wanted, _)| *wanted != own) {
         let message = format!("this estate is made with version {} of kilter, but this is {own}", printable(wanted));
         findings.error(
             Code::BadValue,

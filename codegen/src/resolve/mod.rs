@@ -1,6 +1,7 @@
 //! What the user wrote becomes what it means: defaults applied, names and labels checked against the contract.
 
 mod estate;
+mod events;
 mod sli;
 mod slo;
 
@@ -37,8 +38,17 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
     (fine.then_some(estate), all)
 }
 
-/// The text of a scalar key; other types were told by the structure check.
+/// The value of a key that takes a text; other types were told by the structure check.
 fn text<'a>(node: &'a Node, key: &str) -> Option<(&'a str, &'a Node)> {
+    let node = node.get(key)?;
+    match &node.value {
+        Value::Scalar { text, string: true } => Some((text, node)),
+        _ => None,
+    }
+}
+
+/// The value of a key that takes a number, or a text such as `99.9%`.
+fn number<'a>(node: &'a Node, key: &str) -> Option<(&'a str, &'a Node)> {
     scalar(node.get(key)?)
 }
 
@@ -62,7 +72,8 @@ fn name(node: &Node, key: &str, findings: &mut Findings<'_>) -> Option<Name> {
     match text.parse() {
         Ok(name) => Some(name),
         Err(error) => {
-            let message = format!("`{}` is no name for a {key}: {error}", printable(text));
+            let whose = if key == "name" { "an SLO".to_owned() } else { format!("a {key}") };
+            let message = format!("`{}` is no name for {whose}: {error}", printable(text));
             let help = suggestion(text).map_or("for example: git-https".to_owned(), |it| format!("for example: {it}"));
             findings.error(Code::BadName, place.range, message, help);
             None

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kilter_contract::http;
 
 use super::estate::RESERVED;
-use super::{Code, Findings, items, name, printable, scalar, sli, text, unknown};
+use super::{Code, Findings, events, items, name, number, printable, scalar, sli, text, unknown};
 use crate::load::Sources;
 use crate::model::{Decimal, Duration, Estate, Name, NoData, Objective, Service, Sli, Slo};
 use crate::plan::windows;
@@ -76,7 +76,7 @@ fn read(node: &Node, estate: &Estate, findings: &mut Findings<'_>) -> Option<Slo
         _ => NoData::Page,
     };
     if let (Some(sli), Some(node)) = (&sli, node.get("sli")) {
-        sli::check_labels(sli, &by, node, findings);
+        events::check_labels(sli, &by, node, findings);
     }
     Some(Slo {
         name: name?,
@@ -104,11 +104,11 @@ fn description(node: &Node, findings: &mut Findings<'_>) -> String {
 }
 
 fn objective(node: &Node, findings: &mut Findings<'_>) -> Option<Objective> {
-    let (text, place) = text(node, "objective")?;
-    let number = |text: &str| text.trim().parse::<Decimal>();
+    let (text, place) = number(node, "objective")?;
+    let decimal = |text: &str| text.trim().parse::<Decimal>();
     let fraction = match text.strip_suffix('%') {
-        Some(percent) => number(percent).map(|it| it.shift_left(2)),
-        None => number(text),
+        Some(percent) => decimal(percent).map(|it| it.shift_left(2)),
+        None => decimal(text),
     };
     let objective = fraction.ok().and_then(Objective::new);
     if objective.is_none() {
@@ -120,12 +120,14 @@ fn objective(node: &Node, findings: &mut Findings<'_>) -> Option<Objective> {
             }
             Ok(_) => "an objective lies below 100%".to_owned(),
         };
-        findings.error(
-            Code::BadObjective,
-            place.range,
-            format!("`{}` is no objective: {why}", printable(text)),
-            "for example: objective: 99.9%",
-        );
+        // Without its sign, `99.9` is far more often 99.9% than 9990%.
+        let percent = fraction.ok().filter(|_| !text.contains('%')).and_then(|it| Objective::new(it.shift_left(2)));
+        let help = match percent {
+            Some(percent) => format!("did you mean `objective: {}`?", percent.percent()),
+            None => "for example: objective: 99.9%".to_owned(),
+        };
+        let message = format!("`{}` is no objective: {why}", printable(text));
+        findings.error(Code::BadObjective, place.range, message, help);
     }
     objective
 }
@@ -155,7 +157,7 @@ fn window(node: &Node, findings: &mut Findings<'_>) -> Option<Duration> {
 }
 
 fn min_errors(node: &Node, findings: &mut Findings<'_>) -> Option<u32> {
-    let Some((text, place)) = text(node, "min_errors") else { return Some(5) };
+    let Some((text, place)) = number(node, "min_errors") else { return Some(5) };
     let number = text.parse::<u32>().ok().filter(|it| *it <= 1_000_000);
     if number.is_none() {
         findings.error(

@@ -81,6 +81,10 @@ pub fn help(text: &str, known: &[&str]) -> String {
 
 /// The known word that a misspelt one most likely means.
 pub fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
+    // The distance takes time and room of the product of both lengths, and no word of ours is that long.
+    if text.len() > 100 {
+        return None;
+    }
     let best = known.iter().map(|it| (strsim::damerau_levenshtein(text, it), *it)).min()?;
     let near = best.0 <= 2 && best.0 < best.1.len() || strsim::jaro_winkler(text, best.1) > 0.88;
     near.then_some(best.1)

@@ -21,7 +21,7 @@ fn folder(text: &str) -> tempfile::TempDir {
 }
 
 /// Every file below a folder with its content.
-fn tree(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn tree(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();

@@ -1,5 +1,6 @@
 //! The generator, from outside: its library, its command, and the real tools on what it writes.
 
+mod bad_input;
 mod cli;
 mod proofs;
 mod routing;

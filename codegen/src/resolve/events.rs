@@ -1,0 +1,198 @@
+//! `events`: PromQL that users write. What it asks of the contract must exist, and its ranges are Kilter's.
+
+use kilter_contract::{Buckets, Instrument, Signal, Values, find_series};
+
+use super::{Code, Findings, printable, text};
+use crate::model::{EventSide, Sli};
+use crate::promql::lexer::{Kind, Token, lex};
+use crate::promql::{self, Matcher, PromqlError, place_in_source, selectors};
+use crate::spec::check::help;
+use crate::yaml::Node;
+
+/// Reads the two queries; everything wrong is told inside the expressions.
+pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
+    let query = |key: &str, findings: &mut Findings<'_>| {
+        let (value, place) = text(node, key)?;
+        Query { value, place, findings }.check().then(|| value.trim().to_owned())
+    };
+    let (errors, good, total) = (query("errors", findings), query("good", findings), query("total", findings));
+    match (node.get("errors"), node.get("good")) {
+        (Some(_), Some(good)) => {
+            let message = "`errors` and `good` are both here";
+            findings.error(Code::BadValue, good.range, message, "keep one: the other follows from the total");
+            None
+        }
+        (None, None) => {
+            let message = "neither `errors` nor `good` is here";
+            findings.error(Code::MissingKey, node.range, message, "add `errors: 'rate(failed_total[$window])'`");
+            None
+        }
+        (Some(_), None) => Some(Sli::Events { side: EventSide::Errors(errors?), total: total? }),
+        (None, Some(_)) => Some(Sli::Events { side: EventSide::Good(good?), total: total? }),
+    }
+}
+
+/// Error and total must keep the same labels: the `by` labels.
+pub(super) fn check_labels(sli: &Sli, by: &[String], node: &Node, findings: &mut Findings<'_>) {
+    let Sli::Events { side, total } = sli else { return };
+    let (key, part) = match side {
+        EventSide::Errors(part) => ("errors", part),
+        EventSide::Good(part) => ("good", part),
+    };
+    for (text, key) in [(part, key), (total, "total")] {
+        let Some(place) = node.get("events").and_then(|it| it.get(key)) else { continue };
+        let Ok(expr) = promql::parse(text) else { continue };
+        let mut wanted = by.to_vec();
+        wanted.sort();
+        let wrong = selectors(&expr).into_iter().filter_map(|it| it.kept).find(|kept| {
+            let mut kept = kept.clone();
+            kept.sort();
+            kept != wanted
+        });
+        let without = lex(text).is_ok_and(|all| all.iter().any(|it| it.text(text).eq_ignore_ascii_case("without")));
+        let message = match wrong {
+            _ if without => format!("`without` keeps every other label, but the SLO is by [{}]", by.join(", ")),
+            Some(kept) => format!("this keeps the labels [{}], but the SLO is by [{}]", kept.join(", "), by.join(", ")),
+            None => continue,
+        };
+        let help = "leave the aggregation out: Kilter sums by the SLO's labels";
+        findings.error(Code::DifferentBy, place.range, message, help);
+    }
+}
+
+/// One expression and its place.
+struct Query<'a, 'f, 'd> {
+    value: &'a str,
+    place: &'a Node,
+    findings: &'f mut Findings<'d>,
+}
+
+impl Query<'_, '_, '_> {
+    fn tell(&mut self, code: Code, error: PromqlError) {
+        let range = place_in_source(self.findings.source(), self.place.range, self.value, error.start, error.end);
+        self.findings.error(code, range, error.message, error.help);
+    }
+
+    fn tell_at(&mut self, code: Code, (start, end): (usize, usize), message: String, help: impl Into<String>) {
+        self.tell(code, PromqlError { message, help: help.into(), start, end });
+    }
+
+    /// Whether nothing is wrong with it.
+    fn check(mut self) -> bool {
+        let (expr, tokens) = match promql::parse(self.value).and_then(|expr| Ok((expr, lex(self.value)?))) {
+            Ok(it) => it,
+            Err(error) => {
+                self.tell(Code::PromQl, error);
+                return false;
+            }
+        };
+        let whole = (0, self.value.trim_end().len());
+        if !promql::is_instant_vector(&expr) {
+            let message = format!("this gives a {:?}, not one value per series", expr.value_type()).to_lowercase();
+            self.tell_at(Code::PromQl, whole, message, "for example: rate(hooks_failed_total[$window])");
+            return false;
+        }
+        let mut fine = self.check_times(&tokens);
+        if fine && !tokens.iter().any(|it| it.kind == Kind::Window) {
+            let message = "`[$window]` stands nowhere, so this is no rate".to_owned();
+            self.tell_at(Code::Window, whole, message, "write rate(metric_total[$window])");
+            fine = false;
+        }
+        for (selector, at) in promql::placed_selectors(self.value, &expr) {
+            let from = tokens.iter().position(|it| it.start >= at.start).unwrap_or(0);
+            fine &= self.check_selector(&selector.metric, &selector.matchers, &tokens[from..]);
+        }
+        fine
+    }
+
+    /// Ranges are `[$window]` and nothing else: Kilter chooses and scales them, and reads the past itself.
+    fn check_times(&mut self, tokens: &[Token]) -> bool {
+        let mut fine = true;
+        for (index, token) in tokens.iter().enumerate() {
+            let word = token.text(self.value);
+            if (token.kind, word) == (Kind::Open, "[") {
+                let inner: Vec<&Token> = tokens[index + 1..].iter().take_while(|it| it.kind != Kind::Close).collect();
+                let end = inner.last().map_or(token.end, |it| it.end) + 1;
+                let end = self.value[end - 1..].find(']').map_or(end, |it| end + it);
+                let range = (token.start, end);
+                if inner.iter().any(|it| it.text(self.value) == ":") {
+                    let message = "a subquery reads a past of its own, which Kilter cannot choose".to_owned();
+                    self.tell_at(Code::Window, range, message, "name the counters only: rate(metric_total[$window])");
+                    fine = false;
+                } else if inner.first().is_none_or(|it| it.kind != Kind::Window) {
+                    let shown = &self.value[range.0..range.1];
+                    let message = format!("a fixed range {shown} stands where `$window` belongs");
+                    self.tell_at(Code::Window, range, message, "write [$window]: Kilter chooses the range");
+                    fine = false;
+                }
+            }
+            let shifts = token.kind == Kind::Name && word.eq_ignore_ascii_case("offset") || word == "@";
+            if shifts && token.kind != Kind::String {
+                let message = format!("`{word}` reads another time: alerts would be late, or never come");
+                self.tell_at(Code::Window, (token.start, token.end), message, "remove it: an SLI is measured now");
+                fine = false;
+            }
+        }
+        fine
+    }
+
+    /// A selector on a metric of the contract must be able to match. `tokens` begin at the selector.
+    fn check_selector(&mut self, metric: &str, matchers: &[Matcher], tokens: &[Token]) -> bool {
+        let at = tokens.first().map_or((0, self.value.len()), |it| (it.start, it.end));
+        let Some(signal) = find_series(metric) else {
+            let Some(Signal { instrument: Instrument::Histogram(_), name, .. }) = kilter_contract::find(metric) else {
+                return true;
+            };
+            let message = format!("{name} is a histogram: no series has just this name");
+            self.tell_at(Code::NoSuchLabel, at, message, format!("use {name}_count, {name}_sum or {name}_bucket"));
+            return false;
+        };
+        let mut fine = true;
+        for (index, matcher) in matchers.iter().enumerate() {
+            let Some((message, help)) = impossible(metric, signal, matcher) else { continue };
+            let nth = matchers[..index].iter().filter(|it| it.label == matcher.label).count();
+            let named = |it: &&[Token]| it[0].kind == Kind::Name && it[0].text(self.value) == matcher.label;
+            let place = tokens.windows(3).filter(named).nth(nth).map_or(at, |it| (it[0].start, it[2].end));
+            self.tell_at(Code::NoSuchLabel, place, message, help);
+            fine = false;
+        }
+        fine
+    }
+}
+
+/// Why a matcher on a signal of the contract can match no series, and what could.
+fn impossible(metric: &str, signal: &Signal, matcher: &Matcher) -> Option<(String, String)> {
+    let (key, wanted) = (matcher.label.as_str(), matcher.value.as_str());
+    let never = format!("`{key}` of {metric} can never be `{}`", printable(wanted));
+    if let (Instrument::Histogram(buckets), "le", true) = (signal.instrument, key, metric.ends_with("_bucket")) {
+        return (!matches_bound(buckets, matcher))
+            .then(|| (never, format!("its bounds are: {}", buckets.le().join(", "))));
+    }
+    let labels: Vec<&str> = signal.labels.iter().map(|it| it.key).collect();
+    let Some(label) = signal.label(key) else {
+        // Labels that the scrape adds, such as a region, are not the contract's to know.
+        let ours = key.starts_with("http_") || ["error_type", "le"].contains(&key);
+        return ours.then(|| (format!("{metric} has no label `{key}`"), help(key, &labels)));
+    };
+    let possible = match label.values {
+        _ if matcher.accepts("") => true,
+        Values::Closed(set) => set.iter().any(|it| matcher.accepts(it)),
+        values => !matcher.is_equality() || values.allows(wanted),
+    };
+    (!possible).then(|| (never, values(label.values, wanted)))
+}
+
+/// Prometheus 3 stores whole bounds as `1.0`, earlier versions as they are exposed.
+fn matches_bound(buckets: Buckets, matcher: &Matcher) -> bool {
+    let bounds = buckets.le().into_iter().flat_map(|it| [it.trim_end_matches(".0").to_owned(), it]);
+    bounds.chain(["+Inf".to_owned()]).any(|it| matcher.accepts(&it))
+}
+
+fn values(of: Values, wanted: &str) -> String {
+    match of {
+        Values::Closed(set) => help(wanted, set),
+        Values::RouteTemplate => "a route template begins with /".to_owned(),
+        Values::StatusCode => "a status code has three digits".to_owned(),
+        _ => "see docs/reference/contract.md".to_owned(),
+    }
+}
