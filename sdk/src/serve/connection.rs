@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +17,11 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tower_service::Service as _;
 
+use super::activity::{Activity, Answer, Metered};
 use crate::core::Core;
+
+/// The first bytes of an HTTP/2 connection; until they differ or are complete, no deadline of the HTTP library runs.
+const PREFACE: u64 = 24;
 
 /// Serves until the client ends it, or gracefully once `draining` turns true.
 pub(super) async fn serve(
@@ -29,24 +34,45 @@ pub(super) async fn serve(
 ) {
     // Small responses must not wait for more to come.
     let _ = stream.set_nodelay(true);
+    let activity = Arc::new(Activity::default());
+    let answered = Arc::clone(&activity);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        app.clone().call(request.map(Body::new))
+        answered.asked();
+        let (answer, activity) = (app.clone().call(request.map(Body::new)), Arc::clone(&answered));
+        async move { answer.await.map(|response| response.map(|body| Answer::new(body, activity))) }
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
     builder.http2().timer(TokioTimer::new()).enable_connect_protocol();
+    let stream = Metered::new(stream, Arc::clone(&activity));
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = says_nothing(&activity, header_timeout) => {
+            if activity.read() > 0 {
+                core.health.connection_error("header_timeout");
+            }
+            return;
+        }
         () = asked(&mut draining) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
     };
-    if let Some(kind) = ended.err().and_then(|error| classify(error.as_ref())) {
+    let kind = ended.err().and_then(|error| classify(error.as_ref()));
+    // The HTTP library gives a connection that is kept for later the same deadline; letting it go is no error.
+    if let Some(kind) = kind.filter(|kind| *kind != "header_timeout" || activity.unanswered() > 0) {
         core.health.connection_error(kind);
+    }
+}
+
+/// Ends when the client has not even said which protocol it speaks in time; never for others.
+async fn says_nothing(activity: &Activity, header_timeout: Duration) {
+    tokio::time::sleep(header_timeout).await;
+    if activity.read() >= PREFACE || activity.has_asked() {
+        std::future::pending::<()>().await;
     }
 }
 

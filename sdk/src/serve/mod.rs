@@ -1,5 +1,6 @@
 //! `serve`: an accept loop of our own. `axum::serve` has no deadline, no header timeout, and hides connection errors.
 
+mod activity;
 mod connection;
 
 use std::fmt;

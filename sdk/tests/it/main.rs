@@ -4,4 +4,5 @@ mod env;
 mod logs;
 mod otlp;
 mod receiver;
+mod serve;
 mod service;
