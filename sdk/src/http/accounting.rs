@@ -50,6 +50,7 @@ pub(crate) struct Pending {
     error: ErrorId,
     phase: Phase,
     head_only: bool,
+    connect: bool,
     stream: bool,
     context: RequestContext,
     path: Option<Box<str>>,
@@ -83,7 +84,8 @@ impl Pending {
             status: 0,
             error: NONE,
             phase: Phase::Waiting,
-            head_only: *request.method() == Method::HEAD || *request.method() == Method::CONNECT,
+            head_only: *request.method() == Method::HEAD,
+            connect: *request.method() == Method::CONNECT,
             stream: route.stream,
             context,
             path,
@@ -91,40 +93,40 @@ impl Pending {
         }
     }
 
-    /// Marks that the service's code runs; the guard makes this request the current one.
-    pub(crate) fn enter(&mut self) -> (Phase, Entered) {
+    /// Runs the service's code as this request. When it unwinds, the phase stays [`Phase::Polling`].
+    pub(crate) fn run<T>(&mut self, code: impl FnOnce() -> T) -> T {
         let before = std::mem::replace(&mut self.phase, Phase::Polling);
-        let core = std::ptr::from_ref(self.core).addr();
-        (before, Current { context: self.context, core, tag: self.tag }.enter())
-    }
-
-    /// Marks that the service's code returned.
-    pub(crate) fn leave(&mut self, (before, entered): (Phase, Entered)) {
-        self.tag = entered.tag();
-        self.phase = before;
+        let instance = std::ptr::from_ref(self.core).addr();
+        let entered = Current { context: self.context, core: instance, tag: self.tag }.enter();
+        let running = Running { pending: self, entered };
+        let value = code();
+        running.pending.phase = before;
+        value
     }
 
     /// The response head. True when the response is complete with it.
     pub(crate) fn head<B: Body>(&mut self, response: &Response<B>) -> bool {
+        self.take_name();
         self.first_byte = clock::now().saturating_sub(self.started);
         self.method.first_byte.histogram.record(self.first_byte);
         self.status = response.status().as_u16();
         self.phase = Phase::Streaming;
         if let Some(kind) = response.extensions().get::<ErrorType>() {
             self.error = self.core.error_id(kind.as_str());
-        } else if self.status >= 500 {
+        } else if (500..600).contains(&self.status) {
             self.error = STATUS;
         }
         let event_stream = |it: &http::HeaderValue| it.as_bytes().starts_with(b"text/event-stream");
         self.stream |= response.headers().get(CONTENT_TYPE).is_some_and(event_stream);
-        let bodiless = self.status < 200 || matches!(self.status, 204 | 304);
-        if self.head_only || bodiless || response.body().is_end_stream() {
-            self.phase = Phase::Complete;
-            return true;
-        }
+        let tunnel = self.connect && (200..300).contains(&self.status);
+        let bodiless = self.head_only || tunnel || self.status < 200 || matches!(self.status, 204 | 304);
         let announced = || response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
         self.left = response.body().size_hint().exact().or_else(announced);
-        false
+        let complete = bodiless || self.left == Some(0) || response.body().is_end_stream();
+        if complete {
+            self.phase = Phase::Complete;
+        }
+        complete
     }
 
     /// A frame of the body. True when the response is complete with it.
@@ -144,10 +146,29 @@ impl Pending {
         self.phase = phase;
     }
 
+    /// Takes the name that a [`route`](crate::route) inside has given to a request without a matched path.
+    fn take_name(&mut self) {
+        if let Some(tag) = self.tag.take().filter(|_| self.route.template.is_none()) {
+            let (route, folded) = self.core.routes.find(Some(tag));
+            if folded {
+                self.core.health.overflow(contract::SERVER_REQUEST_DURATION.name);
+            }
+            let named = route.method(self.method_index);
+            // It is in flight under its name from now on.
+            named.started.add(1);
+            self.method.ended.add(1);
+            (self.route, self.method) = (route, named);
+            self.stream |= route.stream;
+        }
+    }
+
+    /// The outcome. A response that was an error stays one when its body is not read to the end: the service had
+    /// failed before the client left, and an impatient client must not hide that.
     fn error(&self) -> ErrorId {
         let kind = match self.phase {
-            Phase::Complete => return self.error,
             Phase::Polling => error_type::PANIC,
+            Phase::Complete => return self.error,
+            Phase::Streaming | Phase::BodyFailed if self.error != NONE => return self.error,
             Phase::BodyFailed => error_type::BODY_ERROR,
             Phase::ServiceFailed => error_type::OTHER,
             Phase::Waiting | Phase::Streaming if self.core.shutting_down.load(Ordering::Relaxed) => {
@@ -159,20 +180,26 @@ impl Pending {
     }
 }
 
+/// The service's code runs. Its drop takes over the name that the code gave to the request, also in unwinding.
+struct Running<'a> {
+    pending: &'a mut Pending,
+    entered: Entered,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.pending.tag = self.entered.tag();
+    }
+}
+
 /// The only place that records.
 impl Drop for Pending {
     fn drop(&mut self) {
+        self.take_name();
         let ended = clock::now();
         let lived = ended.saturating_sub(self.started);
         let error = self.error();
-        let (route, method) = match self.tag {
-            Some(tag) if self.route.template.is_none() => {
-                let (route, _) = self.core.routes.find(Some(tag));
-                (route, route.method(self.method_index))
-            }
-            _ => (self.route, self.method),
-        };
-        let (outcome, folded) = method.outcome(self.status, error);
+        let (outcome, folded) = self.method.outcome(self.status, error);
         if folded {
             self.core.health.overflow(contract::SERVER_REQUEST_DURATION.name);
         }
@@ -189,7 +216,7 @@ impl Drop for Pending {
                 self.context,
                 &RequestEnd {
                     method: contract::METHODS[self.method_index],
-                    route: route.template.as_deref(),
+                    route: self.route.template.as_deref(),
                     path: self.path.as_deref().unwrap_or_default(),
                     status: self.status,
                     error: error.as_deref(),

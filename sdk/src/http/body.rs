@@ -33,10 +33,7 @@ impl<B: Body> Body for AccountedBody<B> {
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let Some(pending) = this.pending.as_mut() else { return this.body.poll_frame(context) };
-        let entered = pending.enter();
-        let polled = this.body.as_mut().poll_frame(context);
-        pending.leave(entered);
-        let frame = ready!(polled);
+        let frame = ready!(pending.run(|| this.body.as_mut().poll_frame(context)));
         let done = match &frame {
             None => pending.data(0, true),
             Some(Err(_)) => {

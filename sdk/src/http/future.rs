@@ -39,10 +39,7 @@ where
         let Some(pending) = this.pending.as_mut() else {
             return this.future.poll(context).map_ok(|response| response.map(|body| AccountedBody::new(body, None)));
         };
-        let entered = pending.enter();
-        let polled = this.future.poll(context);
-        pending.leave(entered);
-        let result = ready!(polled);
+        let result = ready!(pending.run(|| this.future.poll(context)));
         let mut pending = this.pending.take();
         Poll::Ready(match result {
             Ok(response) => {

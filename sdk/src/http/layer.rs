@@ -60,9 +60,7 @@ where
             return AccountedFuture::new(self.inner.call(request), None);
         }
         let mut pending = Pending::open(self.core, &request);
-        let entered = pending.enter();
-        let future = self.inner.call(request);
-        pending.leave(entered);
+        let future = pending.run(|| self.inner.call(request));
         AccountedFuture::new(future, Some(pending))
     }
 }

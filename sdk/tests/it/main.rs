@@ -1,8 +1,10 @@
 //! The SDK from outside.
 
+mod client;
 mod env;
 mod logs;
 mod otlp;
+mod outcomes;
 mod receiver;
 mod serve;
 mod service;
