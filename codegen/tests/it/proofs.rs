@@ -77,8 +77,28 @@ fn other_windows_guards_and_time_scales_are_proven() {
     let mut four_weeks = slo("four-weeks", "0.999", latency("/b", 100_000_000));
     four_weeks.window = Duration::from_mins(28 * 24 * 60);
     four_weeks.min_errors = 1_000;
-    let mut scaled = estate(vec![week, four_weeks]);
-    check(&scaled);
+    check(&estate(vec![week, four_weeks]));
+    let mut scaled = estate(vec![slo("scaled", "0.999", availability("/a"))]);
     scaled.time_scale = TimeScale::one_in(20).expect("a scale");
     check(&scaled);
+}
+
+/// Proofs that cannot fail would prove nothing: each mistake in the rules fails them, and names its test.
+#[test]
+fn broken_rules_fail_their_proofs() {
+    let artifacts = artifacts(&estate(vec![slo("avail", "0.999", availability("/a"))]));
+    for (mistake, right, wrong) in [
+        ("a factor too high", "> 14.4", "> 1440"),
+        ("a ticket below its threshold", "> 1\n", "> 0.5\n"),
+        ("errors that nothing counts", "error_type!=\"\"", "error_type=\"never\""),
+        ("a hold too long", "for: 3m", "for: 30m"),
+    ] {
+        let folder = written(&artifacts);
+        let path = folder.path().join("rules/shop.rules.yaml");
+        let rules = std::fs::read_to_string(&path).expect("rules");
+        assert!(rules.contains(right), "{mistake}: the rules have no {right:?}");
+        std::fs::write(&path, rules.replace(right, wrong)).expect("a file");
+        let (passed, said) = promtool(folder.path());
+        assert!(!passed && said.contains("shop/avail: "), "{mistake}: {said}");
+    }
 }

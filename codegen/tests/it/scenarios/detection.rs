@@ -67,11 +67,10 @@ fn lower_objectives_page_as_early_as_with_raw_windows() {
     check(&[scenario]);
 }
 
-/// Finding 2a: 84 total outages of 75 to 600 s at 4 phases are 84 pages.
+/// Finding 2a: 36 total outages of 75 to 600 s at 4 phases are 36 pages.
 #[test]
 fn one_outage_is_one_page_at_every_length_and_phase() {
-    const LENGTHS: [u64; 21] =
-        [75, 90, 105, 120, 135, 150, 165, 180, 195, 210, 225, 240, 270, 300, 330, 360, 420, 450, 480, 540, 600];
+    const LENGTHS: [u64; 9] = [75, 105, 150, 195, 240, 300, 360, 480, 600];
     const ONSET: u64 = 3_900;
     let end = ONSET + 225 + 600 + 2_700;
     let mut scenario = Scenario::new("2a", &estate(vec![by_case("avail", "0.999")]), 15);
