@@ -10,8 +10,8 @@
 //! | a spent budget tickets | the recorded budget falls below zero | [`ERROR_BUDGET_EXHAUSTED`](kilter_contract::slo::ERROR_BUDGET_EXHAUSTED) |
 //!
 //! With `by` labels there are two groups; incidents strike the first, and the second must stay silent. Expected times
-//! come from [`theory`], which never looks at the plan. What is fed comes from the SLO and the estate's selector
-//! ([`inputs`]); an `events` SLI whose series cannot be invented from its expression (it is more than sums of `rate` or
+//! come from `theory`, which never looks at the plan. What is fed comes from the SLO and the estate's selector
+//! (`inputs`); an `events` SLI whose series cannot be invented from its expression (it is more than sums of `rate` or
 //! `increase`) is fed at its recorded total: its tests say so in their names, and its burn alerts are not proven. One SLO
 //! per service also pins every alert's text (one `alert_rule_test` per kind).
 //!
