@@ -262,10 +262,11 @@ fn trust(text: &str) -> Option<Trust> {
 }
 
 fn network(text: &str) -> Option<(IpAddr, u8)> {
-    let (address, prefix) = text.split_once('/')?;
+    let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
     let address: IpAddr = address.parse().ok()?;
     let most = if address.is_ipv4() { 32 } else { 128 };
-    Some((address, prefix.parse().ok().filter(|it| *it <= most)?))
+    let prefix = prefix.map_or(Some(most), |it| it.parse().ok().filter(|it| *it <= most))?;
+    Some((address, prefix))
 }
 
 #[cfg(test)]

@@ -17,8 +17,10 @@ pub struct RequestContext {
     pub span_id: u64,
     /// Id of the caller's span; zero when there is none.
     pub parent_id: u64,
-    /// Whether spans are recorded.
+    /// Whether spans are recorded here.
     pub sampled: bool,
+    /// The flag that is passed on: a caller may sample a trace whose spans this service does not export.
+    pub(crate) pass_on: bool,
 }
 
 /// What this thread works on.
@@ -79,7 +81,7 @@ impl Drop for Entered {
 
 impl RequestContext {
     /// Outside of any request.
-    pub const NONE: Self = Self { trace_id: 0, span_id: 0, parent_id: 0, sampled: false };
+    pub const NONE: Self = Self { trace_id: 0, span_id: 0, parent_id: 0, sampled: false, pass_on: false };
 
     /// The context of the request that this thread works on.
     pub fn current() -> Self {
@@ -103,12 +105,13 @@ impl RequestContext {
 
     /// The header that carries it to the next service (W3C Trace Context, level 1).
     pub fn traceparent(self) -> String {
-        format!("00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
+        format!("00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, u8::from(self.pass_on))
     }
 
+    /// The same for OpenTelemetry. Not remote: its children live in this process.
     pub(crate) fn span_context(self) -> SpanContext {
         let flags = if self.sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
-        SpanContext::new(TraceId::from(self.trace_id), SpanId::from(self.span_id), flags, true, TraceState::default())
+        SpanContext::new(TraceId::from(self.trace_id), SpanId::from(self.span_id), flags, false, TraceState::default())
     }
 }
 

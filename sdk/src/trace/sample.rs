@@ -1,7 +1,7 @@
 //! The sampling decision, taken once, before anything is built.
 
-/// The bits of a trace id that decide.
-const BITS: u128 = (1 << 56) - 1;
+/// 2^63: the part of a trace id that decides has 63 bits.
+const HALF: f64 = 9_223_372_036_854_775_808.0;
 
 /// A head sampler, as `OTEL_TRACES_SAMPLER` names them.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,15 +13,18 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    /// The decision for a trace id. By its lower 56 bits, so that every service with the same ratio decides alike
-    /// (OpenTelemetry's TraceIdRatioBased).
+    /// The decision for a trace id: its low half without the last bit, against the ratio. This is the formula of
+    /// OpenTelemetry's own SDKs, so that every service with the same ratio decides alike.
     pub(crate) fn decide(self, trace_id: u128, parent: Option<bool>) -> bool {
         if let (true, Some(sampled)) = (self.parent_based, parent) {
             return sampled;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ratio in 0..=1 of 2^56")]
-        let limit = (self.ratio.clamp(0.0, 1.0) * (1u64 << 56) as f64) as u128;
-        (trace_id & BITS) < limit
+        if self.ratio >= 1.0 {
+            return true;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 2^63; the low half counts")]
+        let (limit, low) = ((self.ratio.max(0.0) * HALF) as u64, trace_id as u64);
+        low >> 1 < limit
     }
 }
 
@@ -36,6 +39,22 @@ mod tests {
         let always = Sampler { parent_based: false, ratio: 1.0 };
         assert!(always.decide(u128::MAX, Some(false)));
         let half = Sampler { parent_based: false, ratio: 0.5 };
-        assert!(half.decide(1, None) && !half.decide((1 << 56) - 1, None));
+        assert!(half.decide(1, None) && !half.decide(u128::from(u64::MAX), None));
+    }
+
+    #[test]
+    fn ratios_decide_like_the_opentelemetry_sdk() {
+        use opentelemetry::trace::{SpanKind, TraceId};
+        use opentelemetry_sdk::trace::{SamplingDecision, ShouldSample as _};
+        for ratio in [0.0, 0.1, 0.5, 0.999, 1.0] {
+            let ours = Sampler { parent_based: false, ratio };
+            let theirs = opentelemetry_sdk::trace::Sampler::TraceIdRatioBased(ratio);
+            // Multiples of an odd number reach every part of the range.
+            for step in 1..10_000_u128 {
+                let id = step.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
+                let decision = theirs.should_sample(None, TraceId::from(id), "", &SpanKind::Server, &[], &[]).decision;
+                assert_eq!(ours.decide(id, None), decision == SamplingDecision::RecordAndSample, "{id:032x} {ratio}");
+            }
+        }
     }
 }

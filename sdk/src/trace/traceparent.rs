@@ -1,7 +1,18 @@
 //! The `traceparent` header (W3C Trace Context, level 1, section 3.2).
 
+use http::{HeaderMap, HeaderName};
+
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// The caller's trace id, span id and sampled flag. More than one header is as good as none (section 3.2.1).
+pub(crate) fn incoming(headers: &HeaderMap) -> Option<(u128, u64, bool)> {
+    let mut all = headers.get_all(&TRACEPARENT).iter();
+    let parent = parse(all.next()?.as_bytes());
+    if all.next().is_some() { None } else { parent }
+}
+
 /// Trace id, span id and sampled flag of a header; `None` when it is malformed, as the specification demands.
-pub(crate) fn parse(header: &[u8]) -> Option<(u128, u64, bool)> {
+fn parse(header: &[u8]) -> Option<(u128, u64, bool)> {
     let dashes = header.len() >= 55 && header[2] == b'-' && header[35] == b'-' && header[52] == b'-';
     let (version, longer) = (hex(header.get(..2)?)?, header.len() > 55);
     if !dashes || version == 0xff || (version == 0 && longer) || (longer && header[55] != b'-') {

@@ -4,13 +4,11 @@ use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use opentelemetry::InstrumentationScope;
 
 use super::span::{RequestEnd, request_span};
 use super::{Exporter, RequestContext, Sampler, traceparent};
-
-static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Whose `traceparent` is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,14 +35,14 @@ impl Tracer {
     /// The context of a request: its caller's trace when there is one to believe, else a new one.
     pub(crate) fn begin(&self, headers: &HeaderMap, peer: impl Fn() -> Option<IpAddr>) -> RequestContext {
         let span_id = random() | 1;
-        let caller = headers.get(&TRACEPARENT).filter(|_| self.trust.believes(&peer));
-        let caller = caller.and_then(|header| traceparent::parse(header.as_bytes()));
+        let caller = traceparent::incoming(headers).filter(|_| self.trust.believes(&peer));
         let (trace_id, parent_id, parent) = match caller {
             Some((trace, parent, sampled)) => (trace, parent, Some(sampled)),
             None => (u128::from(random()) << 64 | u128::from(random() | 1), 0, None),
         };
         let sampled = self.exporter.is_some() && self.sampler.decide(trace_id, parent);
-        RequestContext { trace_id, span_id, parent_id, sampled }
+        let pass_on = sampled || (self.exporter.is_none() && parent == Some(true));
+        RequestContext { trace_id, span_id, parent_id, sampled, pass_on }
     }
 
     /// Writes the span of a sampled request.

@@ -5,6 +5,7 @@ mod env;
 mod logs;
 mod otlp;
 mod outcomes;
+mod propagation;
 mod receiver;
 mod serve;
 mod service;
