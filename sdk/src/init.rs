@@ -52,7 +52,7 @@ impl Parts {
 
 /// Builds everything and installs the globals: the `tracing` subscriber and the `metrics` recorder.
 ///
-/// Reads the variables of [`env`]. Call it once, first thing in `main`.
+/// Reads the variables of [`mod@env`]. Call it once, first thing in `main`.
 pub fn init(service: Service) -> Result<Telemetry, InitError> {
     let parts = build(service)?;
     let subscriber = tracing_subscriber::registry().with(parts.span_layer()).with(parts.log_layer());

@@ -20,7 +20,7 @@
 //! ```
 //!
 //! `serve` puts the HTTP server layer outermost, serves `/metrics`, `/healthz` and `/readyz` on the admin address, drains
-//! on SIGTERM and flushes. Everything is configured by `OTEL_*` and `KILTER_*` variables: see [`env`].
+//! on SIGTERM and flushes. Everything is configured by `OTEL_*` and `KILTER_*` variables: see [`mod@env`].
 //!
 //! # Ladder of control
 //!
