@@ -28,7 +28,7 @@ pub const VARIABLES: &[Variable] = &[
     var(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "",
-        "Collector, such as `http://127.0.0.1:4317`. Without an endpoint no spans are exported.",
+        "Collector, such as `http://127.0.0.1:4317`; TLS is not built in. Without an endpoint no spans are exported.",
     ),
     var(
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
@@ -215,7 +215,9 @@ impl Reader<'_> {
             (None, Some(url)) => ("OTEL_EXPORTER_OTLP_ENDPOINT", url, false),
             (None, None) => return None,
         };
-        if !(url.starts_with("http://") || url.starts_with("https://")) {
+        if url.starts_with("https://") {
+            self.wrong.push(format!("  {name}=`{url}`: TLS is not built in; send to a collector nearby over http://"));
+        } else if !url.strip_prefix("http://").is_some_and(|it| url.parse::<http::Uri>().is_ok() && !it.is_empty()) {
             self.wrong.push(format!("  {name}=`{url}` is not an address such as http://127.0.0.1:4317"));
         }
         let url =

@@ -162,25 +162,25 @@ impl Worker {
         let limit = if self.up { self.limit } else { SHORT_TRY };
         let again = self.up.then(|| batch.clone());
         let mut flush = None;
-        let mut ok = {
+        let mut done = {
             let export = self.exporter.export(batch);
             tokio::pin!(export);
             tokio::select! {
-                done = timeout(limit, &mut export) => matches!(done, Ok(Ok(()))),
+                done = timeout(limit, &mut export) => outcome(done),
                 Some(came) = self.flushes.recv() => {
                     let left = came.deadline.saturating_duration_since(Instant::now());
                     flush = Some(came);
-                    matches!(timeout(left, export).await, Ok(Ok(())))
+                    outcome(timeout(left, export).await)
                 }
             }
         };
-        if let (false, None, Some(again)) = (ok, &flush, again) {
+        if let (Err(_), None, Some(again)) = (&done, &flush, again) {
             // A collector that restarts deserves one more try before its state changes.
             self.core.health.export_failures.add(1);
             tokio::time::sleep(SHORT_TRY).await;
-            ok = matches!(timeout(limit, self.exporter.export(again)).await, Ok(Ok(())));
+            done = outcome(timeout(limit, self.exporter.export(again)).await);
         }
-        self.settle(ok, count);
+        self.settle(done, count);
         flush
     }
 
@@ -199,9 +199,10 @@ impl Worker {
             let count = batch.len() as u64;
             let left = deadline.saturating_duration_since(Instant::now());
             let limit = if self.up { left } else { left.min(SHORT_TRY) };
-            let ok = matches!(timeout(limit, self.exporter.export(std::mem::take(&mut batch))).await, Ok(Ok(())));
-            self.settle(ok, count);
-            if !ok {
+            let done = outcome(timeout(limit, self.exporter.export(std::mem::take(&mut batch))).await);
+            let failed = done.is_err();
+            self.settle(done, count);
+            if failed {
                 // Nothing more will get through in what is left.
                 let rest = std::iter::from_fn(|| self.spans.try_recv().ok()).count() as u64;
                 self.core.health.spans_dropped("shutdown", rest);
@@ -211,7 +212,8 @@ impl Worker {
     }
 
     /// Counts, and tells a change of state once.
-    fn settle(&mut self, ok: bool, count: u64) {
+    fn settle(&mut self, done: Result<(), String>, count: u64) {
+        let ok = done.is_ok();
         if ok {
             self.sent.fetch_add(count, Ordering::Relaxed);
         } else {
@@ -220,12 +222,22 @@ impl Worker {
         }
         if ok != self.up {
             self.up = ok;
-            if ok {
-                tracing::info!("the trace collector is back");
-            } else {
-                tracing::warn!("the trace collector does not take spans; they are dropped and counted until it does");
+            match done {
+                Ok(()) => tracing::info!("the trace collector is back"),
+                Err(error) => {
+                    let text = "the trace collector does not take spans; they are dropped and counted until it does";
+                    tracing::warn!(error, "{text}");
+                }
             }
         }
+    }
+}
+
+/// How an export ended, with the reason for people.
+fn outcome(done: Result<OTelSdkResult, tokio::time::error::Elapsed>) -> Result<(), String> {
+    match done {
+        Ok(exported) => exported.map_err(|error| error.to_string()),
+        Err(_) => Err("no answer in time".to_owned()),
     }
 }
 

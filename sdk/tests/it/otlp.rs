@@ -97,10 +97,15 @@ async fn a_refused_collector_ends_at_once_and_everything_counts_as_lost() {
         for _ in 0..10 {
             service.get("/broken", &[]).await;
         }
+        let down = "the trace collector does not take spans; they are dropped and counted until it does";
+        let told = service.logged(down).await;
+        assert!(told[0]["error"].as_str().is_some_and(|it| !it.is_empty()), "{told:?}");
+        service.get("/broken", &[]).await;
         service.terminate();
         let (took, report) = service.ended();
+        assert_eq!(service.logged(down).await.len(), 1, "a change of state is told once");
         assert!(took < Duration::from_secs(5), "{protocol}: {took:?}");
-        assert!(report.contains("10 queued, 0 sent, 10 lost"), "{protocol}: {report}");
+        assert!(report.contains("11 queued, 0 sent, 11 lost"), "{protocol}: {report}");
     }
 }
 
