@@ -7,6 +7,7 @@
 mod alertmanager;
 mod binary;
 mod git;
+mod git_https;
 mod http;
 mod ports;
 mod process;
@@ -19,6 +20,7 @@ mod webhook;
 pub use alertmanager::Alertmanager;
 pub use binary::{BUILT, binary, root};
 pub use git::{Traffic, git, make_repository};
+pub use git_https::GitHttps;
 pub use http::{Response, get, post, request};
 pub use ports::free_port;
 pub use process::{Process, Signal};

@@ -8,14 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use crate::git::set_hook;
-use crate::{
-    Alertmanager, Process, Prometheus, PrometheusConfig, Signal, Target, Webhook, binary, free_port, http,
-    make_repository, root, until,
-};
-
-/// Seconds between two scrapes.
-const SCRAPE_SECONDS: u32 = 1;
+use crate::git_https::SCRAPE_SECONDS;
+use crate::{Alertmanager, GitHttps, Prometheus, PrometheusConfig, Target, Webhook, binary, root, until};
 
 /// What differs between two loops.
 #[derive(Debug, Clone)]
@@ -37,13 +31,9 @@ impl Default for LoopOptions {
 pub struct Loop {
     folder: PathBuf,
     options: LoopOptions,
-    port: u16,
-    admin_port: u16,
-    faults_port: u16,
-    repository: PathBuf,
     // The order of the fields is the order in which they end: the pages' way is kept until the last.
     /// The service, `examples/git-https`.
-    pub service: Process,
+    pub service: GitHttps,
     /// Evaluates the generated rules.
     pub prometheus: Prometheus,
     /// Routes by the generated configuration.
@@ -61,33 +51,18 @@ impl Loop {
         write_estate(&folder, &options, &webhook)?;
         generate(&folder, options.time_divisor)?;
 
-        let repositories = folder.join("repositories");
-        let repository = make_repository(&repositories, "acme/site.git")?;
-        let (port, admin_port, faults_port) = (free_port()?, free_port()?, free_port()?);
-        let service = start_service(&folder, port, admin_port, faults_port)?;
-
+        let service = GitHttps::start(&folder)?;
         let rules = folder.join("estate/rules");
         let alertmanager = Alertmanager::start(&folder.join("alertmanager"), &rules.join("alertmanager.yaml"))?;
         let config = PrometheusConfig {
             scrape_seconds: SCRAPE_SECONDS,
             rule_files: vec![rules.join("*.rules.yaml")],
             alertmanager: Some(alertmanager.address()),
-            targets: vec![Target { job: "git-https".to_owned(), address: format!("127.0.0.1:{admin_port}") }],
+            targets: vec![Target { job: "git-https".to_owned(), address: service.admin_address() }],
             time_divisor: options.time_divisor,
         };
         let prometheus = Prometheus::start(&folder.join("prometheus"), config)?;
-        let this = Self {
-            folder,
-            options,
-            port,
-            admin_port,
-            faults_port,
-            repository,
-            service,
-            prometheus,
-            alertmanager,
-            webhook,
-        };
+        let this = Self { folder, options, service, prometheus, alertmanager, webhook };
         this.scraped(Duration::from_secs(30))?;
         this.prometheus.rules_evaluated(Duration::from_secs(30))?;
         Ok(this)
@@ -96,50 +71,6 @@ impl Loop {
     /// Where the estate, the generated files, the logs and the data are.
     pub fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// The URL that git clients clone.
-    pub fn clone_url(&self) -> String {
-        format!("http://127.0.0.1:{}/acme/site.git", self.port)
-    }
-
-    /// The repository that is served.
-    pub fn repository(&self) -> &Path {
-        &self.repository
-    }
-
-    /// The service's metrics page.
-    pub fn metrics_url(&self) -> String {
-        format!("http://127.0.0.1:{}/metrics", self.admin_port)
-    }
-
-    /// Switches a fault of the service on or off, such as `upload-pack-missing`.
-    pub fn fault(&self, name: &str, on: bool) -> anyhow::Result<()> {
-        let url = format!("http://127.0.0.1:{}/_faults/{name}", self.faults_port);
-        let answer = http::request(if on { "POST" } else { "DELETE" }, &url, &[], &[])?;
-        ensure!(answer.status == 204, "the service refused the fault {name}: {}", answer.text());
-        Ok(())
-    }
-
-    /// Makes the hook that runs after each clone fail, or succeed again.
-    pub fn hooks_fail(&self, fail: bool) -> anyhow::Result<()> {
-        set_hook(&self.repository, if fail { "exit 1" } else { "exit 0" })
-    }
-
-    /// Starts the service again on the same ports, after it was ended or killed.
-    pub fn start_service(&mut self) -> anyhow::Result<()> {
-        self.service = start_service(&self.folder, self.port, self.admin_port, self.faults_port)?;
-        Ok(())
-    }
-
-    /// Asks the service to end in good order and waits until it has, as a deployment does.
-    pub fn stop_service(&mut self) -> anyhow::Result<()> {
-        self.service.signal(Signal::Terminate)?;
-        let ended = until("the service's end", Duration::from_secs(40), || Ok(self.service.exited()));
-        let status = ended.with_context(|| self.service.log_tail())?;
-        self.service.end();
-        ensure!(status.success(), "the service ended with {status}; {}", self.service.log_tail());
-        Ok(())
     }
 
     /// Gives the service to another team and generates again; Prometheus has not been told yet.
@@ -154,7 +85,6 @@ impl Loop {
         until("a successful scrape of the service", deadline, || {
             Ok(self.prometheus.value("max(up{job=\"git-https\"})")?.filter(|up| *up > 0.0).map(|_| ()))
         })
-        .with_context(|| self.service.log_tail())
     }
 
     /// A duration of real time at this loop's scale.
@@ -202,20 +132,4 @@ fn generate(folder: &Path, divisor: u32) -> anyhow::Result<()> {
         .context("could not start kilter")?;
     ensure!(out.status.success(), "kilter generate: {}", String::from_utf8_lossy(&out.stderr));
     Ok(())
-}
-
-fn start_service(folder: &Path, port: u16, admin_port: u16, faults_port: u16) -> anyhow::Result<Process> {
-    let mut command = Command::new(binary("git-https")?);
-    command
-        .arg("--repositories")
-        .arg(folder.join("repositories"))
-        .args(["--listen", &format!("127.0.0.1:{port}")])
-        .args(["--faults", &format!("127.0.0.1:{faults_port}")])
-        .env("KILTER_ADMIN_ADDR", format!("127.0.0.1:{admin_port}"))
-        .env("KILTER_SCRAPE_INTERVAL", format!("{SCRAPE_SECONDS}s"))
-        // No collector here: traces are not what this loop shows.
-        .env("OTEL_TRACES_EXPORTER", "none");
-    let mut process = Process::start("git-https", command, folder)?;
-    process.ready(&format!("http://127.0.0.1:{admin_port}/readyz"), Duration::from_secs(30))?;
-    Ok(process)
 }

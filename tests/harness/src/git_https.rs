@@ -1,0 +1,107 @@
+//! The example service, `examples/git-https`, with a repository to serve.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+
+use crate::git::set_hook;
+use crate::{Process, Response, Signal, binary, free_port, http, make_repository, until};
+
+/// Seconds between two scrapes of whoever watches it; it needs to know for the birth of series.
+pub(crate) const SCRAPE_SECONDS: u32 = 1;
+
+/// A running git-https; it ends when dropped.
+#[derive(Debug)]
+pub struct GitHttps {
+    folder: PathBuf,
+    port: u16,
+    admin_port: u16,
+    faults_port: u16,
+    repository: PathBuf,
+    process: Process,
+}
+
+impl GitHttps {
+    /// Makes the repository `acme/site.git` below `folder`, starts the service and waits until it is ready.
+    pub fn start(folder: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let repository = make_repository(&folder.join("repositories"), "acme/site.git")?;
+        let (port, admin_port, faults_port) = (free_port()?, free_port()?, free_port()?);
+        let process = launch(folder, port, admin_port, faults_port)?;
+        Ok(Self { folder: folder.to_owned(), port, admin_port, faults_port, repository, process })
+    }
+
+    /// The process behind it.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// The URL that git clients clone.
+    pub fn clone_url(&self) -> String {
+        format!("http://127.0.0.1:{}/acme/site.git", self.port)
+    }
+
+    /// The repository that is served.
+    pub fn repository(&self) -> &Path {
+        &self.repository
+    }
+
+    /// Where Prometheus scrapes it, `host:port`.
+    pub fn admin_address(&self) -> String {
+        format!("127.0.0.1:{}", self.admin_port)
+    }
+
+    /// Its metrics page, in the text format.
+    pub fn metrics(&self) -> anyhow::Result<String> {
+        Ok(http::get(&format!("http://{}/metrics", self.admin_address()))?.text())
+    }
+
+    /// Switches a fault on or off, such as `upload-pack-missing`.
+    pub fn fault(&self, name: &str, on: bool) -> anyhow::Result<()> {
+        let url = format!("http://127.0.0.1:{}/_faults/{name}", self.faults_port);
+        let answer: Response = http::request(if on { "POST" } else { "DELETE" }, &url, &[], &[])?;
+        ensure!(answer.status == 204, "the service refused the fault {name}: {}", answer.text());
+        Ok(())
+    }
+
+    /// Makes the hook that runs after each clone fail, or succeed again.
+    pub fn hooks_fail(&self, fail: bool) -> anyhow::Result<()> {
+        set_hook(&self.repository, if fail { "exit 1" } else { "exit 0" })
+    }
+
+    /// Asks it to end in good order and waits until it has, as a deployment does.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        self.process.signal(Signal::Terminate)?;
+        let ended = until("the service's end", Duration::from_secs(40), || Ok(self.process.exited()));
+        let status = ended.with_context(|| self.process.log_tail())?;
+        self.process.end();
+        ensure!(status.success(), "the service ended with {status}; {}", self.process.log_tail());
+        Ok(())
+    }
+
+    /// Starts it again on the same ports, after it was stopped or killed.
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        self.process = launch(&self.folder, self.port, self.admin_port, self.faults_port)?;
+        Ok(())
+    }
+}
+
+fn launch(folder: &Path, port: u16, admin_port: u16, faults_port: u16) -> anyhow::Result<Process> {
+    let mut command = Command::new(binary("git-https")?);
+    command
+        .arg("--repositories")
+        .arg(folder.join("repositories"))
+        .args(["--listen", &format!("127.0.0.1:{port}")])
+        .args(["--faults", &format!("127.0.0.1:{faults_port}")])
+        .env("KILTER_ADMIN_ADDR", format!("127.0.0.1:{admin_port}"))
+        .env("KILTER_SCRAPE_INTERVAL", format!("{SCRAPE_SECONDS}s"))
+        // Without a collector: traces are not what this shows.
+        .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
+        .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+    let mut process = Process::start("git-https", command, folder)?;
+    process.ready(&format!("http://127.0.0.1:{admin_port}/readyz"), Duration::from_secs(30))?;
+    Ok(process)
+}
