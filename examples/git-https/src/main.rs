@@ -1,2 +1,63 @@
-//! Entry.
-fn main() {}
+//! A small smart-HTTP Git front: `git clone` and `git fetch` work against it.
+//!
+//! It shows what a service adds to be watched by Kilter: `routes!` (in [`app`]), `init` and `serve` (here), and one
+//! module for the metrics of its own (in [`hooks`]). Everything else is what a Git front needs anyway.
+
+mod app;
+mod faults;
+mod hooks;
+mod pack;
+mod refs;
+mod repository;
+mod upload_pack;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Parser;
+use tokio::net::TcpListener;
+
+use crate::app::Front;
+use crate::faults::Faults;
+use crate::hooks::Hooks;
+use crate::repository::Repositories;
+
+/// Serves the repositories below a folder to git clients, for reading.
+///
+/// Metrics, health and readiness are served on KILTER_ADMIN_ADDR (127.0.0.1:9464).
+#[derive(Debug, Parser)]
+#[command(name = "git-https", version)]
+struct Args {
+    /// Where git clients connect.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// The folder that holds <workspace>/<repository>, bare or not.
+    #[arg(long, value_name = "FOLDER")]
+    repositories: PathBuf,
+    /// The git program whose `upload-pack` makes the packs.
+    #[arg(long, default_value = "git", value_name = "PROGRAM")]
+    git: PathBuf,
+    /// Where faults are switched on and off, for demos and tests: POST or DELETE /_faults/<name>. Off by default; only
+    /// a loopback address is taken.
+    #[arg(long, value_name = "ADDRESS")]
+    faults: Option<SocketAddr>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let telemetry = kilter::init(kilter::service!().routes(app::ROUTES).error_kinds(&["upload_pack_failed"]))?;
+    let faults = Arc::new(Faults::default());
+    if let Some(address) = args.faults {
+        faults::listen(address, Arc::clone(&faults)).await?;
+    }
+    let repositories = Repositories::new(&args.repositories)?;
+    let front = Front { repositories, git: args.git, faults, hooks: Hooks::new() };
+    let listener =
+        TcpListener::bind(args.listen).await.with_context(|| format!("could not listen on {}", args.listen))?;
+    let report = telemetry.serve(listener, app::router(front)).await?;
+    tracing::info!(%report, "ended");
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! The routes of the service.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::faults::Faults;
+use crate::hooks::Hooks;
+use crate::repository::Repositories;
+use crate::{refs, upload_pack};
+
+kilter::routes! {
+    /// Which refs a repository has: the first request of every clone and fetch.
+    pub(crate) INFO_REFS = GET "/{workspace}/{repo}/info/refs";
+    /// What a client asks of them: refs by pattern, or a pack. Large packs stream for minutes.
+    pub(crate) UPLOAD_PACK = POST "/{workspace}/{repo}/git-upload-pack", stream;
+}
+
+/// What every request needs.
+#[derive(Debug)]
+pub(crate) struct Front {
+    pub(crate) repositories: Repositories,
+    /// The git program.
+    pub(crate) git: PathBuf,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) hooks: Hooks,
+}
+
+pub(crate) fn router(front: Front) -> Router {
+    Router::new()
+        .route(INFO_REFS.path(), get(refs::info_refs))
+        .route(UPLOAD_PACK.path(), post(upload_pack::upload_pack))
+        .with_state(Arc::new(front))
+}
