@@ -1,6 +1,7 @@
 //! One door for developers: `cargo xtask tools`, `test`, `regen`, `demo`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
 
+mod demo;
 mod regen;
 mod test;
 mod tools;
@@ -21,6 +22,15 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Shows the whole loop on the example: an injected outage pages, is mended, and resolves. Under five minutes.
+    ///
+    /// Builds, installs what is missing, generates, starts git-https, real git clients, Prometheus and Alertmanager on
+    /// free loopback ports, and prints a timeline. Exit status 0 only if the page arrived and resolved.
+    Demo {
+        /// Leaves everything running at the end, with its addresses printed, until Ctrl-C.
+        #[arg(long)]
+        keep: bool,
+    },
     /// Installs what the tests and the demo run: Prometheus, promtool, Alertmanager, amtool, git (Debian packages).
     Tools,
     /// Runs everything that CI runs, tools first, and ends in one summary with the minutes of each part.
@@ -31,6 +41,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
+        Task::Demo { keep } => demo::run(keep),
         Task::Tools => tools::install(),
         Task::Test => test::run(),
         Task::Regen => regen::run(),

@@ -12,14 +12,23 @@ use anyhow::{Context, ensure};
 /// compile half of the dependencies a second time.)
 pub const BUILT: &str = "KILTER_BIN_DIR";
 
+/// The folder that [`use_built`] named.
+static FOLDER: Mutex<Option<PathBuf>> = Mutex::new(None);
+
 /// What was built in this process, so that each program is built once.
 static BUILDS: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
 
+/// From now on this process takes programs from this folder: whoever calls this has just built them there.
+pub fn use_built(folder: PathBuf) {
+    *FOLDER.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(folder);
+}
+
 /// A fresh program of this workspace, such as `kilter` or `git-https`; each is a package of the same name.
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
-    if let Some(folder) = std::env::var_os(BUILT) {
-        let path = Path::new(&folder).join(name);
-        ensure!(path.is_file(), "{} is missing, although {BUILT} promises it", path.display());
+    let named = FOLDER.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    if let Some(folder) = named.or_else(|| std::env::var_os(BUILT).map(PathBuf::from)) {
+        let path = folder.join(name);
+        ensure!(path.is_file(), "{} is missing, although it was said to be built", path.display());
         return Ok(path);
     }
     let mut builds = BUILDS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -59,10 +59,14 @@ impl GitHttps {
         Ok(http::get(&format!("http://{}/metrics", self.admin_address()))?.text())
     }
 
+    /// Where a fault is switched: POST for on, DELETE for off.
+    pub fn fault_url(&self, name: &str) -> String {
+        format!("http://127.0.0.1:{}/_faults/{name}", self.faults_port)
+    }
+
     /// Switches a fault on or off, such as `upload-pack-missing`.
     pub fn fault(&self, name: &str, on: bool) -> anyhow::Result<()> {
-        let url = format!("http://127.0.0.1:{}/_faults/{name}", self.faults_port);
-        let answer: Response = http::request(if on { "POST" } else { "DELETE" }, &url, &[], &[])?;
+        let answer: Response = http::request(if on { "POST" } else { "DELETE" }, &self.fault_url(name), &[], &[])?;
         ensure!(answer.status == 204, "the service refused the fault {name}: {}", answer.text());
         Ok(())
     }

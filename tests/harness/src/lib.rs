@@ -18,7 +18,7 @@ mod wait;
 mod webhook;
 
 pub use alertmanager::Alertmanager;
-pub use binary::{BUILT, binary, root};
+pub use binary::{BUILT, binary, root, use_built};
 pub use git::{Traffic, git, make_repository};
 pub use git_https::GitHttps;
 pub use http::{Response, get, post, request};

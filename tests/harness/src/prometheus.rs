@@ -98,6 +98,13 @@ pub struct Alert {
     pub state: String,
 }
 
+impl Alert {
+    /// A label, empty when absent as in PromQL.
+    pub fn label(&self, name: &str) -> &str {
+        self.labels.get(name).map_or("", String::as_str)
+    }
+}
+
 /// A rule as it was last evaluated.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Rule {

@@ -47,7 +47,7 @@ impl Loop {
     pub fn start(folder: &Path, options: LoopOptions) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
         let folder = folder.canonicalize()?;
-        let webhook = Webhook::start()?;
+        let webhook = Webhook::start(&folder.join("estate/rules"))?;
         write_estate(&folder, &options, &webhook)?;
         generate(&folder, options.time_divisor)?;
 
@@ -102,17 +102,16 @@ fn write_estate(folder: &Path, options: &LoopOptions, webhook: &Webhook) -> anyh
     let team = format!("team: {}", options.team);
     fs::write(estate.join("git-https/slo.yaml"), slo.replace("team: source-control", &team))?;
     fs::copy(example.join("docs/mitigations.md"), estate.join("git-https/docs/mitigations.md"))?;
-    let runbooks = estate.join("rules/runbooks");
     fs::write(
         estate.join("kilter.yaml"),
         format!(
             "version: 0.1\n\
              services: [git-https/slo.yaml]\n\
              selector: 'job=\"{{{{service}}}}\"'\n\
-             links: {{grafana: https://grafana.example, runbooks: \"file://{}\", prometheus: https://prometheus.example}}\n\
+             links: {{grafana: https://grafana.example, runbooks: \"{}\", prometheus: https://prometheus.example}}\n\
              teams:\n  {}: {{page: page, ticket: ticket, escalation: escalation}}\n\
              alertmanager: {{base: alertmanager.base.yaml}}\n",
-            runbooks.display(),
+            webhook.url("runbooks"),
             options.team,
         ),
     )?;

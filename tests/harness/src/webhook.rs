@@ -1,8 +1,10 @@
-//! A receiver of Alertmanager's webhooks that keeps what it was sent.
+//! A receiver of Alertmanager's webhooks that keeps what it was sent, and serves the runbooks that pages link to.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::{Component, Path};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -60,8 +62,9 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Starts listening.
-    pub fn start() -> anyhow::Result<Self> {
+    /// Starts listening. A GET is answered with the file of that path below `files`.
+    pub fn start(files: &Path) -> anyhow::Result<Self> {
+        let files = files.to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").context("could not listen on 127.0.0.1")?;
         let port = listener.local_addr()?.port();
         let (received, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
@@ -71,9 +74,9 @@ impl Webhook {
                 if ending.load(Ordering::Relaxed) {
                     break;
                 }
-                let kept = Arc::clone(&kept);
+                let (kept, files) = (Arc::clone(&kept), files.clone());
                 // Alertmanager keeps its connections open: one thread for each.
-                thread::spawn(move || stream.map(|stream| serve(stream, &kept)));
+                thread::spawn(move || stream.map(|stream| serve(stream, &kept, &files)));
             }
         });
         Ok(Self { port, received, stop, thread: Some(thread) })
@@ -135,7 +138,7 @@ impl Drop for Webhook {
 }
 
 /// Answers the requests of one connection until it closes.
-fn serve(stream: TcpStream, kept: &Mutex<Vec<Received>>) -> anyhow::Result<()> {
+fn serve(stream: TcpStream, kept: &Mutex<Vec<Received>>, files: &Path) -> anyhow::Result<()> {
     let mut answers = stream.try_clone()?;
     let mut from = BufReader::new(stream);
     loop {
@@ -158,6 +161,10 @@ fn serve(stream: TcpStream, kept: &Mutex<Vec<Received>>) -> anyhow::Result<()> {
         }
         let mut body = vec![0; length];
         from.read_exact(&mut body)?;
+        if first.starts_with("GET ") {
+            answers.write_all(&file(files, &path))?;
+            continue;
+        }
         let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let alerts = Vec::deserialize(&body["alerts"]).unwrap_or_default();
         let arrived = Received { at: Instant::now(), path, body, alerts };
@@ -166,16 +173,38 @@ fn serve(stream: TcpStream, kept: &Mutex<Vec<Received>>) -> anyhow::Result<()> {
     }
 }
 
+/// The answer to a GET: a file of plain names below the folder, or 404.
+fn file(files: &Path, path: &str) -> Vec<u8> {
+    let name = path.trim_start_matches('/');
+    let plain = Path::new(name).components().all(|it| matches!(it, Component::Normal(_)));
+    let (status, content) = match fs::read(files.join(name)) {
+        Ok(content) if plain => ("200 OK", content),
+        _ => ("404 Not Found", b"no such file\n".to_vec()),
+    };
+    let mut answer = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n\r\n",
+        content.len()
+    )
+    .into_bytes();
+    answer.extend(content);
+    answer
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::time::Duration;
 
     use super::Webhook;
-    use crate::post;
+    use crate::{get, post};
 
     #[test]
     fn keeps_what_arrives_by_receiver_and_status() {
-        let webhook = Webhook::start().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("note.md"), "read me").unwrap();
+        let webhook = Webhook::start(folder.path()).unwrap();
+        assert_eq!(get(&webhook.url("note.md")).unwrap().text(), "read me");
+        assert_eq!(get(&webhook.url("../etc/passwd")).unwrap().status, 404);
         let body = br#"{"alerts":[{"status":"firing","labels":{"alertname":"A","slo":"s"},"annotations":{}}]}"#;
         assert_eq!(post(&webhook.url("page"), "application/json", body).unwrap().status, 200);
         let (_, alert) = webhook.wait_for("page", "firing", "A", Duration::from_secs(5)).unwrap();

@@ -19,7 +19,7 @@ fn write_rules(file: &Path, expr: &str) {
 #[test]
 fn an_alert_travels_from_a_real_prometheus_through_a_real_alertmanager_to_the_webhook() {
     let folder = tempfile::tempdir().unwrap();
-    let webhook = Webhook::start().unwrap();
+    let webhook = Webhook::start(folder.path()).unwrap();
     let routes = folder.path().join("alertmanager.yml");
     fs::write(
         &routes,
