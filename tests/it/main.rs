@@ -1,6 +1,7 @@
 //! What only a package that sees both halves can show.
 
 mod conformance;
+mod end_to_end;
 mod git;
 mod queries;
 mod supply;

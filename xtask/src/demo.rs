@@ -1,7 +1,6 @@
 //! `cargo xtask demo`: one service, one SLO file, one page delivered, told as it happens.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread::sleep;
@@ -29,19 +28,22 @@ const RESOLVED: Duration = Duration::from_secs(180);
 
 /// Runs the demo; an error when the page did not arrive, did not resolve, or anything fired without a fault.
 pub(crate) fn run(keep: bool) -> anyhow::Result<()> {
-    step("tools", || tools::install().map(|()| String::new()))?;
-    step("build", build)?;
+    step("tools", "Prometheus, Alertmanager, git", || tools::install().map(str::to_owned))?;
+    step("build", "kilter and git-https", build)?;
     let folder = fresh_folder()?;
     let mut stack = None;
-    step("start", || {
-        let started = Loop::start(&folder, LoopOptions::default())?;
-        let divisor = LoopOptions::default().time_divisor;
-        let text = format!("generated from examples/git-https/slo.yaml at time scale 1/{divisor}; all parts are ready");
-        stack = Some(started);
-        Ok(text)
+    step("start", "kilter generate; git-https, Prometheus, Alertmanager, a webhook", || {
+        stack = Some(Loop::start(&folder, LoopOptions::default())?);
+        Ok("all ready".to_owned())
     })?;
     let stack = stack.context("the stack did not start")?;
     addresses(&stack);
+    let divisor = LoopOptions::default().time_divisor;
+    println!("\nThe rules are the generator's own, from examples/git-https/slo.yaml, at time scale 1/{divisor}:");
+    println!(
+        "every window and interval is divided by {divisor}, so what the page calls 1h lasts {} s here.",
+        3600 / divisor
+    );
     let traffic = Traffic::start(&stack.service.clone_url(), &folder, 3, Duration::from_millis(500))?;
 
     let told = story(&stack, &traffic);
@@ -185,13 +187,12 @@ fn wait(deadline: Duration, otherwise: &str, mut look: impl FnMut() -> anyhow::R
     Ok(())
 }
 
-/// Says what is being done before it is, and how long it took after.
-fn step(name: &str, work: impl FnOnce() -> anyhow::Result<String>) -> anyhow::Result<()> {
-    print!("{name:<8}");
-    std::io::stdout().flush()?;
+/// Says what is being done before it is, and how it went after.
+fn step(name: &str, what: &str, work: impl FnOnce() -> anyhow::Result<String>) -> anyhow::Result<()> {
+    println!("{name:<6} {what}");
     let start = Instant::now();
-    let text = work()?;
-    println!("{:>6.1} s  {text}", start.elapsed().as_secs_f64());
+    let result = work()?;
+    println!("       {result} ({:.1} s)", start.elapsed().as_secs_f64());
     Ok(())
 }
 

@@ -42,7 +42,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Args::parse().command {
         Task::Demo { keep } => demo::run(keep),
-        Task::Tools => tools::install(),
+        Task::Tools => tools::install().map(|done| println!("tools: {done}")),
         Task::Test => test::run(),
         Task::Regen => regen::run(),
     };

@@ -20,7 +20,7 @@ struct Done {
 /// Runs each part, also after a failure, so that one run tells everything.
 pub(crate) fn run() -> anyhow::Result<()> {
     let started = Instant::now();
-    tools::install()?;
+    println!("tools: {}", tools::install()?);
     let parts: [(&'static str, Vec<&str>); 5] = [
         ("format", vec!["fmt", "--all", "--check"]),
         ("lints", vec!["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),

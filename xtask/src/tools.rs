@@ -16,13 +16,13 @@ const TOOLS: &[(&str, &str)] = &[
     ("git", "git"),
 ];
 
-/// Installs what is missing when that is possible here; otherwise says exactly what to run.
-pub(crate) fn install() -> anyhow::Result<()> {
+/// Installs what is missing when that is possible here, and says whether it had to; otherwise an error says exactly
+/// what to run.
+pub(crate) fn install() -> anyhow::Result<&'static str> {
     let mut missing: Vec<&str> = TOOLS.iter().filter(|(tool, _)| !found(tool)).map(|(_, package)| *package).collect();
     missing.dedup();
     if missing.is_empty() {
-        println!("tools: all present");
-        return Ok(());
+        return Ok("all present");
     }
     let by_hand = format!("sudo apt-get install --no-install-recommends {}", missing.join(" "));
     if !found("apt-get") {
@@ -45,7 +45,7 @@ pub(crate) fn install() -> anyhow::Result<()> {
             bail!("apt-get could not install {}. Run: {by_hand}", missing.join(" "));
         }
     }
-    Ok(())
+    Ok("installed")
 }
 
 fn apt(sudo: Option<&str>, args: &[&str], packages: &[&str]) -> anyhow::Result<bool> {
