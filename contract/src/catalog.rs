@@ -1,9 +1,25 @@
 //! The whole catalogue, and lookups by name.
 
-use crate::{Instrument, Signal, http, identity, telemetry};
+use crate::{
+    Instrument, Signal, cache, db, http, http_client, identity, job, messaging, process, resilience, resource, rpc,
+    telemetry,
+};
 
 /// Every family of signals, in the order of the reference page.
-pub const CATALOG: &[&[Signal]] = &[http::SIGNALS, identity::SIGNALS, telemetry::SIGNALS];
+pub const CATALOG: &[&[Signal]] = &[
+    http::SIGNALS,
+    http_client::SIGNALS,
+    rpc::SIGNALS,
+    db::SIGNALS,
+    messaging::SIGNALS,
+    job::SIGNALS,
+    cache::SIGNALS,
+    resilience::SIGNALS,
+    resource::SIGNALS,
+    process::SIGNALS,
+    identity::SIGNALS,
+    telemetry::SIGNALS,
+];
 
 /// Series that Prometheus itself makes and rules may query.
 pub const PROMETHEUS_SERIES: &[&str] = &["up", "ALERTS", "ALERTS_FOR_STATE"];

@@ -26,11 +26,20 @@
 //! ```
 
 mod bucket;
+pub mod cache;
 mod catalog;
+pub mod db;
 pub mod error_type;
 pub mod http;
+pub mod http_client;
 pub mod identity;
+pub mod job;
 mod label;
+pub mod messaging;
+pub mod process;
+pub mod resilience;
+pub mod resource;
+pub mod rpc;
 mod signal;
 pub mod slo;
 pub mod telemetry;

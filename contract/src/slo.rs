@@ -6,6 +6,8 @@
 pub const ERROR_RATE: &str = "slo:error:rate5m";
 /// Events per second over 5 minutes.
 pub const TOTAL_RATE: &str = "slo:total:rate5m";
+/// Unix time of the last success that a freshness SLO knows of; it outlives the process that reported it.
+pub const LAST_SUCCESS: &str = "slo:last_success:timestamp";
 /// The objective as a fraction.
 pub const OBJECTIVE: &str = "slo:objective:ratio";
 /// One minus the objective.
@@ -51,8 +53,17 @@ pub const RULES_FAILING: &str = "SLORulesFailing";
 pub const WATCHDOG: &str = "Watchdog";
 
 /// Every recorded series of fixed name; burn rates add one per alert window.
-pub const RECORDED: &[&str] =
-    &[ERROR_RATE, TOTAL_RATE, OBJECTIVE, ERROR_BUDGET, INFO, PERIOD_BURN_RATE, PERIOD_COVERAGE, BUDGET_REMAINING];
+pub const RECORDED: &[&str] = &[
+    ERROR_RATE,
+    TOTAL_RATE,
+    LAST_SUCCESS,
+    OBJECTIVE,
+    ERROR_BUDGET,
+    INFO,
+    PERIOD_BURN_RATE,
+    PERIOD_COVERAGE,
+    BUDGET_REMAINING,
+];
 
 /// Every alert.
 pub const ALERTS: &[&str] =
