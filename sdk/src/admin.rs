@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use crate::core::Core;
 use crate::error::InitError;
@@ -57,15 +57,19 @@ impl State {
 }
 
 impl Admin {
-    /// Binds and starts serving.
-    pub(crate) fn start(core: &'static Core, address: SocketAddr) -> Result<Self, InitError> {
+    /// Binds; nothing answers yet.
+    pub(crate) fn bind(address: SocketAddr) -> Result<(Self, std::net::TcpListener), InitError> {
         let admin = |source| InitError::Admin { address, source };
         let listener = std::net::TcpListener::bind(address).map_err(admin)?;
         listener.set_nonblocking(true).map_err(admin)?;
         let bound = listener.local_addr().map_err(admin)?;
+        Ok((Self { address: bound, state: Arc::new(State::default()) }, listener))
+    }
+
+    /// Starts serving on what was bound.
+    pub(crate) fn start(&self, core: &'static Core, listener: std::net::TcpListener) -> Result<(), InitError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(InitError::Thread)?;
-        let state = Arc::new(State::default());
-        let app = router(core, Arc::clone(&state));
+        let app = router(core, Arc::clone(&self.state));
         let serve = move || {
             runtime.block_on(async move {
                 tokio::spawn(async move {
@@ -84,11 +88,12 @@ impl Admin {
             });
         };
         std::thread::Builder::new().name("kilter-admin".to_owned()).spawn(serve).map_err(InitError::Thread)?;
-        Ok(Self { address: bound, state })
+        Ok(())
     }
 }
 
-fn router(core: &'static Core, state: Arc<State>) -> Router {
+/// The pages.
+pub(crate) fn router(core: &'static Core, state: Arc<State>) -> Router {
     let said = |ok: bool, text: &'static str| (if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text);
     let (health, ready) = (Arc::clone(&state), state);
     let healthz = move || async move {
@@ -101,7 +106,10 @@ fn router(core: &'static Core, state: Arc<State>) -> Router {
     };
     Router::new()
         .route("/", get(|| async { "/metrics\n/healthz\n/readyz\n" }))
-        .route("/metrics", get(move |headers: HeaderMap| async move { respond(core, &headers) }))
+        .route(
+            "/metrics",
+            get(move |method: Method, headers: HeaderMap| async move { respond(core, &method, &headers) }),
+        )
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
 }

@@ -1,13 +1,17 @@
 //! What can go wrong at the two ends of a service's life.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-/// Telemetry could not be set up.
-#[derive(Debug, thiserror::Error)]
+/// Telemetry could not be set up. Its debug form is the same text, for a `main` that returns it.
+#[derive(thiserror::Error)]
 pub enum InitError {
     /// Variables of the environment, or the service's own declarations, are wrong; all of them are listed.
-    #[error("configuration:\n{}", .0.join("\n"))]
+    #[error(
+        "the configuration is wrong:\n{}\n  next: set or unset them; every variable is described in kilter::env::VARIABLES",
+        .0.join("\n")
+    )]
     Configuration(Vec<String>),
     /// The admin address cannot be bound.
     #[error(
@@ -26,6 +30,12 @@ pub enum InitError {
     /// Something else owns a global that `init` would install; `build` gives the parts instead.
     #[error("{0} is already installed: call init once, before anything else installs one, or use kilter::build")]
     AlreadyInstalled(&'static str),
+}
+
+impl fmt::Debug for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Serving ended before it was asked to.

@@ -1,5 +1,8 @@
 //! `init` and `build`. Only `init` touches globals.
 
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
@@ -16,8 +19,12 @@ use crate::env::{self, Settings};
 use crate::error::InitError;
 use crate::log;
 use crate::service::Service;
+use crate::signal::http::BUDGET as ROUTE_BUDGET;
 use crate::telemetry::Telemetry;
 use crate::trace::{ExportConfig, Exporter, QueueProcessor, Tracer, sampled_only};
+
+/// Whether `init` has succeeded in installing its globals.
+static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// Everything that `init` installs, for a service that owns its subscriber or recorder.
 #[derive(Debug)]
@@ -52,18 +59,44 @@ impl Parts {
 
 /// Builds everything and installs the globals: the `tracing` subscriber and the `metrics` recorder.
 ///
-/// Reads the variables of [`mod@env`]. Call it once, first thing in `main`.
+/// Reads the variables of [`mod@env`]. Call it once, first thing in `main`, inside a Tokio runtime or outside of one.
+///
+/// # Errors
+///
+/// Everything that is wrong in the environment at once; an admin address that cannot be bound; a subscriber or recorder
+/// that is already installed, for which [`build`] is meant. Nothing is served and no span is sent after an error.
 pub fn init(service: Service) -> Result<Telemetry, InitError> {
-    let parts = build(service)?;
+    // A second call must hear that it is one, not that the admin port of the first is taken.
+    if INSTALLED.load(Ordering::Acquire) {
+        return Err(InitError::AlreadyInstalled("kilter"));
+    }
+    let (parts, listener) = prepare(service)?;
     let subscriber = tracing_subscriber::registry().with(parts.span_layer()).with(parts.log_layer());
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|_| InitError::AlreadyInstalled("a tracing subscriber"))?;
     metrics::set_global_recorder(parts.recorder).map_err(|_| InitError::AlreadyInstalled("a metrics recorder"))?;
+    INSTALLED.store(true, Ordering::Release);
+    for (name, meant) in env::misspelt(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
+        tracing::warn!(name, meant, "a variable of the environment counts for nothing; is another one meant?");
+    }
+    // The threads last, so that what they log is seen.
+    start(&parts, listener)?;
     Ok(parts.telemetry)
 }
 
-/// Builds the parts and starts the admin server, without touching a global.
+/// Builds the parts and starts the admin server and the export of spans, without touching a global.
+///
+/// # Errors
+///
+/// Everything that is wrong in the environment at once, or an admin address that cannot be bound.
 pub fn build(service: Service) -> Result<Parts, InitError> {
+    let (parts, listener) = prepare(service)?;
+    start(&parts, listener)?;
+    Ok(parts)
+}
+
+/// Everything that can be wrong, found before anything runs.
+fn prepare(service: Service) -> Result<(Parts, TcpListener), InitError> {
     let settings = env::read(&|name| std::env::var(name).ok());
     let mut wrong = declared_wrong(&service);
     let settings = match settings {
@@ -75,6 +108,19 @@ pub fn build(service: Service) -> Result<Parts, InitError> {
         }
     };
     let core = Core::leak(config(&service, &settings));
+    let (admin, listener) = Admin::bind(settings.admin)?;
+    let parts = Parts {
+        telemetry: Telemetry::new(core, admin, &settings),
+        recorder: AdHocRecorder::new(core),
+        spans: provider(core),
+        settings,
+    };
+    Ok((parts, listener))
+}
+
+/// Starts the threads.
+fn start(parts: &Parts, listener: TcpListener) -> Result<(), InitError> {
+    let (core, settings) = (parts.telemetry.core(), &parts.settings);
     let exporter = match &settings.endpoint {
         None => None,
         Some((protocol, endpoint)) => {
@@ -83,7 +129,8 @@ pub fn build(service: Service) -> Result<Parts, InitError> {
                 endpoint: endpoint.clone(),
                 headers: settings.headers.clone(),
                 timeout: settings.export_timeout,
-                resource: resource(core, &settings),
+                gzip: settings.gzip,
+                resource: resource(core, settings),
             };
             Some(Exporter::start(core, config).map_err(InitError::Thread)?)
         }
@@ -91,13 +138,7 @@ pub fn build(service: Service) -> Result<Parts, InitError> {
     let scope = InstrumentationScope::builder("kilter").with_version(env!("CARGO_PKG_VERSION")).build();
     let tracer = Tracer { sampler: settings.sampler, trust: settings.trust.clone(), exporter, scope };
     core.tracer.set(tracer).map_err(|_| InitError::AlreadyInstalled("a tracer"))?;
-    let admin = Admin::start(core, settings.admin)?;
-    Ok(Parts {
-        telemetry: Telemetry::new(core, admin, &settings),
-        recorder: AdHocRecorder::new(core),
-        spans: provider(core),
-        settings,
-    })
+    parts.telemetry.admin().start(core, listener)
 }
 
 /// The provider of the service's own `tracing` spans: the request decides about sampling, our queue takes the spans.
@@ -114,7 +155,18 @@ fn declared_wrong(service: &Service) -> Vec<String> {
     let mut wrong: Vec<String> =
         bad.map(|it| format!("  error kind `{it}` is not [a-z][a-z0-9_]* of at most 40 characters")).collect();
     if service.error_kinds.len() > 64 {
-        wrong.push("  more than 64 error kinds".to_owned());
+        wrong.push(format!("  {} error kinds are declared; 64 are the most", service.error_kinds.len()));
+    }
+    if service.routes.len() > ROUTE_BUDGET {
+        wrong.push(format!("  {} routes are declared; {ROUTE_BUDGET} are the most", service.routes.len()));
+    }
+    for route in service.routes {
+        if !route.path().starts_with('/') {
+            wrong.push(format!("  route `{}` does not begin with `/`", route.path()));
+        }
+        if !(100..600).contains(&route.success_status()) {
+            wrong.push(format!("  route `{}`: {} is no HTTP status", route.path(), route.success_status()));
+        }
     }
     wrong
 }

@@ -14,11 +14,13 @@
 //! # }
 //! ```
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 
 use crate::AdHocRecorder;
+use crate::admin;
 use crate::core::{Core, CoreConfig, Identity};
 use crate::http::HttpServer;
 use crate::render::{Format, page, respond};
@@ -56,6 +58,11 @@ impl TestTelemetry {
         HttpServer::new(self.core)
     }
 
+    /// The admin pages, `/metrics`, `/healthz` and `/readyz`, as a service has them on its admin address.
+    pub fn admin(&self) -> axum::Router {
+        admin::router(self.core, Arc::default())
+    }
+
     /// A recorder for ad-hoc metrics: `metrics::with_local_recorder(&telemetry.recorder(), || ...)`.
     pub fn recorder(&self) -> AdHocRecorder {
         AdHocRecorder::new(self.core)
@@ -73,7 +80,7 @@ impl TestTelemetry {
         if openmetrics {
             headers.insert("accept", HeaderValue::from_static("application/openmetrics-text"));
         }
-        let body = respond(self.core, &headers).into_body();
+        let body = respond(self.core, &Method::GET, &headers).into_body();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }

@@ -1,5 +1,6 @@
 //! What only a package that sees both halves can show.
 
+mod adhoc;
 mod conformance;
 mod end_to_end;
 mod git;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY};
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Method, Response};
 
 use super::{Format, page};
 use crate::core::Core;
@@ -22,15 +22,17 @@ static SCRAPER: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeou
 #[derive(Debug, Default)]
 pub(crate) struct Pages([Mutex<Option<(u64, Bytes)>>; 8]);
 
-/// Answers a GET of `/metrics`. Blocks while it renders: the admin server runs on a thread of its own.
-pub(crate) fn respond(core: &'static Core, headers: &HeaderMap) -> Response<Body> {
+/// Answers a GET or HEAD of `/metrics`; only a GET can be a scrape. Blocks while it renders: the admin server runs on a thread of its own.
+pub(crate) fn respond(core: &'static Core, method: &Method, headers: &HeaderMap) -> Response<Body> {
     let arrived = clock::now();
-    let accepts = |name: &HeaderName, what: &str| {
-        headers.get_all(name).iter().any(|it| it.to_str().is_ok_and(|it| accepted(it, what)))
+    let wish = |name: &HeaderName, what: &str| {
+        headers.get_all(name).iter().filter_map(|it| quality(it.to_str().ok()?, what)).fold(0.0, f32::max)
     };
-    let format = if accepts(&ACCEPT, "application/openmetrics-text") { Format::OpenMetrics } else { Format::Text };
-    let gzip = accepts(&ACCEPT_ENCODING, "gzip");
-    let scrape = core.config.all_readers_scrape || headers.contains_key(&SCRAPER);
+    let openmetrics = wish(&ACCEPT, "application/openmetrics-text");
+    let preferred = openmetrics > 0.0 && openmetrics >= wish(&ACCEPT, "text/plain");
+    let format = if preferred { Format::OpenMetrics } else { Format::Text };
+    let gzip = wish(&ACCEPT_ENCODING, "gzip") > 0.0;
+    let scrape = method == Method::GET && (core.config.all_readers_scrape || headers.contains_key(&SCRAPER));
     let slot = usize::from(format == Format::OpenMetrics) | usize::from(gzip) << 1 | usize::from(scrape) << 2;
     let mut last = core.pages.0[slot].lock().unwrap_or_else(PoisonError::into_inner);
     let bytes = match &*last {
@@ -54,13 +56,15 @@ pub(crate) fn respond(core: &'static Core, headers: &HeaderMap) -> Response<Body
     response.body(Body::from(bytes)).unwrap_or_default()
 }
 
-/// Whether a list such as `a;q=0.5, b` takes `what`.
-fn accepted(list: &str, what: &str) -> bool {
-    list.split(',').any(|item| {
+/// How much a list such as `a;q=0.5, b` wants `what`, from 0 (refused) to 1; `None` when it does not name it.
+fn quality(list: &str, what: &str) -> Option<f32> {
+    let items = list.split(',').filter_map(|item| {
         let mut parts = item.split(';').map(str::trim);
-        let refused = |it: &str| it.strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0));
-        parts.next().is_some_and(|it| it.eq_ignore_ascii_case(what)) && !parts.any(refused)
-    })
+        parts.next().filter(|it| it.eq_ignore_ascii_case(what))?;
+        let q = parts.find_map(|it| it.strip_prefix("q=").or_else(|| it.strip_prefix("Q=")));
+        Some(q.map_or(1.0, |q| q.parse().unwrap_or(0.0)))
+    });
+    items.reduce(f32::max)
 }
 
 /// Level 1: this text repeats itself so much that higher levels cost seven times as much for little.
@@ -73,13 +77,20 @@ fn compressed(text: &str) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::accepted;
+    use super::quality;
 
     #[test]
-    fn negotiation_reads_lists_and_refusals() {
+    fn negotiation_reads_lists_and_wishes() {
         let prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
-        assert!(accepted(prometheus, "application/openmetrics-text"));
-        assert!(!accepted("text/html, */*", "application/openmetrics-text"));
-        assert!(!accepted("gzip;q=0, identity", "gzip") && accepted("br, GZIP", "gzip"));
+        for (list, what, wish) in [
+            (prometheus, "application/openmetrics-text", Some(1.0)),
+            (prometheus, "text/plain", Some(0.5)),
+            ("text/html, */*", "application/openmetrics-text", None),
+            ("gzip;q=0, identity", "gzip", Some(0.0)),
+            ("br, GZIP", "gzip", Some(1.0)),
+            ("gzip;q=x", "gzip", Some(0.0)),
+        ] {
+            assert_eq!(quality(list, what), wish, "{what} in {list}");
+        }
     }
 }

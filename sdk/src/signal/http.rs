@@ -16,7 +16,7 @@ use crate::routes::Route;
 /// Slots of the route table: twice the budget, so that probing stays short.
 const SLOTS: usize = 1024;
 /// Most routes that are told apart; the rest share `_OTHER`.
-const BUDGET: usize = SLOTS / 2;
+pub(crate) const BUDGET: usize = SLOTS / 2;
 /// Slots of a method's outcomes: thirty of its own, and one each for good and bad beyond them.
 const OUTCOMES: usize = 32;
 

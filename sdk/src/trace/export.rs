@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use opentelemetry_otlp::{
-    ExporterBuildError, RetryPolicy, SpanExporter, WithExportConfig as _, WithHttpConfig as _, WithTonicConfig as _,
+    Compression, ExporterBuildError, RetryPolicy, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
+    WithTonicConfig as _,
 };
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter as _;
@@ -26,12 +27,14 @@ pub(crate) struct ExportConfig {
     pub(crate) endpoint: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) timeout: Duration,
+    pub(crate) gzip: bool,
     pub(crate) resource: Resource,
 }
 
 impl ExportConfig {
     /// Builds it. Retries are the queue's: the exporter's own would use up the shutdown deadline on a refused collector.
     pub(crate) fn build(self) -> Result<SpanExporter, ExporterBuildError> {
+        let gzip = self.gzip.then_some(Compression::Gzip);
         let mut exporter = match self.protocol {
             Protocol::Grpc => {
                 let headers = self.headers.iter().filter_map(|(key, value)| {
@@ -41,22 +44,30 @@ impl ExportConfig {
                     ))
                 });
                 let metadata = opentelemetry_otlp::tonic_types::metadata::MetadataMap::from_headers(headers.collect());
-                SpanExporter::builder()
+                let builder = SpanExporter::builder()
                     .with_tonic()
                     .with_endpoint(self.endpoint)
                     .with_timeout(self.timeout)
                     .with_metadata(metadata)
-                    .with_retry_policy(RetryPolicy::disabled())
-                    .build()?
+                    .with_retry_policy(RetryPolicy::disabled());
+                match gzip {
+                    Some(gzip) => builder.with_compression(gzip).build()?,
+                    None => builder.build()?,
+                }
             }
-            Protocol::Http => SpanExporter::builder()
-                .with_http()
-                .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
-                .with_endpoint(self.endpoint)
-                .with_timeout(self.timeout)
-                .with_headers(self.headers.into_iter().collect::<HashMap<_, _>>())
-                .with_retry_policy(RetryPolicy::disabled())
-                .build()?,
+            Protocol::Http => {
+                let builder = SpanExporter::builder()
+                    .with_http()
+                    .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
+                    .with_endpoint(self.endpoint)
+                    .with_timeout(self.timeout)
+                    .with_headers(self.headers.into_iter().collect::<HashMap<_, _>>())
+                    .with_retry_policy(RetryPolicy::disabled());
+                match gzip {
+                    Some(gzip) => builder.with_compression(gzip).build()?,
+                    None => builder.build()?,
+                }
+            }
         };
         exporter.set_resource(&self.resource);
         Ok(exporter)

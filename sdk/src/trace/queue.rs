@@ -20,8 +20,11 @@ const QUEUE: usize = 2_048;
 const BATCH: usize = 512;
 /// How long a batch waits to fill.
 const LINGER: Duration = Duration::from_secs(1);
-/// The one try for a collector that is known to be down, and for the last batch after a timeout.
+/// What a flush gives to a collector that is known to be down.
 const SHORT_TRY: Duration = Duration::from_millis(250);
+/// Pauses before a batch is tried again; further spans wait in the queue meanwhile.
+const RETRIES: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(4)];
 
 /// The sending end, shared by requests and by OpenTelemetry's spans.
 #[derive(Debug)]
@@ -156,32 +159,57 @@ impl Worker {
         None
     }
 
-    /// Exports a batch; a flush that comes meanwhile bounds the export and is handed back.
+    /// Exports a batch and tries again while the collector was up a moment ago: one that restarts loses nothing. A flush
+    /// that comes meanwhile bounds the export and is handed back.
     async fn deliver(&mut self, batch: Vec<SpanData>) -> Option<Flush> {
         let count = batch.len() as u64;
-        let limit = if self.up { self.limit } else { SHORT_TRY };
-        let again = self.up.then(|| batch.clone());
-        let mut flush = None;
-        let mut done = {
-            let export = self.exporter.export(batch);
-            tokio::pin!(export);
-            tokio::select! {
-                done = timeout(limit, &mut export) => outcome(done),
-                Some(came) = self.flushes.recv() => {
-                    let left = came.deadline.saturating_duration_since(Instant::now());
-                    flush = Some(came);
-                    outcome(timeout(left, export).await)
-                }
+        let mut again = self.up.then(|| batch.clone());
+        let (mut done, mut flush) = self.attempt(batch).await;
+        for (tried, pause) in RETRIES.into_iter().enumerate() {
+            if done.is_ok() || flush.is_some() {
+                break;
             }
-        };
-        if let (Err(_), None, Some(again)) = (&done, &flush, again) {
-            // A collector that restarts deserves one more try before its state changes.
+            let last = tried + 1 == RETRIES.len();
+            let Some(batch) = (if last { again.take() } else { again.clone() }) else { break };
             self.core.health.export_failures.add(1);
-            tokio::time::sleep(SHORT_TRY).await;
-            done = outcome(timeout(limit, self.exporter.export(again)).await);
+            if tried > 0 {
+                self.tell(&done);
+            }
+            flush = tokio::select! {
+                () = tokio::time::sleep(pause) => None,
+                came = self.flushes.recv() => came,
+            };
+            (done, flush) = match flush {
+                Some(came) => (self.bounded(batch, came.deadline).await, Some(came)),
+                None => self.attempt(batch).await,
+            };
         }
-        self.settle(done, count);
+        self.settle(&done, count);
         flush
+    }
+
+    /// One export.
+    async fn attempt(&mut self, batch: Vec<SpanData>) -> (Result<(), String>, Option<Flush>) {
+        let export = self.exporter.export(batch);
+        tokio::pin!(export);
+        tokio::select! {
+            done = timeout(self.limit, &mut export) => (outcome(done), None),
+            Some(came) = self.flushes.recv() => {
+                let done = timeout(self.share(came.deadline), export).await;
+                (outcome(done), Some(came))
+            }
+        }
+    }
+
+    /// One export within a flush.
+    async fn bounded(&mut self, batch: Vec<SpanData>, deadline: Instant) -> Result<(), String> {
+        outcome(timeout(self.share(deadline), self.exporter.export(batch)).await)
+    }
+
+    /// How long an export may take within a flush: not long when the collector is known to be down.
+    fn share(&self, deadline: Instant) -> Duration {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if self.up { left } else { left.min(SHORT_TRY) }
     }
 
     /// Sends everything that is queued until the deadline.
@@ -197,11 +225,9 @@ impl Worker {
                 return;
             }
             let count = batch.len() as u64;
-            let left = deadline.saturating_duration_since(Instant::now());
-            let limit = if self.up { left } else { left.min(SHORT_TRY) };
-            let done = outcome(timeout(limit, self.exporter.export(std::mem::take(&mut batch))).await);
+            let done = self.bounded(std::mem::take(&mut batch), deadline).await;
             let failed = done.is_err();
-            self.settle(done, count);
+            self.settle(&done, count);
             if failed {
                 // Nothing more will get through in what is left.
                 let rest = std::iter::from_fn(|| self.spans.try_recv().ok()).count() as u64;
@@ -211,17 +237,21 @@ impl Worker {
         }
     }
 
-    /// Counts, and tells a change of state once.
-    fn settle(&mut self, done: Result<(), String>, count: u64) {
-        let ok = done.is_ok();
-        if ok {
+    /// Counts, and tells a change of state.
+    fn settle(&mut self, done: &Result<(), String>, count: u64) {
+        if done.is_ok() {
             self.sent.fetch_add(count, Ordering::Relaxed);
         } else {
             self.core.health.export_failures.add(1);
             self.core.health.spans_dropped("export_failed", count);
         }
-        if ok != self.up {
-            self.up = ok;
+        self.tell(done);
+    }
+
+    /// Tells once that the collector went away or came back.
+    fn tell(&mut self, done: &Result<(), String>) {
+        if done.is_ok() != self.up {
+            self.up = done.is_ok();
             match done {
                 Ok(()) => tracing::info!("the trace collector is back"),
                 Err(error) => {

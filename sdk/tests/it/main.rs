@@ -1,9 +1,11 @@
 //! The SDK from outside.
 
 mod adhoc;
+mod admin;
 mod births;
 mod client;
 mod env;
+mod flood;
 mod logs;
 mod otlp;
 mod outcomes;

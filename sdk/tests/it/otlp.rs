@@ -9,13 +9,14 @@ const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
 
 /// One request with a caller's trace, seen from the receiver.
-async fn check(receiver: Receiver, protocol: &str, endpoint: &str) {
+async fn check(receiver: Receiver, protocol: &str, endpoint: &str, compression: &str) {
     let service = Service::start(&[
         ("OTEL_SERVICE_NAME", "shop"),
         ("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test,service.instance.id=one"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
-        ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=blue"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=light%20blue"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", compression),
     ]);
     let caller = format!("00-{TRACE}-{PARENT}-01");
     service.get("/orders/7?token=secret", &[("traceparent", &caller)]).await;
@@ -57,19 +58,43 @@ async fn check(receiver: Receiver, protocol: &str, endpoint: &str) {
     ] {
         assert_eq!(resource.get(key).map(String::as_str), Some(value), "{key}");
     }
-    assert_eq!(receiver.tenants().first().map(String::as_str), Some("blue"));
+    assert_eq!(receiver.tenants().first().map(String::as_str), Some("light blue"));
 }
 
 #[tokio::test]
 async fn spans_arrive_over_grpc() {
     let (receiver, address) = Receiver::grpc().await;
-    check(receiver, "grpc", &format!("http://{address}")).await;
+    check(receiver, "grpc", &format!("http://{address}"), "gzip").await;
 }
 
 #[tokio::test]
 async fn spans_arrive_over_http() {
     let (receiver, address) = Receiver::http().await;
-    check(receiver, "http/protobuf", &format!("http://{address}")).await;
+    check(receiver, "http/protobuf", &format!("http://{address}"), "none").await;
+    let (receiver, address) = Receiver::http().await;
+    check(receiver, "http/protobuf", &format!("http://{address}"), "gzip").await;
+}
+
+/// A collector that restarts loses nothing: what it refuses is sent again.
+#[tokio::test]
+async fn a_collector_that_restarts_gets_every_span() {
+    for protocol in ["grpc", "http/protobuf"] {
+        let (receiver, address) = if protocol == "grpc" { Receiver::grpc().await } else { Receiver::http().await };
+        let service = Service::start(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{address}")),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+        ]);
+        receiver.refuse(2);
+        service.get("/broken", &[]).await;
+        receiver.span("GET /broken").await;
+        service.logged("the trace collector is back").await;
+        assert_eq!(service.value("telemetry_export_failures_total").await, Some(2.0));
+        for reason in ["queue_full", "export_failed", "shutdown"] {
+            let dropped = format!("telemetry_spans_dropped_total{{reason=\"{reason}\"}}");
+            assert_eq!(service.value(&dropped).await, Some(0.0), "{reason}");
+        }
+        assert_eq!(receiver.spans().len(), 1);
+    }
 }
 
 /// What is queued at the end is flushed.

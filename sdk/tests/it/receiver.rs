@@ -1,20 +1,23 @@
 //! A real OTLP receiver, over gRPC and over HTTP with protobuf.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
+use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response, Status};
 
 /// What came in.
@@ -22,6 +25,7 @@ use tonic::{Request, Response, Status};
 pub(crate) struct Receiver {
     requests: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
     headers: Arc<Mutex<Vec<String>>>,
+    refusals: Arc<AtomicUsize>,
 }
 
 #[tonic::async_trait]
@@ -30,6 +34,9 @@ impl TraceService for Receiver {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        if self.refuses() {
+            return Err(Status::unavailable("restarting"));
+        }
         let header = request.metadata().get("x-tenant").and_then(|it| it.to_str().ok());
         self.headers.lock().expect("headers").extend(header.map(str::to_owned));
         self.requests.lock().expect("requests").push(request.into_inner());
@@ -41,7 +48,8 @@ impl Receiver {
     /// Listens for gRPC.
     pub(crate) async fn grpc() -> (Self, SocketAddr) {
         let receiver = Self::default();
-        let app = Router::new().fallback_service(TraceServiceServer::new(receiver.clone()));
+        let server = TraceServiceServer::new(receiver.clone()).accept_compressed(CompressionEncoding::Gzip);
+        let app = Router::new().fallback_service(server);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -53,17 +61,34 @@ impl Receiver {
         let receiver = Self::default();
         let take = |State(receiver): State<Self>, headers: HeaderMap, body: Bytes| async move {
             assert_eq!(headers["content-type"], "application/x-protobuf");
+            if receiver.refuses() {
+                return Err(StatusCode::SERVICE_UNAVAILABLE);
+            }
             let header = headers.get("x-tenant").and_then(|it| it.to_str().ok());
             receiver.headers.lock().expect("headers").extend(header.map(str::to_owned));
-            let request = ExportTraceServiceRequest::decode(body).expect("OTLP");
+            let mut plain = Vec::new();
+            match headers.get("content-encoding") {
+                Some(_) => flate2::read::GzDecoder::new(body.as_ref()).read_to_end(&mut plain).expect("gzip"),
+                None => (&*body).read_to_end(&mut plain).expect("bytes"),
+            };
+            let request = ExportTraceServiceRequest::decode(&*plain).expect("OTLP");
             receiver.requests.lock().expect("requests").push(request);
-            ExportTraceServiceResponse::default().encode_to_vec()
+            Ok(ExportTraceServiceResponse::default().encode_to_vec())
         };
         let app = Router::new().route("/v1/traces", post(take)).with_state(receiver.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async move { axum::serve(listener, app).await });
         (receiver, address)
+    }
+
+    /// Refuses the next exports, as a collector that restarts does.
+    pub(crate) fn refuse(&self, exports: usize) {
+        self.refusals.store(exports, Ordering::Relaxed);
+    }
+
+    fn refuses(&self) -> bool {
+        self.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 
     /// Values of the header `x-tenant` that exports carried.

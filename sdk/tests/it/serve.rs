@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::service::Service;
+use crate::service::{Service, WORKERS};
 
 fn connection_error(kind: &str) -> String {
     format!("http_server_connection_errors_total{{error_type=\"{kind}\"}}")
@@ -117,4 +117,32 @@ async fn idle_connections_are_closed_and_are_no_error() {
     for kind in ["header_timeout", "client_disconnect", "io", "_OTHER"] {
         assert_eq!(service.value(&connection_error(kind)).await, Some(0.0), "{kind}");
     }
+}
+
+/// Who sends a second signal does not want to wait for the drain.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_the_drain() {
+    let mut service = Service::start(&[("KILTER_DRAIN", "10m")]);
+    let mut stream = reqwest::get(service.url("/endless")).await.expect("a head");
+    stream.chunk().await.expect("a first chunk");
+    service.terminate();
+    assert_eq!(service.logged("draining").await.len(), 1);
+    service.terminate();
+    let (took, report) = service.ended();
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(report.starts_with("1 connections aborted"), "{report}");
+}
+
+/// A handler that blocks its thread cannot be aborted; the end comes all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_blocks_does_not_hold_up_the_flush() {
+    let service = Service::start(&[("KILTER_DRAIN", "100ms"), (WORKERS, "3")]);
+    let url = service.url("/block");
+    let asked = tokio::spawn(reqwest::get(url));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let start = Instant::now();
+    service.terminate();
+    service.logged("ended").await;
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    asked.abort();
 }

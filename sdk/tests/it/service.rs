@@ -15,6 +15,10 @@ use serde_json::Value;
 
 /// Tells the started binary that it is the service.
 const ROLE: &str = "KILTER_TEST_SERVICE";
+/// How many threads its runtime has. One if not told, so that a handler that blocks stops the whole runtime.
+pub(crate) const WORKERS: &str = "TEST_SERVICE_WORKERS";
+/// Makes it a service that has a subscriber already.
+pub(crate) const OWN_SUBSCRIBER: &str = "TEST_SERVICE_OWN_SUBSCRIBER";
 /// Begins the line that tells the addresses.
 const HELLO: &str = "listening ";
 /// Begins the line that tells how it ended.
@@ -68,12 +72,18 @@ fn be_the_service() {
     if std::env::var_os(ROLE).is_none() {
         return;
     }
-    // One worker, so that a handler that blocks stops the whole runtime.
+    let workers = std::env::var(WORKERS).map_or(1, |it| it.parse().expect("a number"));
+    if std::env::var_os(OWN_SUBSCRIBER).is_some() {
+        tracing::subscriber::set_global_default(tracing_subscriber::registry()).expect("the first subscriber");
+    }
+    // Outside of any runtime: `init` needs none.
+    let init = kilter::init(kilter::service!().routes(ROUTES)).map_err(|error| error.to_string());
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().expect("a runtime");
     let outcome = runtime.block_on(runtime.spawn(async {
-        let telemetry = kilter::init(kilter::service!().routes(ROUTES)).map_err(|error| error.to_string())?;
-        assert!(kilter::init(kilter::service!()).is_err(), "a second init must be refused");
+        let telemetry = init?;
+        let again = kilter::init(kilter::service!()).expect_err("a second init must be refused").to_string();
+        assert!(again.contains("kilter is already installed"), "{again}");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         println!("{HELLO}{} {}", listener.local_addr().expect("an address"), telemetry.admin_addr());
         telemetry.serve(listener, routes()).await.map(|report| report.to_string()).map_err(|error| error.to_string())
@@ -152,6 +162,14 @@ impl Service {
     pub(crate) async fn admin(&self, path: &str) -> (u16, String) {
         let response = reqwest::get(format!("http://{}{path}", self.admin)).await.expect("the admin server answers");
         (response.status().as_u16(), response.text().await.expect("a whole body"))
+    }
+
+    /// Resident memory in bytes (Linux).
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("a proc file system");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a resident size");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
     }
 
     /// The value of a series on the metrics page.
