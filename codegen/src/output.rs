@@ -93,6 +93,22 @@ pub fn apply(artifacts: &[Artifact], folder: &Path, mode: Mode, prune: bool) -> 
     Ok(report)
 }
 
+/// Puts a text in the place of another one in a user's file, whole or not at all. Its byte order mark and its
+/// permissions stay. A file that changed since it was read is left alone.
+pub fn replace(path: &Path, old: &str, new: &str) -> Result<(), OutputError> {
+    let shown = path.display().to_string();
+    let failed = |source| OutputError::Io { path: shown.clone(), source };
+    // The file behind a link is what changes, not the link.
+    let path = fs::canonicalize(path).map_err(failed)?;
+    let now = fs::read_to_string(&path).map_err(failed)?;
+    let mark = if now.starts_with('\u{feff}') { "\u{feff}" } else { "" };
+    if &now[mark.len()..] != old {
+        return Err(failed(io::Error::other("the file changed while it was read")));
+    }
+    let permissions = fs::metadata(&path).map_err(failed)?.permissions();
+    write_with(&path, &format!("{mark}{new}"), Some(permissions)).map_err(failed)
+}
+
 fn read(path: &Path, shown: &str) -> Result<Option<String>, OutputError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
@@ -107,6 +123,10 @@ fn ours(text: &str) -> bool {
 
 /// A temporary file beside it, then a rename: a full disk or a crash leaves the old content.
 fn write(path: &Path, text: &str) -> io::Result<()> {
+    write_with(path, text, None)
+}
+
+fn write_with(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".kilter-").tempfile_in(folder)?;
@@ -114,8 +134,11 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        let usual = || fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(permissions.unwrap_or_else(usual))?;
     }
+    #[cfg(not(unix))]
+    drop(permissions);
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

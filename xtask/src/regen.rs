@@ -10,6 +10,7 @@ use crate::{cargo, root, run as run_shown};
 const PAGES: &[(&[&str], &str)] = &[
     (&["contract", "--format", "markdown"], "docs/reference/contract.md"),
     (&["contract", "--format", "json"], "docs/reference/contract.json"),
+    (&["explain", "--all"], "docs/reference/diagnostics.md"),
     (&["schema", "slo"], "codegen/schema/slo.v1.json"),
     (&["schema", "estate"], "codegen/schema/estate.v1.json"),
 ];

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::diagnostic::Code;
 use crate::model::TimeScale;
 use crate::render::Kind;
 
@@ -22,6 +23,15 @@ pub(super) enum Command {
     Generate(Generate),
     /// Tell everything that is wrong in SLO files, and where.
     Lint(Lint),
+    /// Tell what a code of a finding means, why it matters and how to mend it.
+    Explain {
+        /// Such as KLT0010.
+        #[arg(required_unless_present = "all")]
+        code: Option<Code>,
+        /// The reference page of every code, in Markdown.
+        #[arg(long, conflicts_with = "code")]
+        all: bool,
+    },
     /// Prove the generated alerts with promtool and the routes with amtool.
     #[command(after_help = "Examples:\n  kilter test\n  kilter test deploy/     the folder that holds rules/")]
     Test(Test),
@@ -77,6 +87,9 @@ pub(super) struct Lint {
     /// How findings are printed.
     #[arg(long, value_enum, default_value = "human")]
     pub(super) format: ReportFormat,
+    /// Write the changes that are mechanical; comments and formatting stay.
+    #[arg(long)]
+    pub(super) fix: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,12 +1,12 @@
-//! `kilter generate` and `kilter lint`.
+//! `kilter generate`.
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use super::Status;
-use super::args::{Generate, Input, Lint, ReportFormat};
-use crate::diagnostic::{Severity, any_error, report};
+use super::args::{Generate, Input};
+use crate::diagnostic::{Diagnostic, Severity, report};
 use crate::load::LoadOptions;
 use crate::model::TimeScale;
 use crate::output::{self, Mode};
@@ -17,7 +17,7 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
     let made = run(&args.input, args.time_scale)?;
     eprint!("{}", report::human(&made.diagnostics, &made.sources, color()));
     let Some((estate, _, artifacts)) = &made.output else {
-        eprintln!("{}; nothing was written", counted(&made));
+        eprintln!("{}; nothing was written", counted(&made.diagnostics));
         return Ok(Status::Findings);
     };
     let whole = args.only.is_empty() && made.sources.selected.len() == estate.services.len();
@@ -62,36 +62,24 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
     Ok(Status::Fine)
 }
 
-pub(super) fn lint(args: &Lint) -> Result<Status, String> {
-    let made = run(&args.input, TimeScale::REAL)?;
-    match args.format {
-        ReportFormat::Human => {
-            print!("{}", report::human(&made.diagnostics, &made.sources, color()));
-            eprintln!("{}", counted(&made));
-        }
-        ReportFormat::Json => print!("{}", report::json(&made.diagnostics, &made.sources)),
-    }
-    Ok(if any_error(&made.diagnostics) { Status::Findings } else { Status::Fine })
-}
-
-fn run(input: &Input, scale: TimeScale) -> Result<Made, String> {
+pub(super) fn run(input: &Input, scale: TimeScale) -> Result<Made, String> {
     let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     let options = LoadOptions { paths: input.paths.clone(), config: input.config.clone(), current };
     pipeline::run(&options, scale).map_err(|error| error.to_string())
 }
 
-fn counted(made: &Made) -> String {
-    let count = |severity: Severity| made.diagnostics.iter().filter(|it| it.severity == severity).count();
+pub(super) fn counted(all: &[Diagnostic]) -> String {
+    let count = |severity: Severity| all.iter().filter(|it| it.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     format!("{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings))
 }
 
-const fn plural(count: usize) -> &'static str {
+pub(super) const fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
 /// Colour for a terminal, unless `NO_COLOR` is set (no-color.org).
-fn color() -> bool {
+pub(super) fn color() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
         && std::io::stderr().is_terminal()
         && std::io::stdout().is_terminal()

@@ -4,12 +4,14 @@
 mod args;
 mod contract;
 mod generate;
+mod lint;
 mod test;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::diagnostic::explain;
 use args::{Args, Command, SchemaOf};
 
 /// How a run ended.
@@ -38,7 +40,11 @@ pub fn main() -> ExitCode {
     let args = Args::parse();
     let status = match args.command {
         Command::Generate(it) => generate::generate(&it),
-        Command::Lint(it) => generate::lint(&it),
+        Command::Lint(it) => lint::lint(&it),
+        Command::Explain { code, .. } => {
+            print!("{}", code.map_or_else(explain::page, explain::text));
+            Ok(Status::Fine)
+        }
         Command::Test(it) => test::run(&it),
         Command::Contract(it) => {
             print!("{}", contract::text(it.format));

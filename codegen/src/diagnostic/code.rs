@@ -1,9 +1,10 @@
-//! Every code with its title and explanation: one table.
+//! Every code with its title, its explanation and an example: one table.
 
 use std::fmt;
+use std::str::FromStr;
 
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $title:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $title:literal, $bad:literal, $good:literal;)+) => {
         /// A stable diagnostic code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $($(#[doc = $doc])+ $name),+ }
@@ -22,6 +23,11 @@ macro_rules! codes {
                 match self { $(Code::$name => $title),+ }
             }
 
+            /// A text that has the problem, and the same text mended.
+            pub const fn example(self) -> (&'static str, &'static str) {
+                match self { $(Code::$name => ($bad, $good)),+ }
+            }
+
             /// Why it is wrong and what to do, in sentences.
             pub fn explanation(self) -> &'static str {
                 match self { $(Code::$name => concat!($($doc),+).trim()),+ }
@@ -32,51 +38,132 @@ macro_rules! codes {
 
 codes! {
     /// The file cannot be read as YAML: the syntax is broken, a key stands twice, it is nested too deeply, or it holds more than one document.
-    Yaml = "KLT0001", "not readable as YAML";
-    /// The file cannot be read as text: it is not UTF-8, too large, or empty.
-    Text = "KLT0002", "not a text to read";
-    /// The key is not one of this mapping's. The help names the keys that are, and the nearest when it looks misspelt.
-    UnknownKey = "KLT0003", "unknown key";
-    /// A key that must be there is missing. The help says what it is for and gives an example.
-    MissingKey = "KLT0004", "a key is missing here";
-    /// The value has another type than this key takes, such as a list where a text belongs.
-    WrongType = "KLT0005", "wrong type";
-    /// The value has the right type but none that this key takes.
-    BadValue = "KLT0006", "not a value of this key";
+    Yaml = "KLT0001", "not readable as YAML",
+        "slos: []
+slos: []",
+        "slos: []";
+    /// The file cannot be read as text: it is not UTF-8, too large, or empty. It is most likely another file than was meant, or saved in another encoding.
+    Text = "KLT0002", "not a text to read",
+        "(a file in Latin-1, a picture, or nothing at all)",
+        "apiVersion: kilter/v1   # text in UTF-8";
+    /// The key is not one of this mapping's. It is refused, not ignored: a misspelt `min_errors` that is silently dropped would change when somebody is woken. The help names the keys that exist, and the nearest when it looks misspelt.
+    UnknownKey = "KLT0003", "unknown key",
+        "servce: shop",
+        "service: shop";
+    /// A key that must be there is missing: without it Kilter would have to guess what is promised. The help says what the key is for and gives an example.
+    MissingKey = "KLT0004", "a key is missing here",
+        "- name: buys
+  description: Orders succeed.",
+        r#"- name: buys
+  description: Orders succeed.
+  objective: 99.9%
+  sli: {http_server: {routes: ["/orders"]}}"#;
+    /// The value has another type than this key takes, such as a text where a list belongs. Often quotes or a dash are missing: YAML then reads something else than was meant.
+    WrongType = "KLT0005", "wrong type",
+        "http_server: {routes: /orders}",
+        r#"http_server: {routes: ["/orders"]}"#;
+    /// The value has the right type but is none that this key takes. The help names those that it does take.
+    BadValue = "KLT0006", "not a value of this key",
+        "no_data: never",
+        "no_data: ticket";
     /// Names of services, SLOs and teams are 1 to 40 lower-case letters, digits and inner dashes, so that they are safe in labels, file names, URLs and Grafana uids.
-    BadName = "KLT0007", "not a name";
+    BadName = "KLT0007", "not a name",
+        "service: Git_HTTPS",
+        "service: git-https";
     /// An objective lies strictly between 0% and 100%. 100% leaves no error budget, so every failure would alert for ever; 0% can never be missed.
-    BadObjective = "KLT0008", "not an objective";
+    BadObjective = "KLT0008", "not an objective",
+        "objective: 99.9",
+        "objective: 99.9%";
     /// Two SLOs of a service, or two services of an estate, have one name: they would record the same series.
-    Duplicate = "KLT0009", "already used";
+    Duplicate = "KLT0009", "already used",
+        "- name: buys
+  objective: 99.9%
+- name: buys
+  objective: 99%",
+        "- name: buys
+  objective: 99.9%
+- name: buys-slowly
+  objective: 99%";
     /// The latency threshold is no bucket bound of the signal. A histogram knows only how many requests were below its bounds, so any other threshold would be a guess.
-    OffBounds = "KLT0010", "not a bucket bound";
-    /// The expression is not valid PromQL, or not of the type that is needed here.
-    PromQl = "KLT0011", "invalid PromQL";
-    /// The expression has a fixed range, or none, where `$window` belongs.
-    Window = "KLT0012", "`$window` belongs here";
+    OffBounds = "KLT0010", "not a bucket bound",
+        "slower_than: 300ms",
+        "slower_than: 250ms   # a bound of the histogram";
+    /// The expression is not valid PromQL, or not of the type that is needed here. Prometheus would refuse the whole rule file, with every alert in it.
+    PromQl = "KLT0011", "invalid PromQL",
+        "total: 'sum(rat(all_total[$window]))'",
+        "total: 'sum(rate(all_total[$window]))'";
+    /// The expression has a fixed range, or none, where `$window` belongs. Kilter records the rate over one range and derives every longer window from it; a range of another length would make the numbers of the alerts wrong, and a time scale (`--time-scale`) could not shorten it.
+    Window = "KLT0012", "`$window` belongs here",
+        "total: 'rate(all_total[5m])'",
+        "total: 'rate(all_total[$window])'";
     /// The metric belongs to the contract, but has no such label, or the label can never have this value: the selector would match nothing, and the alert would be silent.
-    NoSuchLabel = "KLT0013", "matches nothing that a service emits";
-    /// A `by` label that Kilter or Prometheus uses itself, or that the signal does not have.
-    BadBy = "KLT0014", "cannot group by this";
+    NoSuchLabel = "KLT0013", "matches nothing that a service emits",
+        r#"http_server_request_duration_seconds_count{http_request_method="get"}"#,
+        r#"http_server_request_duration_seconds_count{http_request_method="GET"}"#;
+    /// A `by` label that Kilter or Prometheus uses itself, or that the signal does not have. The group would overwrite what tells SLOs apart, or be empty.
+    BadBy = "KLT0014", "cannot group by this",
+        "by: [service]",
+        "by: [region]";
     /// The team has no receivers in kilter.yaml, so its alerts would reach nobody.
-    UnknownTeam = "KLT0015", "no such team";
-    /// The key is known but this version of Kilter does not have it yet.
-    NotYet = "KLT0016", "not in this version";
+    UnknownTeam = "KLT0015", "no such team",
+        "team: stroe",
+        "team: store   # one of the teams in kilter.yaml";
+    /// The key is known but this version of Kilter does not have it yet: ignoring it would promise what is not done.
+    NotYet = "KLT0016", "not in this version",
+        "patches: {}   # a key of a later version",
+        "# without the key, or with a later kilter";
     /// A route has an availability SLO but no latency SLO. Requests that hang until their clients give up are no availability errors: only a latency SLO sees them.
-    NoLatency = "KLT0101", "a hang here would be silent";
+    NoLatency = "KLT0101", "a hang here would be silent",
+        r#"- name: buys
+  sli: {http_server: {routes: ["/orders"]}}"#,
+        r#"- name: buys
+  sli: {http_server: {routes: ["/orders"]}}
+- name: buys-latency
+  sli: {http_server: {routes: ["/orders"], slower_than: 250ms}}"#;
     /// A division inside `events`: 0/0 is NaN, which counts as no error. Name the two counters instead; Kilter divides.
-    Division = "KLT0102", "can be 0/0";
+    Division = "KLT0102", "can be 0/0",
+        "errors: 'rate(failed_total[$window]) / rate(all_total[$window])'",
+        "errors: 'rate(failed_total[$window])'
+total: 'rate(all_total[$window])'";
     /// Error and total queries keep different labels, so an error can never be set against its total.
-    DifferentBy = "KLT0103", "labels differ from the total's";
-    /// A counter without `rate` only ever grows, so its value says nothing about now.
-    CounterWithoutRate = "KLT0104", "a counter needs rate()";
+    DifferentBy = "KLT0103", "labels differ from the total's",
+        "by: [region]
+sli:
+  events:
+    errors: 'sum by (region) (rate(failed_total[$window]))'
+    total: 'sum by (zone) (rate(all_total[$window]))'",
+        "by: [region]
+sli:
+  events:
+    errors: 'rate(failed_total[$window])'
+    total: 'rate(all_total[$window])'";
+    /// A counter without `rate` only ever grows, so its value says nothing about now; after a restart it begins again at zero.
+    CounterWithoutRate = "KLT0104", "a counter needs rate()",
+        "errors: 'failed_total'",
+        "errors: 'rate(failed_total[$window])'";
     /// The metric's name differs from one of the contract's by a letter or two. A misspelt metric matches nothing: the SLO would have no data.
-    NearContract = "KLT0105", "nearly a metric of the contract";
+    NearContract = "KLT0105", "nearly a metric of the contract",
+        "rate(http_server_requests_duration_seconds_count[$window])",
+        "rate(http_server_request_duration_seconds_count[$window])";
 }
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Code {
+    type Err = String;
+
+    /// `KLT0003`, `klt0003`, `3` or `0003`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let upper = text.trim().to_ascii_uppercase();
+        let digits = upper.strip_prefix("KLT").unwrap_or(&upper);
+        let known = |it: &&Code| format!("KLT{digits:0>4}") == it.as_str();
+        Self::ALL.iter().find(known).copied().ok_or_else(|| {
+            let (first, last) = (Self::ALL.first().map_or("", |it| it.as_str()), "docs/reference/diagnostics.md");
+            format!("there is no code `{text}`: codes look like {first}, and {last} lists them")
+        })
     }
 }

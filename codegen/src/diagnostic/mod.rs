@@ -1,9 +1,12 @@
 //! What a user got wrong: a code, a place, a cause and a next step.
 
 pub mod code;
+pub mod explain;
+pub mod fix;
 pub mod report;
 
 pub use code::Code;
+pub use fix::Edit;
 
 use crate::load::Sources;
 use crate::yaml::Range;
@@ -51,6 +54,8 @@ pub struct Diagnostic {
     pub label: String,
     /// What to do next.
     pub help: String,
+    /// The change that mends it, when it is mechanical: edits of the same file that do not overlap. Empty when not.
+    pub fix: Vec<Edit>,
 }
 
 /// Collects findings of one file.
@@ -83,9 +88,17 @@ impl<'a> Findings<'a> {
         self.add(Severity::Warning, code, range, message.into(), help.into());
     }
 
+    /// Adds a change that mends the finding added last.
+    pub fn fix(&mut self, edits: impl IntoIterator<Item = Edit>) {
+        if let Some(last) = self.all.last_mut() {
+            last.fix.extend(edits);
+        }
+    }
+
     fn add(&mut self, severity: Severity, code: Code, range: Range, message: String, help: String) {
         let span = Span { file: self.file, range };
-        self.all.push(Diagnostic { code, severity, message, span, label: code.title().to_owned(), help });
+        let label = code.title().to_owned();
+        self.all.push(Diagnostic { code, severity, message, span, label, help, fix: Vec::new() });
     }
 }
 

@@ -1,16 +1,33 @@
 //! Findings as text for people and as JSON for programs. Sorted by file and place.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Serialize;
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Edit, Severity};
 use crate::load::Sources;
 
 /// In rustc's look: code, message, the line with a caret, the next step.
 pub fn human(all: &[Diagnostic], sources: &Sources, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    sorted(all).into_iter().map(|it| renderer.render(&[group(it, sources)]) + "\n\n").collect()
+    let render = |it| {
+        let groups: Vec<Group<'_>> = std::iter::once(group(it, sources)).chain(suggestion(it, sources)).collect();
+        renderer.render(&groups) + "\n\n"
+    };
+    sorted(all).into_iter().map(render).collect()
 }
+
+/// The mechanical change, as a patch of its line.
+fn suggestion<'a>(it: &'a Diagnostic, sources: &'a Sources) -> Option<Group<'a>> {
+    let text = &sources.files[it.span.file].text;
+    let whole = |edit: &Edit| text.get(edit.range.start..edit.range.end).is_some();
+    if it.fix.is_empty() || !it.fix.iter().all(whole) {
+        return None;
+    }
+    let patches = it.fix.iter().map(|edit| Patch::new(edit.range.start..edit.range.end, &edit.text));
+    Some(Level::NOTE.secondary_title(FIXABLE).element(Snippet::source(text).patches(patches)))
+}
+
+const FIXABLE: &str = "`kilter lint --fix` writes this:";
 
 fn group<'a>(it: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     let level = match it.severity {
@@ -41,6 +58,18 @@ struct Line<'a> {
     end_column: usize,
     message: &'a str,
     help: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fix: Vec<Change<'a>>,
+}
+
+/// A mechanical change.
+#[derive(Serialize)]
+struct Change<'a> {
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    text: &'a str,
 }
 
 /// A JSON array; lines and columns count from 1, columns in characters.
@@ -62,10 +91,17 @@ pub fn json(all: &[Diagnostic], sources: &Sources) -> String {
                 end_column,
                 message: &it.message,
                 help: &it.help,
+                fix: it.fix.iter().map(|edit| change(edit, &file.text)).collect(),
             }
         })
         .collect();
     serde_json::to_string_pretty(&lines).unwrap_or_default() + "\n"
+}
+
+fn change<'a>(edit: &'a Edit, text: &str) -> Change<'a> {
+    let (line, column) = position(text, edit.range.start);
+    let (end_line, end_column) = position(text, edit.range.end);
+    Change { line, column, end_line, end_column, text: &edit.text }
 }
 
 /// Line and column of a byte, from 1.

@@ -6,7 +6,7 @@ mod place;
 mod syntax;
 mod walk;
 
-pub use place::place_in_source;
+pub use place::{edit_in_source, place_in_source};
 pub use walk::{Matcher, Selector, divides, ranges, selectors};
 
 use promql_parser::parser::value::ValueType;

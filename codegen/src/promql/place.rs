@@ -1,5 +1,6 @@
 //! The way from an expression back to the YAML that holds it.
 
+use crate::diagnostic::Edit;
 use crate::yaml::Range;
 
 /// Bytes `start..end` of a decoded scalar as bytes of the source: quotes, escapes, line ends and indentation stand in
@@ -32,6 +33,13 @@ pub fn place_in_source(source: &str, scalar: Range, value: &str, start: usize, e
         at += len;
     }
     found.unwrap_or(scalar)
+}
+
+/// The edit of the source that puts `text` in the place of bytes `start..end` of a decoded scalar. `None` when the source
+/// spells them otherwise, as behind an alias or an escape: then no edit is mechanical.
+pub fn edit_in_source(source: &str, scalar: Range, value: &str, at: Range, text: &str) -> Option<Edit> {
+    let range = place_in_source(source, scalar, value, at.start, at.end);
+    (source.get(range.start..range.end) == value.get(at.start..at.end)).then(|| Edit::new(range, text))
 }
 
 /// How a scalar is written.
@@ -117,7 +125,9 @@ mod tests {
     fn behind_an_alias_the_whole_value_is_shown() {
         let source = "a: &x rat(y)\nb: *x\n";
         let root = parse(source).unwrap().root;
-        let range = place_in_source(source, root.get("b").unwrap().range, "rat(y)", 0, 3);
+        let alias = root.get("b").unwrap().range;
+        let range = place_in_source(source, alias, "rat(y)", 0, 3);
         assert_eq!(source[range.start..].trim_end(), "*x");
+        assert_eq!(edit_in_source(source, alias, "rat(y)", Range { start: 0, end: 3 }, "rate"), None);
     }
 }

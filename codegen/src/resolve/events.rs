@@ -5,9 +5,9 @@ use kilter_contract::{Buckets, Instrument, Signal, Values, find_series};
 use super::{Code, Findings, printable, text};
 use crate::model::{EventSide, Sli};
 use crate::promql::lexer::{Kind, Token, lex};
-use crate::promql::{self, Matcher, PromqlError, place_in_source, selectors};
+use crate::promql::{self, Matcher, PromqlError, edit_in_source, place_in_source, selectors};
 use crate::spec::check::help;
-use crate::yaml::Node;
+use crate::yaml::{Node, Range};
 
 /// Reads the two queries; everything wrong is told inside the expressions.
 pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
@@ -123,6 +123,9 @@ impl Query<'_, '_, '_> {
                     let shown = &self.value[range.0..range.1];
                     let message = format!("a fixed range {shown} stands where `$window` belongs");
                     self.tell_at(Code::Window, range, message, "write [$window]: Kilter chooses the range");
+                    let (source, place) = (self.findings.source(), self.place.range);
+                    let at = Range { start: range.0, end: range.1 };
+                    self.findings.fix(edit_in_source(source, place, self.value, at, "[$window]"));
                     fine = false;
                 }
             }

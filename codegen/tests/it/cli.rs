@@ -114,6 +114,8 @@ fn what_careless_users_type_is_answered() {
         (vec!["generate", "--time-scale", "20"], 2, "1/N"),
         (vec!["test"], 2, "kilter generate"),
         (vec!["generate", "--only", "rulez"], 2, "rules"),
+        (vec!["explain", "klt10"], 0, "a guess"),
+        (vec!["explain", "KLT9999"], 2, "docs/reference/diagnostics.md"),
     ] {
         let out = kilter(&args, empty.path());
         assert_eq!(out.status.code(), Some(code), "{args:?}: {}", said(&out));
@@ -130,6 +132,7 @@ fn schemas_and_contract_are_fresh() {
         (vec!["schema", "estate"], "codegen/schema/estate.v1.json"),
         (vec!["contract", "--format", "json"], "docs/reference/contract.json"),
         (vec!["contract", "--format", "markdown"], "docs/reference/contract.md"),
+        (vec!["explain", "--all"], "docs/reference/diagnostics.md"),
     ] {
         let out = kilter(&args, root);
         let committed = fs::read_to_string(root.join(path)).expect("a committed file");
@@ -137,4 +140,22 @@ fn schemas_and_contract_are_fresh() {
     }
     let out = kilter(&["generate", "--check"], root);
     assert_eq!(out.status.code(), Some(0), "{}\nnext: cargo xtask regen", said(&out));
+}
+
+#[test]
+fn fixes_change_what_is_wrong_and_nothing_else() {
+    let before = GOOD.to_owned()
+        + "  # a comment that stays\n  - name: hooks\n    description: Hooks succeed.   # and this\n    objective: 99%\n    sli:\n      events:\n        errors: 'rate(failed_total[5m])'   # why\n        total: |\n          sum(\n            rate(all_total[ 1h30m ])\n          )\n";
+    let folder = folder(&before);
+    let path = folder.path();
+    let out = kilter(&["lint", "slo.yaml"], path);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(said(&out).contains("`kilter lint --fix` writes this"), "{}", said(&out));
+    assert_eq!(fs::read_to_string(path.join("slo.yaml")).expect("a file"), before, "without --fix nothing is written");
+    let out = kilter(&["lint", "--fix", "slo.yaml"], path);
+    assert_eq!(out.status.code(), Some(0), "{}", said(&out));
+    assert!(said(&out).contains("fixed 2 findings in slo.yaml"), "{}", said(&out));
+    let after = before.replace("[5m]", "[$window]").replace("[ 1h30m ]", "[$window]");
+    assert_eq!(fs::read_to_string(path.join("slo.yaml")).expect("a file"), after);
+    assert_eq!(fs::read_dir(path).expect("a folder").count(), 1, "a temporary file stayed");
 }
