@@ -104,7 +104,7 @@ slos: []",
     BadBy = "KLT0014", "cannot group by this",
         "by: [service]",
         "by: [region]";
-    /// The team has no receivers in kilter.yaml, so its alerts would reach nobody.
+    /// The team has no receivers in kilter.yaml, so its alerts would fall to the default receiver, which nobody watches at night.
     UnknownTeam = "KLT0015", "no such team",
         "team: stroe",
         "team: store   # one of the teams in kilter.yaml";
