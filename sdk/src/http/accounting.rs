@@ -17,7 +17,7 @@ use crate::core::Core;
 use crate::error_type::ErrorType;
 use crate::signal::clock;
 use crate::signal::http::{ErrorId, MethodSeries, NONE, RouteSeries, STATUS, method_index};
-use crate::trace::{Current, Entered, RequestContext, RequestEnd};
+use crate::trace::{Current, Entered, RequestContext, RequestEnd, SpanFacts};
 
 /// How far a request has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,8 @@ pub(crate) struct Pending {
     method_index: usize,
     started: u64,
     first_byte: u64,
-    left: Option<u64>,
+    /// Bytes of the body that are to come; [`UNKNOWN`] when nobody announced them.
+    left: u64,
     status: u16,
     error: ErrorId,
     phase: Phase,
@@ -53,9 +54,12 @@ pub(crate) struct Pending {
     connect: bool,
     stream: bool,
     context: RequestContext,
-    path: Option<Box<str>>,
-    tag: Option<&'static str>,
+    /// Of sampled requests only.
+    facts: Option<Box<SpanFacts>>,
 }
+
+/// The length of a body that nobody announced.
+const UNKNOWN: u64 = u64::MAX;
 
 impl Pending {
     /// Opens the account of a request.
@@ -71,8 +75,7 @@ impl Pending {
         method.started.add(1);
         let peer = || request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
         let context = core.tracer.get().map_or(RequestContext::NONE, |tracer| tracer.begin(request.headers(), peer));
-        // The query string may hold secrets; the path is for the span only and never for a label.
-        let path = context.sampled.then(|| request.uri().path().into());
+        let facts = context.sampled.then(|| Box::new(SpanFacts::of(request)));
         Self {
             core,
             route,
@@ -80,7 +83,7 @@ impl Pending {
             method_index: index,
             started,
             first_byte: 0,
-            left: None,
+            left: UNKNOWN,
             status: 0,
             error: NONE,
             phase: Phase::Waiting,
@@ -88,8 +91,7 @@ impl Pending {
             connect: *request.method() == Method::CONNECT,
             stream: route.stream,
             context,
-            path,
-            tag: None,
+            facts,
         }
     }
 
@@ -97,7 +99,7 @@ impl Pending {
     pub(crate) fn run<T>(&mut self, code: impl FnOnce() -> T) -> T {
         let before = std::mem::replace(&mut self.phase, Phase::Polling);
         let instance = std::ptr::from_ref(self.core).addr();
-        let entered = Current { context: self.context, core: instance, tag: self.tag }.enter();
+        let entered = Current { context: self.context, core: instance }.enter();
         let running = Running { pending: self, entered };
         let value = code();
         running.pending.phase = before;
@@ -106,7 +108,6 @@ impl Pending {
 
     /// The response head. True when the response is complete with it.
     pub(crate) fn head<B: Body>(&mut self, response: &Response<B>) -> bool {
-        self.take_name();
         self.first_byte = clock::now().saturating_sub(self.started);
         self.method.first_byte.histogram.record(self.first_byte);
         self.status = response.status().as_u16();
@@ -116,13 +117,16 @@ impl Pending {
         } else if (500..600).contains(&self.status) {
             self.error = STATUS;
         }
-        let event_stream = |it: &http::HeaderValue| it.as_bytes().starts_with(b"text/event-stream");
-        self.stream |= response.headers().get(CONTENT_TYPE).is_some_and(event_stream);
         let tunnel = self.connect && (200..300).contains(&self.status);
         let bodiless = self.head_only || tunnel || self.status < 200 || matches!(self.status, 204 | 304);
-        let announced = || response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
-        self.left = response.body().size_hint().exact().or_else(announced);
-        let complete = bodiless || self.left == Some(0) || response.body().is_end_stream();
+        // A body of known size is at hand and no stream: most responses need no look at their headers.
+        self.left = response.body().size_hint().exact().unwrap_or_else(|| {
+            let event_stream = |it: &http::HeaderValue| it.as_bytes().starts_with(b"text/event-stream");
+            self.stream |= response.headers().get(CONTENT_TYPE).is_some_and(event_stream);
+            let announced = || response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+            announced().unwrap_or(UNKNOWN)
+        });
+        let complete = bodiless || self.left == 0 || response.body().is_end_stream();
         if complete {
             self.phase = Phase::Complete;
         }
@@ -131,10 +135,10 @@ impl Pending {
 
     /// A frame of the body. True when the response is complete with it.
     pub(crate) fn data(&mut self, bytes: usize, end: bool) -> bool {
-        if let Some(left) = &mut self.left {
-            *left = left.saturating_sub(bytes as u64);
+        if self.left != UNKNOWN {
+            self.left = self.left.saturating_sub(bytes as u64);
         }
-        let complete = end || self.left == Some(0);
+        let complete = end || self.left == 0;
         if complete {
             self.phase = Phase::Complete;
         }
@@ -147,8 +151,9 @@ impl Pending {
     }
 
     /// Takes the name that a [`route`](crate::route) inside has given to a request without a matched path.
-    fn take_name(&mut self) {
-        if let Some(tag) = self.tag.take().filter(|_| self.route.template.is_none()) {
+    #[cold]
+    fn take_name(&mut self, tag: &'static str) {
+        if self.route.template.is_none() {
             let (route, folded) = self.core.routes.find(Some(tag));
             if folded {
                 self.core.health.overflow(contract::SERVER_REQUEST_DURATION.name);
@@ -160,6 +165,23 @@ impl Pending {
             (self.route, self.method) = (route, named);
             self.stream |= route.stream;
         }
+    }
+
+    /// Writes the span of a sampled request.
+    #[cold]
+    fn finish_span(&self, facts: &SpanFacts, ended: u64, error: ErrorId) {
+        let Some(tracer) = self.core.tracer.get() else { return };
+        let error = self.core.error_text(self.status, error);
+        let end = RequestEnd {
+            method: contract::METHODS[self.method_index],
+            route: self.route.template.as_deref(),
+            facts,
+            status: self.status,
+            error: error.as_deref(),
+            started: self.started,
+            ended,
+        };
+        tracer.finish(self.context, &end);
     }
 
     /// The outcome. A response that was an error stays one when its body is not read to the end: the service had
@@ -188,14 +210,15 @@ struct Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.pending.tag = self.entered.tag();
+        if let Some(tag) = self.entered.tag() {
+            self.pending.take_name(tag);
+        }
     }
 }
 
 /// The only place that records.
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.take_name();
         let ended = clock::now();
         let lived = ended.saturating_sub(self.started);
         let error = self.error();
@@ -210,20 +233,8 @@ impl Drop for Pending {
         }
         // After the outcome: whoever sees this request ended sees it counted.
         self.method.ended.add(1);
-        if let Some(tracer) = self.core.tracer.get().filter(|_| self.context.sampled) {
-            let error = self.core.error_text(self.status, error);
-            tracer.finish(
-                self.context,
-                &RequestEnd {
-                    method: contract::METHODS[self.method_index],
-                    route: self.route.template.as_deref(),
-                    path: self.path.as_deref().unwrap_or_default(),
-                    status: self.status,
-                    error: error.as_deref(),
-                    started: self.started,
-                    ended,
-                },
-            );
+        if let Some(facts) = self.facts.take() {
+            self.finish_span(&facts, ended, error);
         }
     }
 }

@@ -7,7 +7,9 @@ static ANCHOR: LazyLock<(Instant, SystemTime)> = LazyLock::new(|| (Instant::now(
 
 /// Nanoseconds since the process first asked; never 0, which means "never" elsewhere.
 pub(crate) fn now() -> u64 {
-    u64::try_from(ANCHOR.0.elapsed().as_nanos()).unwrap_or(u64::MAX).saturating_add(1)
+    let since = ANCHOR.0.elapsed();
+    // `as_nanos` is a multiplication of 128 bits; this one overflows after 584 years.
+    since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos()) + 1
 }
 
 /// The wall-clock time of a reading of [`now`].

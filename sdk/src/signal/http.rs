@@ -280,11 +280,13 @@ impl Routes {
     }
 }
 
-/// FNV-1a: short keys, no attacker.
+/// Eight bytes at a time, in the manner of FNV-1a: short keys, no attacker.
 fn hash(bytes: &[u8]) -> usize {
-    let hash = bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    const PRIME: u64 = 0x9E37_79B9_7F4A_7C15;
+    let (words, rest) = bytes.as_chunks::<8>();
+    let last = rest.iter().fold(bytes.len() as u64, |last, byte| last << 8 | u64::from(*byte));
+    let words = words.iter().map(|it| u64::from_le_bytes(*it)).chain(std::iter::once(last));
+    let hash = words.fold(0, |hash: u64, word| (hash.rotate_left(23) ^ word).wrapping_mul(PRIME));
     usize::try_from(hash >> 32).unwrap_or(0)
 }
 

@@ -11,8 +11,8 @@ use pin_project_lite::pin_project;
 /// Ids of a request and whether it is sampled. Copy it wherever the request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestContext {
-    /// Trace id; zero outside of any request.
-    pub trace_id: u128,
+    /// Trace id, its high and its low half: two words need less room than a `u128`, whose alignment is 16 bytes.
+    pub(crate) trace: (u64, u64),
     /// Id of the request's span.
     pub span_id: u64,
     /// Id of the caller's span; zero when there is none.
@@ -29,18 +29,19 @@ pub(crate) struct Current {
     pub(crate) context: RequestContext,
     /// Address of the instance that accounts for the request; zero outside.
     pub(crate) core: usize,
-    /// The name that a [`route`](crate::route) gave it.
-    pub(crate) tag: Option<&'static str>,
 }
 
 thread_local! {
-    static CURRENT: Cell<Current> = const { Cell::new(Current { context: RequestContext::NONE, core: 0, tag: None }) };
+    static CURRENT: Cell<Current> = const { Cell::new(Current { context: RequestContext::NONE, core: 0 }) };
+    /// The name that a [`route`](crate::route) gave to the current request.
+    static TAG: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
 /// Restores what was current before.
 #[derive(Debug)]
 pub(crate) struct Entered {
     before: Current,
+    tag_before: Option<&'static str>,
     _open_telemetry: Option<opentelemetry::ContextGuard>,
 }
 
@@ -51,7 +52,8 @@ impl Current {
             let remote = opentelemetry::Context::current().with_remote_span_context(self.context.span_context());
             remote.attach()
         };
-        Entered { before: CURRENT.replace(self), _open_telemetry: self.context.sampled.then(attach) }
+        let (before, tag_before) = (CURRENT.replace(self), TAG.replace(None));
+        Entered { before, tag_before, _open_telemetry: self.context.sampled.then(attach) }
     }
 
     /// Address of the instance that accounts for the current request.
@@ -61,7 +63,7 @@ impl Current {
 
     /// Names the current request.
     pub(crate) fn tag(template: &'static str) {
-        CURRENT.set(Current { tag: Some(template), ..CURRENT.get() });
+        TAG.set(Some(template));
     }
 }
 
@@ -69,33 +71,39 @@ impl Entered {
     /// The name that the request has got meanwhile.
     #[expect(clippy::unused_self, reason = "only meaningful while entered")]
     pub(crate) fn tag(&self) -> Option<&'static str> {
-        CURRENT.get().tag
+        TAG.get()
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         CURRENT.set(self.before);
+        TAG.set(self.tag_before);
     }
 }
 
 impl RequestContext {
     /// Outside of any request.
-    pub const NONE: Self = Self { trace_id: 0, span_id: 0, parent_id: 0, sampled: false, pass_on: false };
+    pub const NONE: Self = Self { trace: (0, 0), span_id: 0, parent_id: 0, sampled: false, pass_on: false };
 
     /// The context of the request that this thread works on.
     pub fn current() -> Self {
         CURRENT.get().context
     }
 
+    /// The trace id; zero outside of any request.
+    pub const fn trace_id(self) -> u128 {
+        (self.trace.0 as u128) << 64 | self.trace.1 as u128
+    }
+
     /// Whether there is a request.
     pub const fn is_some(self) -> bool {
-        self.trace_id != 0
+        self.trace.0 | self.trace.1 != 0
     }
 
     /// The trace id as logs and headers print it.
     pub fn trace_id_hex(self) -> String {
-        format!("{:032x}", self.trace_id)
+        format!("{:032x}", self.trace_id())
     }
 
     /// The span id as logs and headers print it.
@@ -105,13 +113,19 @@ impl RequestContext {
 
     /// The header that carries it to the next service (W3C Trace Context, level 1).
     pub fn traceparent(self) -> String {
-        format!("00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, u8::from(self.pass_on))
+        format!("00-{:032x}-{:016x}-{:02x}", self.trace_id(), self.span_id, u8::from(self.pass_on))
     }
 
     /// The same for OpenTelemetry. Not remote: its children live in this process.
     pub(crate) fn span_context(self) -> SpanContext {
         let flags = if self.sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
-        SpanContext::new(TraceId::from(self.trace_id), SpanId::from(self.span_id), flags, false, TraceState::default())
+        SpanContext::new(
+            TraceId::from(self.trace_id()),
+            SpanId::from(self.span_id),
+            flags,
+            false,
+            TraceState::default(),
+        )
     }
 }
 
@@ -139,7 +153,7 @@ impl<F: Future> Future for WithRequestContext<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = Current { context: *this.context, core: 0, tag: None }.enter();
+        let _entered = Current { context: *this.context, core: 0 }.enter();
         this.future.poll(context)
     }
 }

@@ -17,5 +17,5 @@ pub(crate) use filter::sampled_only;
 pub use queue::Flushed;
 pub(crate) use queue::{Exporter, QueueProcessor};
 pub(crate) use sample::Sampler;
-pub(crate) use span::RequestEnd;
+pub(crate) use span::{RequestEnd, SpanFacts};
 pub(crate) use tracer::{Tracer, Trust};

@@ -1,18 +1,22 @@
 //! The request's span, written as data at its end.
 
+use http::Request;
+use http::uri::Scheme;
+use kilter_contract::http as contract;
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::RequestContext;
 use crate::signal::clock;
+use crate::signal::http::method_index;
 
 /// What is known of a request at its end.
 #[derive(Debug)]
 pub(crate) struct RequestEnd<'a> {
     pub(crate) method: &'static str,
     pub(crate) route: Option<&'a str>,
-    pub(crate) path: &'a str,
+    pub(crate) facts: &'a SpanFacts,
     pub(crate) status: u16,
     pub(crate) error: Option<&'a str>,
     /// Readings of the monotonic clock.
@@ -20,11 +24,42 @@ pub(crate) struct RequestEnd<'a> {
     pub(crate) ended: u64,
 }
 
+/// What a span tells of its request beside what metrics know. None of it is ever a label.
+#[derive(Debug)]
+pub(crate) struct SpanFacts {
+    /// Without the query string, which may hold secrets.
+    path: Box<str>,
+    scheme: &'static str,
+    /// A method that is none of the contract's.
+    strange_method: Option<Box<str>>,
+}
+
+impl SpanFacts {
+    /// Those of this request.
+    pub(crate) fn of<B>(request: &Request<B>) -> Self {
+        let strange = method_index(request.method()) == contract::METHODS.len() - 1;
+        Self {
+            path: request.uri().path().into(),
+            // HTTP/1.1 does not say; `serve` speaks without TLS.
+            scheme: if request.uri().scheme() == Some(&Scheme::HTTPS) { "https" } else { "http" },
+            strange_method: strange.then(|| request.method().as_str().into()),
+        }
+    }
+}
+
 /// Name, kind and attributes by the semantic conventions for HTTP server spans.
 pub(crate) fn request_span(context: RequestContext, end: &RequestEnd<'_>, scope: &InstrumentationScope) -> SpanData {
-    let name = end.route.map_or_else(|| end.method.to_owned(), |route| format!("{} {route}", end.method));
-    let mut attributes =
-        vec![KeyValue::new("http.request.method", end.method), KeyValue::new("url.path", end.path.to_owned())];
+    let facts = end.facts;
+    // A method that is not known is not in the name either, so that names stay few.
+    let verb = if facts.strange_method.is_some() { "HTTP" } else { end.method };
+    let name = end.route.map_or_else(|| verb.to_owned(), |route| format!("{verb} {route}"));
+    let mut attributes = vec![
+        KeyValue::new("http.request.method", end.method),
+        KeyValue::new("url.path", facts.path.to_string()),
+        KeyValue::new("url.scheme", facts.scheme),
+    ];
+    let strange = facts.strange_method.as_deref();
+    attributes.extend(strange.map(|it| KeyValue::new("http.request.method_original", it.to_owned())));
     attributes.extend(end.route.map(|route| KeyValue::new("http.route", route.to_owned())));
     if end.status != 0 {
         attributes.push(KeyValue::new("http.response.status_code", i64::from(end.status)));

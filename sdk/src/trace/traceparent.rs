@@ -5,23 +5,23 @@ use http::{HeaderMap, HeaderName};
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The caller's trace id, span id and sampled flag. More than one header is as good as none (section 3.2.1).
-pub(crate) fn incoming(headers: &HeaderMap) -> Option<(u128, u64, bool)> {
+pub(crate) fn incoming(headers: &HeaderMap) -> Option<((u64, u64), u64, bool)> {
     let mut all = headers.get_all(&TRACEPARENT).iter();
     let parent = parse(all.next()?.as_bytes());
     if all.next().is_some() { None } else { parent }
 }
 
 /// Trace id, span id and sampled flag of a header; `None` when it is malformed, as the specification demands.
-fn parse(header: &[u8]) -> Option<(u128, u64, bool)> {
+fn parse(header: &[u8]) -> Option<((u64, u64), u64, bool)> {
     let dashes = header.len() >= 55 && header[2] == b'-' && header[35] == b'-' && header[52] == b'-';
     let (version, longer) = (hex(header.get(..2)?)?, header.len() > 55);
     if !dashes || version == 0xff || (version == 0 && longer) || (longer && header[55] != b'-') {
         return None;
     }
-    let trace = u128::from(hex(&header[3..19])?) << 64 | u128::from(hex(&header[19..35])?);
+    let trace = (hex(&header[3..19])?, hex(&header[19..35])?);
     let span = hex(&header[36..52])?;
     let flags = hex(&header[53..55])?;
-    (trace != 0 && span != 0).then_some((trace, span, flags & 1 == 1))
+    (trace != (0, 0) && span != 0).then_some((trace, span, flags & 1 == 1))
 }
 
 /// Lower-case hexadecimal, at most sixteen digits.
@@ -45,7 +45,7 @@ mod tests {
         let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         assert_eq!(
             parse(good.as_bytes()),
-            Some((0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c, 0xb7ad_6b71_6920_3331, true))
+            Some(((0x0af7_6519_16cd_43dd, 0x8448_eb21_1c80_319c), 0xb7ad_6b71_6920_3331, true))
         );
         for bad in [
             "",

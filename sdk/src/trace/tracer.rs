@@ -36,13 +36,13 @@ impl Tracer {
     pub(crate) fn begin(&self, headers: &HeaderMap, peer: impl Fn() -> Option<IpAddr>) -> RequestContext {
         let span_id = random() | 1;
         let caller = traceparent::incoming(headers).filter(|_| self.trust.believes(&peer));
-        let (trace_id, parent_id, parent) = match caller {
+        let (trace, parent_id, parent) = match caller {
             Some((trace, parent, sampled)) => (trace, parent, Some(sampled)),
-            None => (u128::from(random()) << 64 | u128::from(random() | 1), 0, None),
+            None => ((random(), random() | 1), 0, None),
         };
-        let sampled = self.exporter.is_some() && self.sampler.decide(trace_id, parent);
+        let sampled = self.exporter.is_some() && self.sampler.decide(trace.1, parent);
         let pass_on = sampled || (self.exporter.is_none() && parent == Some(true));
-        RequestContext { trace_id, span_id, parent_id, sampled, pass_on }
+        RequestContext { trace, span_id, parent_id, sampled, pass_on }
     }
 
     /// Writes the span of a sampled request.
