@@ -15,7 +15,7 @@ fn record() {
     describe_counter!("jobs", "Said \"so\"\nin two lines \\ with a slash");
     counter!("queue.jobs", "queue" => "a \"quoted\" \\ name\nin two lines").increment(4);
     counter!("hooks_total").increment(5);
-    // One stem, two families: OpenMetrics would have them collide.
+    // One stem, two families: OpenMetrics would have them collide, so the second loses its type but not its value.
     counter!("pushes").increment(1);
     counter!("pushes_total").increment(2);
     describe_gauge!("depth", "");
@@ -59,6 +59,7 @@ fn scraped(address: &str) -> anyhow::Result<()> {
         ("gc_seconds_bucket{job=\"shop\",le=\"0.25\"}", 1.0),
         ("gc_seconds_count{job=\"shop\"}", 1.0),
         ("pushes{job=\"shop\"}", 1.0),
+        ("pushes_total{job=\"shop\"}", 2.0),
         // The contract is whole, and its page came as OpenMetrics.
         ("count(target_info{job=\"shop\"})", 1.0),
         ("count(telemetry_scrape_duration_seconds_bucket{job=\"shop\",format=\"openmetrics\",le=\"1.0\"})", 1.0),

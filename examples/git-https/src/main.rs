@@ -33,13 +33,13 @@ struct Args {
     /// Where git clients connect.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
-    /// The folder that holds <workspace>/<repository>, bare or not.
+    /// The folder that holds `<workspace>/<repository>`, bare or not.
     #[arg(long, value_name = "FOLDER")]
     repositories: PathBuf,
     /// The git program whose `upload-pack` makes the packs.
     #[arg(long, default_value = "git", value_name = "PROGRAM")]
     git: PathBuf,
-    /// Where faults are switched on and off, for demos and tests: POST or DELETE /_faults/<name>. Off by default; only
+    /// Where faults are switched on and off, for demos and tests: POST or DELETE `/_faults/<name>`. Off by default; only
     /// a loopback address is taken.
     #[arg(long, value_name = "ADDRESS")]
     faults: Option<SocketAddr>,

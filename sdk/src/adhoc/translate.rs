@@ -1,5 +1,5 @@
-//! The ad-hoc page, line by line, into the format that is asked for. What is not understood is left out with its whole
-//! family and counted: nothing ad-hoc can ever fail the scrape.
+//! The ad-hoc page, line by line, into the format that is asked for, in an order that does not change from page to page.
+//! What is not understood is left out with its whole family and counted: nothing ad-hoc can ever fail the scrape.
 
 use std::collections::BTreeSet;
 
@@ -23,18 +23,48 @@ struct Family<'a> {
 /// Translates a text page; `openmetrics` chooses the format.
 pub(crate) fn translate(page: &str, openmetrics: bool) -> Translated {
     let mut done = Translated::default();
-    let mut used = BTreeSet::new();
-    for family in families(page) {
-        let written = (!family.broken).then(|| write(&family, openmetrics)).flatten();
-        match written {
-            Some((name, text)) if !used.contains(&name) => {
-                used.insert(name);
+    let mut families = families(page);
+    families.sort_by_key(|it| it.name);
+    let names: BTreeSet<&str> = families.iter().map(|it| it.name).collect();
+    let mut series = BTreeSet::new();
+    for family in &mut families {
+        family.sort();
+        let own: Vec<String> = family.forms().iter().map(|form| format!("{}{form}", family.name)).collect();
+        let fits = !family.broken && own.iter().all(|it| !series.contains(it));
+        match fits.then(|| write(family, openmetrics, &names)).flatten() {
+            Some(text) => {
+                series.extend(own);
                 done.text.push_str(&text);
             }
-            _ => done.refused += 1,
+            None => done.refused += 1,
         }
     }
     done
+}
+
+impl<'a> Family<'a> {
+    /// What the names of its series add to its own.
+    fn forms(&self) -> &'static [&'static str] {
+        match self.kind {
+            "histogram" => &["_bucket", "_sum", "_count"],
+            "summary" => &["", "_sum", "_count"],
+            "counter" | "gauge" | "untyped" => &[""],
+            _ => &[],
+        }
+    }
+
+    /// Sorts its label sets; the lines of one, such as the buckets of a histogram up to its count, stay as they are.
+    fn sort(&mut self) {
+        let whole = self.forms().len() > 1;
+        let ends_set = |line: &&'a str| !whole || name_of(line).ends_with("_count");
+        let mut sets: Vec<&[&'a str]> = self.samples.split_inclusive(ends_set).collect();
+        sets.sort();
+        self.samples = sets.concat();
+    }
+}
+
+fn name_of(sample: &str) -> &str {
+    &sample[..sample.find(['{', ' ']).unwrap_or(sample.len())]
 }
 
 fn families(page: &str) -> Vec<Family<'_>> {
@@ -57,24 +87,18 @@ fn families(page: &str) -> Vec<Family<'_>> {
 
 /// Whether a sample is the family's own.
 fn belongs(line: &str, family: &Family<'_>) -> bool {
-    let name_end = line.find(['{', ' ']).unwrap_or(line.len());
-    let form = line[..name_end].strip_prefix(family.name);
-    let forms: &[&str] = match family.kind {
-        "histogram" => &["_bucket", "_sum", "_count"],
-        "summary" => &["", "_sum", "_count"],
-        "counter" | "gauge" | "untyped" => &[""],
-        _ => return false,
-    };
+    let form = name_of(line).strip_prefix(family.name);
     let value = line.rsplit(' ').next().unwrap_or_default();
-    form.is_some_and(|form| forms.contains(&form)) && value.parse::<f64>().is_ok()
+    form.is_some_and(|form| family.forms().contains(&form)) && value.parse::<f64>().is_ok()
 }
 
-/// The family's name and text; `None` when it cannot be said in the format.
-fn write(family: &Family<'_>, openmetrics: bool) -> Option<(String, String)> {
+/// The family's text; `None` when it cannot be said in the format.
+fn write(family: &Family<'_>, openmetrics: bool, names: &BTreeSet<&str>) -> Option<String> {
     let (name, kind) = match (openmetrics, family.kind) {
-        (true, "counter") => match family.name.strip_suffix("_total") {
+        (true, "counter") => match family.name.strip_suffix("_total").filter(|stem| !names.contains(stem)) {
             Some(stem) => (stem, "counter"),
-            // OpenMetrics has no counter without `_total`; renaming it would rename the series.
+            // OpenMetrics has no counter without `_total`, and no two families of one stem; renaming it would rename
+            // the series, so its type is what gives way.
             None => (family.name, "unknown"),
         },
         (true, "untyped") => (family.name, "unknown"),
@@ -90,7 +114,7 @@ fn write(family: &Family<'_>, openmetrics: bool) -> Option<(String, String)> {
         text.push_str(&canonical(sample)?);
         text.push('\n');
     }
-    Some((name.to_owned(), text))
+    Some(text)
 }
 
 /// `le` and `quantile` as canonical floats, the same in both formats, so that a change of format renames nothing.
@@ -118,7 +142,7 @@ mod tests {
         let page = "# HELP jobs Said \"so\"\n# TYPE jobs counter\njobs{a=\"x\"} 1\n\n# TYPE hooks_total counter\nhooks_total 2\n";
         assert_eq!(
             translate(page, true).text,
-            "# HELP jobs Said \\\"so\\\"\n# TYPE jobs unknown\njobs{a=\"x\"} 1\n# TYPE hooks counter\nhooks_total 2\n"
+            "# TYPE hooks counter\nhooks_total 2\n# HELP jobs Said \\\"so\\\"\n# TYPE jobs unknown\njobs{a=\"x\"} 1\n"
         );
         assert!(translate(page, false).text.contains("# TYPE hooks_total counter\nhooks_total 2\n"));
     }
@@ -136,5 +160,36 @@ mod tests {
         let page = "# TYPE a gauge\na 1\n# TYPE b gauge\nb one\n# TYPE c frob\nc 1\n# TYPE e counter\n# WAT\ne 1\n# TYPE f gauge\nf 2\n";
         let done = translate(page, true);
         assert_eq!((done.text.as_str(), done.refused), ("# TYPE a gauge\na 1\n# TYPE f gauge\nf 2\n", 3));
+    }
+
+    #[test]
+    fn families_of_one_stem_keep_their_names_and_values() {
+        let page = "# TYPE pushes_total counter\npushes_total 2\n# TYPE pushes counter\npushes 1\n";
+        assert_eq!(
+            translate(page, true).text,
+            "# TYPE pushes unknown\npushes 1\n# TYPE pushes_total unknown\npushes_total 2\n"
+        );
+    }
+
+    #[test]
+    fn a_series_of_another_family_is_not_exposed_twice() {
+        let page = "# TYPE d_count gauge\nd_count 7\n# TYPE d histogram\nd_bucket{le=\"+Inf\"} 1\nd_sum 1\nd_count 1\n";
+        let done = translate(page, false);
+        assert!(done.refused == 1 && done.text.contains("d_count 1\n") && !done.text.contains("d_count 7\n"));
+    }
+
+    #[test]
+    fn the_order_of_the_page_does_not_matter() {
+        let sets = [
+            "d_bucket{a=\"1\",le=\"+Inf\"} 1\nd_sum{a=\"1\"} 1\nd_count{a=\"1\"} 1\n",
+            "d_bucket{a=\"2\",le=\"1\"} 0\nd_bucket{a=\"2\",le=\"+Inf\"} 1\nd_sum{a=\"2\"} 1\nd_count{a=\"2\"} 1\n",
+        ];
+        let [one, two] = sets;
+        let gauges = "# TYPE b gauge\nb{x=\"2\"} 1\nb{x=\"1\"} 2\n";
+        let either = translate(&format!("{gauges}# TYPE d histogram\n{two}{one}"), false);
+        assert_eq!(either, translate(&format!("# TYPE d histogram\n{one}{two}{gauges}"), false));
+        let order =
+            ["b{x=\"1\"}", "b{x=\"2\"}", "a=\"1\"", "le=\"1.0\"", "d_count{a=\"2\"}"].map(|it| either.text.find(it));
+        assert!(order.is_sorted() && order[0].is_some(), "{}", either.text);
     }
 }
