@@ -9,10 +9,19 @@ use serde_json::Value;
 
 use super::Status;
 use super::args::Test;
+use super::generate::plural;
 use crate::yaml;
 
 /// `Err` is what a tool complained about.
 type Outcome = Result<(), String>;
+
+/// What was shown of one SLO, or of the estate as a whole.
+#[derive(Default)]
+struct Shown {
+    proofs: usize,
+    routes: usize,
+    complaints: String,
+}
 
 pub(super) fn run(args: &Test) -> Result<Status, String> {
     let folder = args.folder.join("rules");
@@ -37,25 +46,48 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
         let outcome = tool("promtool", &["check", "rules", &name(path)], &folder)?;
         tell(&format!("{}: promtool check rules", name(path)), outcome);
     }
+    let mut slos: BTreeMap<String, Shown> = BTreeMap::new();
     for (path, outcome) in in_parallel(&tests, &folder)? {
-        for (slo, outcome) in per_slo(&path, outcome)? {
-            tell(&slo, outcome);
+        if let Err(why) = per_slo(&path, outcome, &mut slos)? {
+            tell(&format!("{}: promtool test rules", name(&path)), Err(why));
         }
     }
     let alertmanager = folder.join("alertmanager.yaml");
     if alertmanager.is_file() {
         let outcome = tool("amtool", &["check-config", "alertmanager.yaml"], &folder)?;
         tell("alertmanager.yaml: amtool check-config", outcome);
-        for (labels, receiver) in route_tests(&alertmanager)? {
-            let verify = format!("--verify.receivers={receiver}");
-            let mut args = vec!["config", "routes", "test", "--config.file", "alertmanager.yaml", verify.as_str()];
-            args.extend(labels.iter().map(String::as_str));
-            let outcome = tool("amtool", &args, &folder)?;
-            tell(&format!("route {{{}}} reaches {receiver}", labels.join(", ")), outcome);
-        }
+        routes(&alertmanager, &folder, &mut slos)?;
+    }
+    for (slo, shown) in slos {
+        let count = |n: usize, what: &str| (n > 0).then(|| format!("{n} {what}{}", plural(n)));
+        let counts: Vec<String> =
+            [count(shown.proofs, "proof"), count(shown.routes, "route")].into_iter().flatten().collect();
+        let outcome = if shown.complaints.is_empty() { Ok(()) } else { Err(shown.complaints) };
+        tell(&format!("{slo}: {}", counts.join(", ")), outcome);
     }
     eprintln!("{} passed, {failed} failed", checks - failed);
     Ok(if failed == 0 { Status::Fine } else { Status::Findings })
+}
+
+/// Asks amtool for the receiver of each alert, and books the answer on its SLO.
+fn routes(alertmanager: &Path, folder: &Path, slos: &mut BTreeMap<String, Shown>) -> Result<(), String> {
+    for (labels, receiver) in route_tests(alertmanager)? {
+        let verify = format!("--verify.receivers={receiver}");
+        let mut args = vec!["config", "routes", "test", "--config.file", "alertmanager.yaml", verify.as_str()];
+        args.extend(labels.iter().map(String::as_str));
+        let label = |key: &str| labels.iter().find_map(|it| it.strip_prefix(key)?.strip_prefix('='));
+        let slo = match (label("service"), label("slo")) {
+            (Some(service), Some(slo)) => format!("{service}/{slo}"),
+            (Some(service), None) => service.to_owned(),
+            _ => "the estate".to_owned(),
+        };
+        let shown = slos.entry(slo).or_default();
+        shown.routes += 1;
+        if let Err(why) = tool("amtool", &args, folder)? {
+            shown.complaints.push_str(&format!("{{{}}} does not reach {receiver}: {why}", labels.join(", ")));
+        }
+    }
+    Ok(())
 }
 
 fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, String> {
@@ -99,33 +131,29 @@ fn in_parallel(tests: &[PathBuf], folder: &Path) -> Result<Vec<(PathBuf, Outcome
     Ok(all)
 }
 
-/// Splits a file's outcome by SLO: test names are `<service>/<slo>: <what>`. promtool 2.42 prints `    name: <name>,` with
-/// a failed alert, and with a failed query only its expression, which ends in the comment ` # <name>`.
-fn per_slo(path: &Path, outcome: Outcome) -> Result<Vec<(String, Outcome)>, String> {
+/// Books a file's outcome on its SLOs: test names are `<service>/<slo>: <what>`. promtool 2.42 prints `    name: <name>,`
+/// with a failed alert, and with a failed query only its expression, which ends in the comment ` # <name>`. `Err` is a
+/// complaint that names no SLO.
+fn per_slo(path: &Path, outcome: Outcome, slos: &mut BTreeMap<String, Shown>) -> Result<Outcome, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let file: Value = yaml::from_str(&text)?;
-    let mut slos: BTreeMap<String, (usize, String)> = BTreeMap::new();
     let failures = failures(outcome.as_ref().err().map_or("", String::as_str));
+    let mut told = false;
     for test in file["tests"].as_array().into_iter().flatten() {
         let full = test["name"].as_str().unwrap_or("unnamed");
         let slo = full.split(": ").next().unwrap_or(full);
-        let entry = slos.entry(slo.to_owned()).or_default();
-        entry.0 += 1;
+        let shown = slos.entry(slo.to_owned()).or_default();
+        shown.proofs += 1;
         let blames = |failure: &&String| {
             let head = failure.lines().next().unwrap_or_default();
             head.contains(&format!("name: {full},")) || head.contains(&format!(" # {full}\", time: "))
         };
-        failures.iter().filter(blames).for_each(|failure| entry.1.push_str(failure));
+        for failure in failures.iter().filter(blames) {
+            shown.complaints.push_str(failure);
+            told = true;
+        }
     }
-    let blamed = slos.values().any(|(_, why)| !why.is_empty());
-    let mut all: Vec<(String, Outcome)> = slos
-        .into_iter()
-        .map(|(slo, (count, why))| (format!("{slo}: {count} proofs"), if why.is_empty() { Ok(()) } else { Err(why) }))
-        .collect();
-    if let (Err(why), false) = (outcome, blamed) {
-        all.push((format!("{}: promtool test rules", name(path)), Err(why)));
-    }
-    Ok(all)
+    Ok(if told { Ok(()) } else { outcome })
 }
 
 /// The failures of one file, each with its lines. They begin with four spaces; what follows is further to the right.

@@ -7,3 +7,4 @@ mod routing;
 mod rules;
 mod scenarios;
 mod support;
+mod test_command;

@@ -1,0 +1,82 @@
+//! `kilter test`: one line per SLO, with the real promtool and amtool; exit status 1 when a proof fails, 2 without a tool.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const SLO: &str = "apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n  - name: buys\n    description: Orders succeed.\n    objective: 99.9%\n    sli: {http_server: {routes: [\"/orders\"]}}\n  - name: buys-latency\n    description: Orders are quick.\n    objective: 99%\n    sli: {http_server: {routes: [\"/orders\"], slower_than: 250ms}}\n";
+const ESTATE: &str = "version: 0.1\nservices: [slo.yaml]\nteams: {store: {page: pager, ticket: tickets}}\nalertmanager: {base: base.yaml}\n";
+const BASE: &str = "receivers: [{name: default}, {name: watchdog}, {name: pager}, {name: tickets}]\n";
+
+/// An estate, generated.
+fn estate() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [("slo.yaml", SLO), ("kilter.yaml", ESTATE), ("base.yaml", BASE)] {
+        fs::write(folder.path().join(name), text).expect("a file");
+    }
+    let out = kilter(folder.path(), &["generate"]);
+    assert!(out.status.success(), "{}", said(&out));
+    folder
+}
+
+fn kilter(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kilter")).args(args).current_dir(folder).output().expect("the command starts")
+}
+
+fn said(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr)
+}
+
+fn replace(folder: &Path, file: &str, old: &str, new: &str) {
+    let path = folder.join(file);
+    let text = fs::read_to_string(&path).expect("a generated file");
+    assert!(text.contains(old), "{file} has no {old:?}");
+    fs::write(path, text.replacen(old, new, 1)).expect("a file");
+}
+
+#[test]
+fn each_slo_has_one_line() {
+    let folder = estate();
+    let out = kilter(folder.path(), &["test"]);
+    assert_eq!(out.status.code(), Some(0), "{}", said(&out));
+    let lines = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(lines.lines().all(|it| it.starts_with("ok    ")), "{lines}");
+    for slo in ["shop/buys: ", "shop/buys-latency: ", "shop: 2 proofs, 1 route", "the estate: "] {
+        let own: Vec<&str> = lines.lines().filter(|it| it.starts_with(&format!("ok    {slo}"))).collect();
+        assert_eq!(own.len(), 1, "{slo}: {lines}");
+    }
+    assert!(lines.contains("shop/buys: 7 proofs, 6 routes\n"), "{lines}");
+}
+
+#[test]
+fn a_broken_rule_and_a_lost_route_are_told_with_their_slo() {
+    let folder = estate();
+    replace(folder.path(), "rules/shop.rules.yaml", "error_type!=\"\"", "error_type=\"never\"");
+    let out = kilter(folder.path(), &["test"]);
+    assert_eq!(out.status.code(), Some(1), "{}", said(&out));
+    assert!(said(&out).contains("FAIL  shop/buys: ") && said(&out).contains("ok    shop/buys-latency: "));
+
+    let folder = estate();
+    replace(
+        folder.path(),
+        "rules/alertmanager.yaml",
+        "- severity=\"page\"\n      receiver: pager",
+        "- severity=\"none\"\n      receiver: pager",
+    );
+    let out = kilter(folder.path(), &["test"]);
+    assert_eq!(out.status.code(), Some(1), "{}", said(&out));
+    assert!(said(&out).contains("does not reach pager"), "{}", said(&out));
+}
+
+#[test]
+fn a_missing_tool_is_exit_status_2_and_says_what_to_install() {
+    let folder = estate();
+    let out = Command::new(env!("CARGO_BIN_EXE_kilter"))
+        .arg("test")
+        .current_dir(folder.path())
+        .env("PATH", folder.path())
+        .output()
+        .expect("the command starts");
+    assert_eq!(out.status.code(), Some(2), "{}", said(&out));
+    assert!(said(&out).contains("install Debian's packages prometheus"), "{}", said(&out));
+}
