@@ -3,6 +3,7 @@
 mod adhoc;
 mod conformance;
 mod end_to_end;
+mod freshness;
 mod git;
 mod queries;
 mod supply;

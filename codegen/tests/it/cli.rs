@@ -138,8 +138,6 @@ fn schemas_and_contract_are_fresh() {
         let committed = fs::read_to_string(root.join(path)).expect("a committed file");
         assert!(String::from_utf8_lossy(&out.stdout) == committed, "{path} is stale: cargo xtask regen");
     }
-    let out = kilter(&["generate", "--check"], root);
-    assert_eq!(out.status.code(), Some(0), "{}\nnext: cargo xtask regen", said(&out));
 }
 
 #[test]

@@ -30,6 +30,26 @@ fn a_young_budget_is_spent_in_proportion_to_the_window() {
     check(&[it, spent]);
 }
 
+/// Finding 16, a limit: a burst between two scrapes that lie on both sides of a five-minute step is in neither step. Every
+/// evaluation in between sees it, so alerts that look at single evaluations do; the budget does not.
+#[test]
+fn a_burst_on_the_edge_of_a_step_is_lost_to_the_budget() {
+    let mut it = Scenario::new("16, edge", &estate(vec![by_case("avail", "0.999")]), 40);
+    // Scrapes at 6280 and 6320 enclose the step at 6300; those at 6440 and 6480 lie within one.
+    for (case, before) in [("edge", 6_280), ("inside", 6_440)] {
+        it.feed(format!("all_total{{case=\"{case}\"}}"), steady(40, 7_200, 100.0));
+        let burst = [(before, Some(0.0)), (40, Some(100.0)), (7_160 - before, Some(0.0))];
+        it.feed(format!("bad_total{{case=\"{case}\"}}"), counter(40, &burst));
+    }
+    let spent = |case: &str| format!("1 - slo:error_budget_remaining:ratio{{case=\"{case}\"}}");
+    // 40 s of a full outage are 1.5% of a month's budget of 43.2 minutes; the rate adds what lies before its first sample.
+    it.none(&format!("abs({} - 40 / 2592) > 0.0015", spent("inside")), 7_200);
+    it.none(&format!("{} > 0.000001", spent("edge")), 7_200);
+    it.is(&format!("count({} or {})", spent("edge"), spent("inside")), 7_200, 2.0);
+    it.is("max(max_over_time(slo:burn_rate:5m{case=\"edge\"}[15m])) > bool 100", 7_200, 1.0);
+    check(&[it]);
+}
+
 /// Finding 15: rules that fail page; rules that are late or slow ticket; other people's groups are theirs.
 #[test]
 fn failing_late_and_slow_rules_are_told() {
