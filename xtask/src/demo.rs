@@ -1,15 +1,17 @@
 //! `cargo xtask demo`: one service, one SLO file, one page delivered, told as it happens.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail, ensure};
 use kilter_harness::{Loop, LoopOptions, Received, ReceivedAlert, Traffic};
 
-use crate::{cargo, root, tools};
+use crate::picture::{Curve, Event, svg};
+use crate::{cargo, programs, root, run as run_shown, tools};
 
 /// The cause that is switched on: the program that makes packs is gone, so every clone fails.
 const FAULT: &str = "upload-pack-missing";
@@ -79,8 +81,7 @@ fn story(stack: &Loop, traffic: &Traffic) -> anyhow::Result<()> {
     }
 
     println!("\nA full outage, injected at its cause:");
-    let zero = Instant::now();
-    let mut timeline = Timeline { zero, told: BTreeSet::new() };
+    let mut timeline = Timeline::new();
     stack.service.fault(FAULT, true)?;
     timeline.say("fault", "the program that makes packs is gone: every clone fails");
     wait(PAGED, "no alert fires in Prometheus", || {
@@ -107,7 +108,27 @@ fn story(stack: &Loop, traffic: &Traffic) -> anyhow::Result<()> {
     let pages = stack.webhook.of("page").iter().filter(|it| it.alerts.iter().any(|it| it.status == "firing")).count();
     let (succeeded, failed) = traffic.counts();
     println!("\nOne outage, {pages} page notification; {succeeded} clones succeeded, {failed} failed.");
+    let picture = stack.folder().join("timeline.svg");
+    fs::write(&picture, draw(stack, &timeline)?).with_context(|| format!("could not write {}", picture.display()))?;
+    println!("A picture of it: {}", picture.display());
     Ok(())
+}
+
+/// The burn rates that Prometheus recorded, with the events of the timeline.
+fn draw(stack: &Loop, timeline: &Timeline) -> anyhow::Result<String> {
+    let back = timeline.zero.elapsed() + HEALTHY;
+    let mut curves = Vec::new();
+    for (window, color, dash) in [("5m", "#d55e00", "none"), ("30m", "#0072b2", "7 3"), ("1h", "#009e73", "3 3")] {
+        let expr = format!("slo:burn_rate:{window}{{slo=\"{SLO}\"}}");
+        let series = stack.prometheus.query_range(&expr, back, Duration::from_secs(1))?;
+        let points = series.into_iter().flat_map(|it| it.points).map(|(at, burn)| (at - timeline.zero_at, burn));
+        curves.push(Curve { name: format!("slo:burn_rate:{window}"), color, dash, points: points.collect() });
+    }
+    let title = format!(
+        "One outage of git clone, one page: cargo xtask demo, time scale 1/{}",
+        LoopOptions::default().time_divisor
+    );
+    Ok(svg(&title, 14.4, &curves, &timeline.events))
 }
 
 /// Fails when anything but the dead-man's switch fires or has been delivered.
@@ -147,13 +168,27 @@ fn text_of(alert: &ReceivedAlert) {
 /// Events with their time since the fault.
 struct Timeline {
     zero: Instant,
+    /// The same in Unix seconds.
+    zero_at: f64,
+    /// What was said, for the picture.
+    events: Vec<Event>,
     /// Notifications that were told already, by their number.
     told: BTreeSet<usize>,
 }
 
 impl Timeline {
-    fn say(&self, what: &str, text: &str) {
-        println!("  {:>+7.1} s  {what:<9} {text}", self.zero.elapsed().as_secs_f64());
+    /// It begins now.
+    fn new() -> Self {
+        let zero_at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |it| it.as_secs_f64());
+        Self { zero: Instant::now(), zero_at, events: Vec::new(), told: BTreeSet::new() }
+    }
+
+    fn say(&mut self, what: &str, text: &str) {
+        let at = self.zero.elapsed().as_secs_f64();
+        println!("  {at:>+7.1} s  {what:<9} {text}");
+        if what != "also" {
+            self.events.push(Event { at, text: format!("{what} at {at:.1} s") });
+        }
     }
 
     /// Tells of what else arrived, so that nothing is hidden.
@@ -211,18 +246,8 @@ fn addresses(stack: &Loop) {
 
 /// Builds the two programs together, so that they share what they depend on, and tells the harness where they are.
 fn build() -> anyhow::Result<String> {
-    let mut command =
-        cargo(&["build", "--locked", "-p", "kilter", "-p", "git-https", "--message-format=json-render-diagnostics"]);
-    // Cargo's own progress stays on the terminal.
-    let out = command.stderr(std::process::Stdio::inherit()).output().context("could not start cargo")?;
-    ensure!(out.status.success(), "cargo build failed");
-    let text = String::from_utf8_lossy(&out.stdout);
-    let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let folder = messages
-        .filter_map(|it| it["executable"].as_str().map(PathBuf::from))
-        .find(|it| it.file_name().is_some_and(|name| name == "git-https"))
-        .and_then(|it| it.parent().map(PathBuf::from))
-        .context("cargo did not say where it built git-https")?;
+    run_shown(cargo(&["build", "--locked", "-p", "kilter", "-p", "git-https"]))?;
+    let folder = programs()?;
     let version = Command::new(folder.join("kilter")).arg("--version").output().context("could not run kilter")?;
     kilter_harness::use_built(folder);
     Ok(String::from_utf8_lossy(&version.stdout).trim().to_owned())
@@ -231,11 +256,11 @@ fn build() -> anyhow::Result<String> {
 /// `target/demo`, emptied: what an earlier run left is of no use to this one.
 fn fresh_folder() -> anyhow::Result<PathBuf> {
     let folder = root().join("target/demo");
-    match std::fs::remove_dir_all(&folder) {
+    match fs::remove_dir_all(&folder) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => bail!("could not empty {}: {error}", folder.display()),
     }
-    std::fs::create_dir_all(&folder)?;
+    fs::create_dir_all(&folder)?;
     Ok(folder)
 }

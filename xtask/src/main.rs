@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
 
 mod demo;
+mod picture;
 mod regen;
 mod test;
 mod tools;
@@ -65,6 +66,15 @@ fn cargo(args: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(args).current_dir(root());
     command
+}
+
+/// Where cargo puts the programs that it builds.
+fn programs() -> anyhow::Result<PathBuf> {
+    let out = cargo(&["metadata", "--format-version", "1", "--no-deps", "--offline"]).output();
+    let out = out.context("could not start cargo")?;
+    let metadata: serde_json::Value = serde_json::from_slice(&out.stdout).context("cargo metadata is no JSON")?;
+    let target = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
+    Ok(Path::new(target).join("debug"))
 }
 
 /// Runs a command with its output shown; an exit status other than 0 is an error.

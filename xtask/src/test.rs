@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::{cargo, tools};
+use crate::{cargo, programs, tools};
 
 /// What one part did.
 struct Done {
@@ -32,9 +32,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
     for (name, args) in parts {
         println!("\n== {name}: cargo {}", args.join(" "));
         let mut command = cargo(&args);
-        if name == "docs" {
-            command.env("RUSTDOCFLAGS", "-D warnings");
-        }
+        match name {
+            "docs" => command.env("RUSTDOCFLAGS", "-D warnings"),
+            // The part before has built them: no test builds them again.
+            _ => command.env(kilter_harness::BUILT, programs()?),
+        };
         done.push(part(name, command)?);
     }
     summary(&done, started.elapsed())
