@@ -28,15 +28,19 @@ pub fn free_port() -> anyhow::Result<u16> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::net::TcpListener;
 
     use super::free_port;
 
+    /// Each is bound at once, as its users do: other processes of this machine choose ports as well.
     #[test]
     fn ports_differ_and_can_be_bound() {
-        let ports: BTreeSet<u16> = (0..20).map(|_| free_port().unwrap()).collect();
+        let bind = |_| {
+            let port = free_port().unwrap();
+            (port, TcpListener::bind(("127.0.0.1", port)).unwrap())
+        };
+        let held: Vec<(u16, TcpListener)> = (0..20).map(bind).collect();
+        let ports: BTreeSet<u16> = held.iter().map(|(port, _)| *port).collect();
         assert_eq!(ports.len(), 20);
-        for port in ports {
-            std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
-        }
     }
 }
