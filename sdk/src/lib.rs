@@ -46,6 +46,8 @@ mod core;
 pub mod env;
 mod error;
 mod error_type;
+#[cfg(doctest)]
+mod guides;
 pub mod http;
 mod init;
 mod log;
