@@ -118,7 +118,9 @@ fn story(stack: &Loop, traffic: &Traffic) -> anyhow::Result<()> {
 fn draw(stack: &Loop, timeline: &Timeline) -> anyhow::Result<String> {
     let back = timeline.zero.elapsed() + HEALTHY;
     let mut curves = Vec::new();
-    for (window, color, dash) in [("5m", "#d55e00", "none"), ("30m", "#0072b2", "7 3"), ("1h", "#009e73", "3 3")] {
+    for (window, color, dash) in
+        [("5m", "#d55e00", "none"), ("30m", "#0072b2", "7 3"), ("1h", "#009e73", "3 3"), ("6h", "#cc79a7", "12 4 2 4")]
+    {
         let expr = format!("slo:burn_rate:{window}{{slo=\"{SLO}\"}}");
         let series = stack.prometheus.query_range(&expr, back, Duration::from_secs(1))?;
         let points = series.into_iter().flat_map(|it| it.points).map(|(at, burn)| (at - timeline.zero_at, burn));
@@ -128,7 +130,8 @@ fn draw(stack: &Loop, timeline: &Timeline) -> anyhow::Result<String> {
         "One outage of git clone, one page: cargo xtask demo, time scale 1/{}",
         LoopOptions::default().time_divisor
     );
-    Ok(svg(&title, 14.4, &curves, &timeline.events))
+    let thresholds = [(14.4, "1h and 5m above 14.4 page"), (6.0, "6h and 30m above 6 page")];
+    Ok(svg(&title, &thresholds, &curves, &timeline.events))
 }
 
 /// Fails when anything but the dead-man's switch fires or has been delivered.

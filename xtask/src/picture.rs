@@ -51,7 +51,7 @@ fn y(burn: f64) -> f64 {
 }
 
 /// An SVG of its own size, readable on light and dark pages.
-pub(crate) fn svg(title: &str, threshold: f64, curves: &[Curve], events: &[Event]) -> String {
+pub(crate) fn svg(title: &str, thresholds: &[(f64, &str)], curves: &[Curve], events: &[Event]) -> String {
     let ends = events.iter().map(|it| it.at).chain([-60.0]);
     let time =
         Time { from: ends.clone().fold(f64::INFINITY, f64::min), to: ends.fold(f64::NEG_INFINITY, f64::max) + 12.0 };
@@ -63,7 +63,7 @@ pub(crate) fn svg(title: &str, threshold: f64, curves: &[Curve], events: &[Event
         escaped(title),
         escaped(title)
     );
-    axes(&mut out, time, threshold);
+    axes(&mut out, time, thresholds);
     for curve in curves {
         let points: String =
             curve.points.iter().map(|(at, burn)| format!("{:.1},{:.1} ", time.x(*at), y(*burn))).collect();
@@ -81,7 +81,7 @@ pub(crate) fn svg(title: &str, threshold: f64, curves: &[Curve], events: &[Event
     out
 }
 
-fn axes(out: &mut String, time: Time, threshold: f64) {
+fn axes(out: &mut String, time: Time, thresholds: &[(f64, &str)]) {
     for burn in [0.1, 1.0, 10.0, 100.0, 1_000.0] {
         let at = y(burn);
         let _ = writeln!(
@@ -92,14 +92,17 @@ fn axes(out: &mut String, time: Time, threshold: f64) {
             at + 4.0
         );
     }
-    let at = y(threshold);
-    let _ = writeln!(
-        out,
-        "<line x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#1b1f24\" stroke-dasharray=\"2 3\"/>\
-         <text x=\"{:.1}\" y=\"{:.1}\" fill=\"#1b1f24\">pages above {threshold}</text>",
-        LEFT + 4.0,
-        at - 5.0
-    );
+    for (threshold, text) in thresholds {
+        let at = y(*threshold);
+        let _ = writeln!(
+            out,
+            "<line x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#1b1f24\" stroke-dasharray=\"2 3\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\" font-size=\"12\" fill=\"#1b1f24\">{}</text>",
+            LEFT + 4.0,
+            at - 4.0,
+            escaped(text)
+        );
+    }
     #[expect(clippy::cast_possible_truncation, reason = "minutes of a demo")]
     let (first, last) = ((time.from / 30.0).ceil() as i64, (time.to / 30.0).floor() as i64);
     for step in first..=last {
@@ -136,7 +139,7 @@ fn marks(out: &mut String, time: Time, events: &[Event]) {
 
 fn legend(out: &mut String, curves: &[Curve]) {
     for (number, curve) in curves.iter().enumerate() {
-        let x = LEFT + 200.0 * number as f64;
+        let x = LEFT + 190.0 * number as f64;
         let at = HEIGHT - 24.0;
         let _ = writeln!(
             out,
@@ -166,7 +169,7 @@ mod tests {
         let curve =
             Curve { name: "5m <fast>".to_owned(), color: "#000", dash: "none", points: vec![(-10.0, 0.0), (1e9, 1e9)] };
         let events = [Event { at: 0.0, text: "fault".to_owned() }, Event { at: 200.0, text: "resolved".to_owned() }];
-        let picture = svg("t", 14.4, &[curve], &events);
+        let picture = svg("t", &[(14.4, "above")], &[curve], &events);
         assert!(picture.contains("5m &lt;fast&gt;") && picture.contains(">fault<") && picture.contains(">resolved<"));
         let points = picture.split("points=\"").nth(1).and_then(|it| it.split('"').next()).unwrap_or_default();
         for pair in points.split(' ') {
