@@ -166,6 +166,12 @@ fn flood(stack: Stack, running: &Running, row: &str, to: SocketAddr, of: fn(usiz
     sleep(SETTLE);
     let (after, _) = reading(running)?;
     let (sets, samples) = (after.label_sets() - before.label_sets(), after.samples - before.samples);
-    say(row, &tells_metrics(stack, &format!("{sets} new label sets, {samples} new series")));
+    say(
+        row,
+        &tells_metrics(
+            stack,
+            &format!("{sets} new label set{}, {samples} new series", if sets == 1 { "" } else { "s" }),
+        ),
+    );
     Ok(())
 }

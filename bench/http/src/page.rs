@@ -75,7 +75,9 @@ fn words(labels: &BTreeMap<String, String>) -> String {
         words.push_str(&format!(", error `{error}`"));
     }
     let method = get(["http_request_method", "method"]);
-    if method != "GET" {
+    if method.is_empty() {
+        words.push_str(", method empty");
+    } else if method != "GET" {
         words.push_str(&format!(", method `{method}`"));
     }
     words

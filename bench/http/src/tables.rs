@@ -23,7 +23,7 @@ pub(crate) enum Part {
 }
 
 /// Requests of a timed round, and rounds of which the best counts.
-const TIMED: (u32, u32) = (50_000, 7);
+const TIMED: (u32, u32) = (20_000, 7);
 
 const PLAIN: [(&str, Case); 8] = [
     ("Kilter, metrics only", Case::plain(Stack::KilterMetrics)),
@@ -71,6 +71,7 @@ const COUNTED: [(&str, Stack); 4] = [
 /// Measures and prints.
 pub(crate) fn print(part: Option<Part>) -> anyhow::Result<()> {
     let collector = collector::start()?;
+    println!("{}\n", versions());
     if part != Some(Part::Outcomes) {
         costs(collector)?;
     }
@@ -161,6 +162,26 @@ fn row(name: &str, it: Cost, base: Cost) {
         it.timed.nanos - base.timed.nanos,
         it.counted.clock_reads - base.counted.clock_reads
     );
+}
+
+/// What is linked, by the lock file that it was built from.
+fn versions() -> String {
+    const SHOWN: [&str; 7] = [
+        "axum",
+        "axum-prometheus",
+        "opentelemetry-instrumentation-tower",
+        "axum-tracing-opentelemetry",
+        "tracing-opentelemetry",
+        "opentelemetry_sdk",
+        "kilter-sdk",
+    ];
+    let lock = include_str!("../../Cargo.lock");
+    let version = |name: &str| {
+        let entry = lock.split("[[package]]").find(|it| it.contains(&format!("name = \"{name}\"\n")));
+        entry.and_then(|it| it.split("version = \"").nth(1)?.split('"').next()).unwrap_or("?")
+    };
+    let all: Vec<String> = SHOWN.iter().map(|name| format!("{name} {}", version(name))).collect();
+    format!("Versions: {}.", all.join(", "))
 }
 
 /// `12345` as `12,345`.
