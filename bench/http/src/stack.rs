@@ -128,7 +128,7 @@ pub(crate) fn install(stack: Stack, sampled: bool, app: Router, templates: &[Str
             running.page = Box::new(move || Ok(prometheus::TextEncoder::new().encode_to_string(&registry.gather())?));
         }
         Stack::AxumTracing | Stack::AxumTracingInLogs | Stack::AxumTracingAndPrometheus => {
-            use axum_tracing_opentelemetry::middleware::OtelAxumLayer;
+            use axum_tracing_opentelemetry::middleware::{OtelAxumLayer, OtelInResponseLayer};
             let provider = tracer_provider(sampled, &running.spans);
             let in_logs = stack == Stack::AxumTracingInLogs;
             let logged = filter_fn(move |it| in_logs || it.target() != "otel::tracing");
@@ -140,7 +140,7 @@ pub(crate) fn install(stack: Stack, sampled: bool, app: Router, templates: &[Str
                 .try_init()?;
             opentelemetry::global::set_tracer_provider(provider.clone());
             running.provider = Some(provider);
-            running.app = running.app.layer(OtelAxumLayer::default());
+            running.app = running.app.layer(OtelInResponseLayer).layer(OtelAxumLayer::default());
             if stack == Stack::AxumTracingAndPrometheus {
                 with_axum_prometheus(&mut running);
             }

@@ -23,7 +23,7 @@ pub(crate) enum Part {
 }
 
 /// Requests of a timed round, and rounds of which the best counts.
-const TIMED: (u32, u32) = (20_000, 7);
+const TIMED: (u32, u32) = (50_000, 7);
 
 const PLAIN: [(&str, Case); 8] = [
     ("Kilter, metrics only", Case::plain(Stack::KilterMetrics)),

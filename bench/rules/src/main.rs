@@ -80,7 +80,7 @@ fn fill(folder: &Path, file: &estate::RuleFile, span: Span) -> anyhow::Result<Pr
 /// Waits until Prometheus has compacted the blocks: their number stays the same for a while.
 fn rest(prometheus: &Prometheus) -> anyhow::Result<()> {
     let mut seen = (String::new(), Instant::now());
-    until("Prometheus to be at rest", Duration::from_secs(600), || {
+    until("Prometheus to be at rest", Duration::from_mins(10), || {
         let page = kilter_harness::get(&format!("{}/metrics", prometheus.url()))?.text();
         let line = |name: &str| page.lines().find(|it| it.starts_with(name)).unwrap_or_default().to_owned();
         let state = line("prometheus_tsdb_blocks_loaded ") + &line("prometheus_tsdb_compactions_total ");
