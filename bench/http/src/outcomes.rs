@@ -65,9 +65,9 @@ pub(crate) fn run(stack: Stack) -> anyhow::Result<()> {
     }
     let (page, _) = reading(&running)?;
     say("requests in flight when all is quiet", &tells_metrics(stack, &format!("{}", page.active)));
-    flood(stack, &running, "1,000 random paths that no route matches", to, |n| Strange::path(n))?;
-    flood(stack, &running, "1,000 random `Host` headers", to, |n| Strange::host(n))?;
-    flood(stack, &running, "1,000 random methods", to, |n| Strange::method(n))?;
+    flood(stack, &running, "1,000 random paths that no route matches", to, Strange::path)?;
+    flood(stack, &running, "1,000 random `Host` headers", to, Strange::host)?;
+    flood(stack, &running, "1,000 random methods", to, Strange::method)?;
     Ok(())
 }
 

@@ -71,7 +71,7 @@ async fn panics() -> &'static str {
 }
 
 async fn slow() -> &'static str {
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     "too late"
 }
 
