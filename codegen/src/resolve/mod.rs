@@ -1,5 +1,7 @@
 //! What the user wrote becomes what it means: defaults applied, names and labels checked against the contract.
 
+mod alertmanager;
+mod dependencies;
 mod estate;
 mod events;
 mod sli;
@@ -20,8 +22,9 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
     let mut estate = estate::read(sources, time_scale, &mut all);
     let mut names: BTreeMap<Name, usize> = BTreeMap::new();
     let first = usize::from(sources.has_config);
+    let mut services = Vec::new();
     for (index, tree) in sources.trees.iter().enumerate().skip(first) {
-        let Some(tree) = tree else { continue };
+        let Some(tree) = tree.as_ref().filter(|_| sources.alertmanager_base != Some(index)) else { continue };
         let mut findings = Findings::new(index, sources, &mut all);
         check(tree, &SLO_FILE, &mut findings);
         let Some(service) = slo::service(tree, index, sources, &estate, &mut findings) else { continue };
@@ -31,8 +34,11 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
             let help = "two files of one service and identity would record the same series: merge them, or give each its own identity";
             findings.error(Code::Duplicate, place, message, help);
         }
-        estate.services.push(service);
+        services.push((index, service));
     }
+    dependencies::check(&services, sources, &mut all);
+    alertmanager::check_base(sources, &mut all);
+    estate.services = services.into_iter().map(|(_, service)| service).collect();
     let broken = sources.trees.iter().any(Option::is_none);
     let fine = !broken && !any_error(&all);
     (fine.then_some(estate), all)
