@@ -34,8 +34,8 @@ const DAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", 
 
 /// The settings; the hours are those of teams without hours of their own.
 pub(super) fn read(tree: &Node, sources: &Sources, findings: &mut Findings<'_>) -> (Alertmanager, Option<OfficeHours>) {
-    let mut all = Alertmanager::default();
-    all.base = sources.alertmanager_base.and_then(|index| sources.files.get(index)).map(|it| it.text.clone());
+    let base = sources.alertmanager_base.and_then(|index| sources.files.get(index)).map(|it| it.text.clone());
+    let mut all = Alertmanager { base, ..Alertmanager::default() };
     let Some(node) = tree.get("alertmanager") else { return (all, None) };
     for (key, receiver) in [("default", &mut all.default), ("deadmans_switch", &mut all.deadmans_switch)] {
         if let Some((name, _)) = text(node, key).filter(|(it, _)| !it.is_empty()) {
@@ -56,12 +56,11 @@ pub(super) fn hours(node: &Node, findings: &mut Findings<'_>) -> Option<OfficeHo
     let mut chosen = Vec::new();
     for item in items(node.get("days")) {
         let Some((text, place)) = scalar(item) else { continue };
-        match days(text) {
-            Some(more) => chosen.extend(more),
-            None => {
-                let message = format!("`{}` is neither a day nor a range of days", printable(text));
-                wrong(place, message, "for example: days: [monday:friday], in lower case and in full");
-            }
+        if let Some(more) = days(text) {
+            chosen.extend(more);
+        } else {
+            let message = format!("`{}` is neither a day nor a range of days", printable(text));
+            wrong(place, message, "for example: days: [monday:friday], in lower case and in full");
         }
     }
     if chosen.is_empty() {

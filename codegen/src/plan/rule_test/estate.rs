@@ -126,14 +126,14 @@ impl<'a> Proof<'a> {
     fn fires(&mut self, alert: &str, labels: &[(&str, String)], minutes: u64, yes: bool) {
         let query = self.alert(alert, labels);
         let samples = yes.then(|| Sample { labels: query.clone(), value: 1.0 });
-        self.ask(query, minutes, samples.into_iter().collect());
+        self.ask(&query, minutes, samples.into_iter().collect());
     }
 
     /// How many alerts of a name with these labels, among others, fire.
     fn counts(&mut self, alert: &str, labels: &[(&str, String)], minutes: u64, count: u32) {
         let query = format!("count({})", self.alert(alert, labels));
         let samples = (count > 0).then(|| Sample { labels: "{}".to_owned(), value: count.into() });
-        self.ask(query, minutes, samples.into_iter().collect());
+        self.ask(&query, minutes, samples.into_iter().collect());
     }
 
     fn alert(&self, alert: &str, labels: &[(&str, String)]) -> String {
@@ -143,7 +143,7 @@ impl<'a> Proof<'a> {
         selector("ALERTS", &all)
     }
 
-    fn ask(&mut self, query: String, minutes: u64, exp_samples: Vec<Sample>) {
+    fn ask(&mut self, query: &str, minutes: u64, exp_samples: Vec<Sample>) {
         let expr = format!("{query} # {}", self.test.name);
         let eval_time = self.estate.time_scale.apply(Duration::from_mins(minutes));
         self.test.promql_expr_test.push(QueryTest { expr, eval_time, exp_samples });
