@@ -28,9 +28,13 @@ pub struct Sources {
     pub selected: Vec<usize>,
     /// Texts that SLO files name (`runbook.mitigations`), by path as written in the file with this index.
     pub named: Vec<(usize, String, String)>,
-    /// Index of the Alertmanager base file: the last one, and no SLO file.
+    /// Templates of the estate's own: index of the file, and the name below `templates`, such as `alerts/burn.summary`.
+    pub templates: Vec<(usize, String)>,
+    /// Patches: index in the list `patches`, and of the file.
+    pub patches: Vec<(usize, usize)>,
+    /// Index of the Alertmanager base file: the last one that is YAML, and no SLO file.
     pub alertmanager_base: Option<usize>,
-    /// Trees of the files that are YAML, by index.
+    /// Trees of the files that are YAML, by index; templates and patches come after them.
     pub trees: Vec<Option<Node>>,
 }
 
@@ -111,6 +115,8 @@ pub fn sources(options: &LoadOptions) -> Result<(Sources, Vec<Diagnostic>), Load
         reader.read_named(index, &path);
     }
     reader.read_base();
+    reader.read_templates();
+    reader.read_patches();
     Ok((reader.sources, reader.diagnostics))
 }
 
@@ -196,6 +202,80 @@ impl Reader {
                     "the path is relative to kilter.yaml",
                 );
             }
+        }
+    }
+}
+
+impl Reader {
+    /// A key of `kilter.yaml`.
+    fn config(&self, key: &str) -> Option<&Node> {
+        self.sources.trees.first().filter(|_| self.sources.has_config)?.as_ref()?.get(key)
+    }
+
+    fn refused(&mut self, range: Range, message: String, help: &str) {
+        Findings::new(0, &self.sources, &mut self.diagnostics).error(Code::BadValue, range, message, help);
+    }
+
+    /// Every `*.hbs` below the folder of `templates`.
+    fn read_templates(&mut self) {
+        let Some(Node { value: Value::Scalar { text: name, .. }, range }) = self.config("templates").cloned() else {
+            return;
+        };
+        let folder = self.sources.root.join(&name);
+        let mut found = Vec::new();
+        below(&folder, "", &mut found);
+        if found.is_empty() {
+            let message = format!("the folder `{name}` holds no template *.hbs");
+            return self.refused(range, message, "the path is relative to kilter.yaml");
+        }
+        for (path, name) in found {
+            if let Some(file) = self.read_plain(&path, range) {
+                self.sources.templates.push((file, name));
+            }
+        }
+    }
+
+    fn read_patches(&mut self) {
+        let Some(Value::List(entries)) = self.config("patches").map(|it| it.value.clone()) else { return };
+        for (entry, node) in entries.iter().enumerate() {
+            let Some(Node { value: Value::Scalar { text: name, .. }, range }) = node.get("patch") else { continue };
+            if let Some(file) = self.read_plain(&self.sources.root.join(name), *range) {
+                self.sources.patches.push((entry, file));
+            }
+        }
+    }
+
+    /// A text that is no YAML; its index.
+    fn read_plain(&mut self, path: &Path, named_at: Range) -> Option<usize> {
+        let bytes = match fs::metadata(path).and_then(|it| {
+            if it.len() > yaml::MAX_BYTES as u64 { Err(std::io::Error::other("too large")) } else { fs::read(path) }
+        }) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let message = format!("{} cannot be read: {error}", shown(path, &self.sources.root));
+                self.refused(named_at, message, "the path is relative to kilter.yaml");
+                return None;
+            }
+        };
+        let Ok(text) = String::from_utf8(bytes) else {
+            let message = format!("{} is no text in UTF-8", shown(path, &self.sources.root));
+            self.refused(named_at, message, "save it as UTF-8");
+            return None;
+        };
+        let path = shown(path, &self.sources.root);
+        self.sources.files.push(SourceFile { path, text });
+        Some(self.sources.files.len() - 1)
+    }
+}
+
+/// Templates below a folder, by name.
+fn below(folder: &Path, prefix: &str, found: &mut Vec<(PathBuf, String)>) {
+    for path in entries(folder) {
+        let name = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        if path.is_dir() && prefix.matches('/').count() < 3 && !name.starts_with('.') {
+            below(&path, &format!("{prefix}{name}/"), found);
+        } else if let Some(stem) = name.strip_suffix(".hbs") {
+            found.push((path, format!("{prefix}{stem}")));
         }
     }
 }

@@ -4,8 +4,8 @@ use crate::diagnostic::{Diagnostic, any_error};
 use crate::load::{self, LoadError, LoadOptions, Sources};
 use crate::model::{Estate, TimeScale};
 use crate::plan::{self, Plan};
-use crate::render::engine::{TemplateError, Templates};
-use crate::render::{self, Artifact, RenderError};
+use crate::render::engine::TemplateError;
+use crate::render::{self, Artifact, RenderError, patch, templates};
 use crate::{lint, resolve};
 
 /// Everything that the pure stages made.
@@ -38,14 +38,30 @@ pub fn run(options: &LoadOptions, scale: TimeScale) -> Result<Made, PipelineErro
     let (sources, mut diagnostics) = load::sources(options)?;
     let (estate, found) = resolve::estate(&sources, scale);
     diagnostics.extend(found);
+    let (templates, found) = templates::of(&sources);
+    diagnostics.extend(found);
     let Some(estate) = estate.filter(|_| !any_error(&diagnostics)) else {
         return Ok(Made { sources, diagnostics, output: None });
     };
-    let plan = plan::plan(&estate, &Templates::new())?;
+    let plan = match plan::plan(&estate, &templates) {
+        Ok(plan) => plan,
+        Err(error) => {
+            diagnostics.extend(templates::diagnostic(&error, &sources).ok_or(error)?);
+            return Ok(Made { sources, diagnostics, output: None });
+        }
+    };
     diagnostics.extend(lint::lint(&estate, &sources));
     if any_error(&diagnostics) {
         return Ok(Made { sources, diagnostics, output: None });
     }
-    let artifacts = render::render(&estate, &plan)?;
+    let mut artifacts = render::render(&estate, &plan)?;
+    if !sources.templates.is_empty() {
+        render::rules::parsed_back(&plan, &artifacts)?;
+        diagnostics.extend(templates::check_runbooks(&sources, &artifacts));
+    }
+    diagnostics.extend(patch::apply(&sources, &mut artifacts));
+    if any_error(&diagnostics) {
+        return Ok(Made { sources, diagnostics, output: None });
+    }
     Ok(Made { sources, diagnostics, output: Some((estate, plan, artifacts)) })
 }

@@ -6,6 +6,10 @@
 pub const ERROR_RATE: &str = "slo:error:rate5m";
 /// Events per second over 5 minutes.
 pub const TOTAL_RATE: &str = "slo:total:rate5m";
+/// Events per second as measured, for SLOs where what counts differs from it: `no_data: bad`, maintenance.
+pub const MEASURED_RATE: &str = "slo:measured:rate5m";
+/// 1 while an SLO is in maintenance, and for five minutes afterwards.
+pub const MAINTENANCE: &str = "slo:maintenance:active";
 /// Unix time of the last success that a freshness SLO knows of; it outlives the process that reported it.
 pub const LAST_SUCCESS: &str = "slo:last_success:timestamp";
 /// The objective as a fraction.
@@ -60,6 +64,8 @@ pub const WATCHDOG: &str = "Watchdog";
 pub const RECORDED: &[&str] = &[
     ERROR_RATE,
     TOTAL_RATE,
+    MEASURED_RATE,
+    MAINTENANCE,
     LAST_SUCCESS,
     OBJECTIVE,
     ERROR_BUDGET,

@@ -110,7 +110,7 @@ slos: []",
         "team: store   # one of the teams in kilter.yaml";
     /// The key is known but this version of Kilter does not have it yet: ignoring it would promise what is not done.
     NotYet = "KLT0016", "not in this version",
-        "patches: {}   # a key of a later version",
+        "links: {traces: https://traces.example}   # a key of a later version",
         "# without the key, or with a later kilter";
     /// A route has an availability SLO but no latency SLO. Requests that hang until their clients give up are no availability errors: only a latency SLO sees them.
     NoLatency = "KLT0101", "a hang here would be silent",
@@ -163,6 +163,52 @@ depends_on: [{service: identity}]";
     BadHours = "KLT0063", "not office hours",
         "office_hours: {from: 9 am, to: 17:00}",
         "office_hours: {from: 09:00, to: 17:00}";
+    /// Alert windows that cannot work: a window that is no multiple of the five minutes over which rates are recorded, a short one that is not shorter, or a share of the budget that no outage can spend within the window. Such an alert would be wrong, or would never fire.
+    BadWindows = "KLT0030", "these windows cannot work",
+        "objective: 95%
+windows:
+  - {severity: page, share: 10%, long: 1h, short: 5m}",
+        "objective: 95%
+windows:
+  - {severity: page, share: 2%, long: 1h, short: 5m}";
+    /// The tier is none of Kilter's (critical, high, low, background) and none under `tiers` in kilter.yaml. Without it the SLO would silently be watched by the defaults.
+    UnknownTier = "KLT0031", "no such tier",
+        "tier: critcal",
+        "tier: critical";
+    /// The rate over five minutes must hold four scrapes, so that one that is lost does not leave the rate without data. With slower scrapes every SLO would flicker between data and none.
+    ScrapeTooSlow = "KLT0032", "too few scrapes",
+        "scrape_interval: 2m",
+        "scrape_interval: 60s";
+    /// The label or annotation is one that Kilter or Prometheus sets on alerts itself: it tells SLOs apart, routes the alert, or is its text. Overwriting it would send the alert elsewhere, or make two alerts one.
+    TakenLabel = "KLT0033", "taken",
+        "labels: {severity: high}",
+        "labels: {impact: high}";
+    /// Maintenance that cannot be: it never ends, never begins, or is told by data that are missing. Maintenance must be said by a series that is there or by a schedule; otherwise an outage would excuse itself.
+    BadMaintenance = "KLT0034", "no maintenance",
+        "maintenance: {while: 'absent(up{job=\"shop\"})'}",
+        "maintenance: {while: 'maintenance_mode{service=\"shop\"} == 1'}";
+    /// A template of yours cannot be used: its name is none that Kilter renders, it is no valid Handlebars, it names a variable that does not exist, or what it renders cannot stand in an alert. Nothing is generated, because a page with a broken text helps nobody at night.
+    BadTemplate = "KLT0035", "this template cannot be used",
+        "{{service}} burns {{burnrate}} times too fast",
+        "{{service}} burns {{burn}} times too fast";
+    /// A patch that cannot be applied, or after which the file would no longer be right: PromQL that does not parse, an alert that is lost, a label that routes it changed, a panel without a place. The generated file is left as it was and nothing is written.
+    BadPatch = "KLT0036", "this patch breaks what it changes",
+        r#"{"rules": []}"#,
+        r#"{"limit": 1000}"#;
+    /// Compliance windows roll: 30d are always the last thirty days. In a calendar month the budget left cannot be exact before its last day, because nobody knows how many events the rest will bring, and an outage of the 31st would be forgotten on the 1st. 30d and 90d say nearly the same and are exact on every day.
+    CalendarWindow = "KLT0037", "compliance windows roll",
+        "window: month",
+        "window: 30d";
+    /// The alert windows that the SLO inherits from its tier or from kilter.yaml ask for more errors than there can be with its objective. As with Kilter's own windows, such a pair is held at half of what a total outage burns: it fires earlier than its share of the budget says.
+    HeldWindows = "KLT0130", "held at half of a total outage",
+        "windows: [{severity: page, share: 10%, long: 1h, short: 5m}]   # in kilter.yaml
+objective: 95%",
+        "objective: 95%
+windows: [{severity: page, share: 2%, long: 1h, short: 5m}]   # of the SLO's own";
+    /// A quarter of the week and more is maintenance: nothing is measured then, so the objective says little about what users see. Users count all hours.
+    LongMaintenance = "KLT0131", "much is not measured",
+        "schedule: [{from: \"20:00\", to: \"08:00\"}]",
+        "schedule: [{days: [sunday], from: \"02:00\", to: \"04:00\"}]";
 }
 
 impl fmt::Display for Code {

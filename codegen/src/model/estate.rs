@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Alertmanager, Dependency, Name, OfficeHours, Slo, TimeScale};
+use super::{Alertmanager, Dependency, EstatePolicy, Extra, Name, OfficeHours, Slo, TimeScale};
 
 /// `kilter.yaml` and every SLO file, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Estate {
     pub services: Vec<Service>,
     /// Scale of every window and interval.
     pub time_scale: TimeScale,
+    /// What its alerts share.
+    pub policy: EstatePolicy,
 }
 
 /// Base addresses without a trailing slash.
@@ -64,4 +66,6 @@ pub struct Service {
     pub depends_on: Vec<Dependency>,
     /// Its SLOs, in the order of the file.
     pub slos: Vec<Slo>,
+    /// What its alerts carry, the estate's included.
+    pub extra: Extra,
 }

@@ -5,6 +5,7 @@ mod decimal;
 mod duration;
 mod estate;
 mod name;
+mod policy;
 mod slo;
 
 pub use alertmanager::{Alertmanager, Dependency, OfficeHours, Silences};
@@ -12,4 +13,5 @@ pub use decimal::{Decimal, DecimalError, Objective};
 pub use duration::{Duration, DurationError, TimeScale};
 pub use estate::{Estate, Links, Service, Team};
 pub use name::{Name, NameError};
+pub use policy::{EstatePolicy, Extra, Maintenance, Pair, Policy, Severity, SeverityNames, Weekly};
 pub use slo::{EventSide, NoData, Sli, Slo};

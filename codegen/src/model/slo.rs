@@ -1,6 +1,6 @@
 //! One SLO, resolved.
 
-use super::{Duration, Name, Objective};
+use super::{Duration, Name, Objective, Policy};
 
 /// A service level objective, valid by construction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Slo {
     pub min_errors: u32,
     /// What missing data means. Default [`NoData::Page`].
     pub no_data: NoData,
+    /// How it is watched beyond that.
+    pub policy: Policy,
 }
 
 /// What to do when an SLO's data vanish.
@@ -32,6 +34,8 @@ pub enum NoData {
     Ticket,
     /// Nothing.
     Ignore,
+    /// As [`NoData::Page`], and missing data count as errors against the budget.
+    Bad,
 }
 
 /// What is measured. Each kind lowers to one pair of an error rate and a total rate; only `plan::sli` knows the kinds.

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 
 use kilter_contract::slo;
 
-use super::class::Class;
+use super::class::{Class, classes};
 use super::context::Context;
 use super::expr::{is_grid, over_window};
+use super::maintenance::unless_maintained;
 use super::windows::{Pair, Severity};
 use super::words::{Words, annotations, link_annotations};
 use super::{Rule, expr};
-use crate::model::{Decimal, Duration, NoData};
+use crate::model::{Decimal, Duration, Extra, NoData};
 use crate::render::engine::{TemplateError, Templates};
 
 /// Everything an alert needs besides its expression.
@@ -31,31 +32,28 @@ pub fn per_class(context: &Context<'_>, class: &Class<'_>, templates: &Templates
     let timing = &context.timing;
     let mut rules = Vec::new();
     for (severity, keep) in [(Severity::Page, timing.page_keep_firing), (Severity::Ticket, timing.ticket_keep_firing)] {
+        if class.pairs_of(severity).is_empty() {
+            continue;
+        }
+        let range = range(class, severity);
         let alert = Alert {
             name: slo::ERROR_BUDGET_BURN,
             severity,
             template: "burn",
             section: section(slo::ERROR_BUDGET_BURN, severity),
-            range: if severity == Severity::Page { "6h" } else { "3d" },
+            range: &range,
             hold: None,
             keep: Some(keep),
         };
         rules.push(alert.rule(context, class, burn(context, class, severity), templates)?);
     }
-    if class.no_data == NoData::Page {
-        let alert = missing(Severity::Page, timing.missing_page_hold);
-        let total = recorded(context, class, slo::TOTAL_RATE);
-        let expr = format!("last_over_time({total}[{}]) > 0\nunless {total}", timing.missing_page_memory);
-        rules.push(alert.rule(context, class, expr, templates)?);
-    }
-    if class.no_data != NoData::Ignore {
-        rules.push(missing(Severity::Ticket, timing.missing_ticket_hold).rule(
-            context,
-            class,
-            data_missing(context, class),
-            templates,
-        )?);
-        let severity = if class.no_data == NoData::Page { Severity::Page } else { Severity::Ticket };
+    if let Some(severity) = class.missing_severity() {
+        if severity == Severity::Page {
+            let alert = missing(Severity::Page, timing.missing_page_hold);
+            rules.push(alert.rule(context, class, data_vanished(context, class), templates)?);
+        }
+        let ticket = missing(Severity::Ticket, timing.missing_ticket_hold);
+        rules.push(ticket.rule(context, class, data_missing(context, class), templates)?);
         let alert = Alert {
             name: slo::TRAFFIC_LOST,
             severity,
@@ -89,10 +87,13 @@ pub fn service_down(context: &Context<'_>, templates: &Templates) -> Result<Rule
     let up = expr::select("up", &context.raw_matchers());
     let memory = context.timing.down_memory;
     let expr = format!("max({up}) == 0\nor (max(max_over_time({up}[{memory}])) == 1 unless max({up}))");
+    let expr = unless_maintained(context, expr);
+    let severity = down_severity(context);
     let mut labels = context.service_labels();
-    labels.extend(static_labels(context, Severity::Page));
+    labels.extend(static_labels(context, &context.service.extra, severity));
     let slo = context.service.slos.first().map(|it| it.name.to_string()).unwrap_or_default();
-    let links = link_annotations(context, &slo, "6h", &section(slo::SERVICE_DOWN, Severity::Page));
+    let mut links = context.service.extra.annotations.clone();
+    links.extend(link_annotations(context, &slo, "6h", &section(slo::SERVICE_DOWN, severity)));
     Ok(Rule::Alerting {
         alert: slo::SERVICE_DOWN.to_owned(),
         expr,
@@ -101,6 +102,20 @@ pub fn service_down(context: &Context<'_>, templates: &Templates) -> Result<Rule
         labels,
         annotations: annotations(templates, "down", &Words::of_service(context), links)?,
     })
+}
+
+/// A service that wakes nobody when it fails wakes nobody when it is down.
+pub fn down_severity(context: &Context<'_>) -> Severity {
+    let pages = |class: &Class<'_>| {
+        !class.pairs_of(Severity::Page).is_empty() || class.missing_severity() == Some(Severity::Page)
+    };
+    if classes(context.service).iter().any(pages) { Severity::Page } else { Severity::Ticket }
+}
+
+/// Time range of the dashboard that a burn alert links: its longest window.
+pub fn range(class: &Class<'_>, severity: Severity) -> String {
+    let longest = class.pairs_of(severity).into_iter().map(|(pair, _)| pair.long).max();
+    longest.map(|it| it.to_string()).unwrap_or_default()
 }
 
 /// The anchor of an alert's section in a runbook, as Markdown renderers make it from `## ErrorBudgetBurn (page)`.
@@ -119,7 +134,8 @@ impl Alert<'_> {
         let longs: Vec<(String, Decimal)> =
             class.pairs_of(self.severity).iter().map(|(pair, factor)| (pair.long.to_string(), *factor)).collect();
         let words = Words::placeholders(context, class, &longs);
-        let links = link_annotations(context, "{{ $labels.slo }}", self.range, &self.section);
+        let mut links = class.extra.annotations.clone();
+        links.extend(link_annotations(context, "{{ $labels.slo }}", self.range, &self.section));
         Ok(Rule::Alerting {
             alert: self.name.to_owned(),
             expr,
@@ -143,16 +159,17 @@ fn missing(severity: Severity, hold: Duration) -> Alert<'static> {
     }
 }
 
-fn static_labels(context: &Context<'_>, severity: Severity) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        (slo::SEVERITY_LABEL.to_owned(), severity.as_str().to_owned()),
-        (slo::TEAM_LABEL.to_owned(), context.service.team.to_string()),
-    ])
+fn static_labels(context: &Context<'_>, extra: &Extra, severity: Severity) -> BTreeMap<String, String> {
+    let mut labels = extra.labels.clone();
+    let name = context.estate.policy.severities.of(severity);
+    labels.insert(slo::SEVERITY_LABEL.to_owned(), name.to_owned());
+    labels.insert(slo::TEAM_LABEL.to_owned(), context.service.team.to_string());
+    labels
 }
 
 /// Rules of two classes would otherwise be duplicates to promtool.
 fn class_labels(context: &Context<'_>, class: &Class<'_>, severity: Severity) -> BTreeMap<String, String> {
-    let mut labels = static_labels(context, severity);
+    let mut labels = static_labels(context, &class.extra, severity);
     labels.extend(class.number.map(|number| ("policy".to_owned(), number.to_string())));
     labels
 }
@@ -191,16 +208,43 @@ fn enough_errors(context: &Context<'_>, class: &Class<'_>, long: Duration) -> St
     format!("{sum} * {} >= {}", rate.secs_text(), class.min_errors)
 }
 
+/// What is measured: what counts would hide that it is missing where missing data count as errors.
+fn measured(context: &Context<'_>, class: &Class<'_>) -> String {
+    recorded(context, class, if class.measured() { slo::MEASURED_RATE } else { slo::TOTAL_RATE })
+}
+
+/// Was there within the hour; after maintenance, within a day: it may have been away, or without traffic, for all of it.
+fn data_vanished(context: &Context<'_>, class: &Class<'_>) -> String {
+    let total = measured(context, class);
+    let timing = &context.timing;
+    let hour = format!("last_over_time({total}[{}]) > 0", timing.missing_page_memory);
+    if !class.maintained {
+        return format!("{hour}\nunless {total}");
+    }
+    let active = recorded(context, class, slo::MAINTENANCE);
+    let on = context.join().join(", ");
+    format!(
+        "(\n  {hour}\n  or max_over_time({total}[{}:{}]) > 0 and on ({on}) last_over_time({active}[{}])\n)\nunless {total}\nunless on ({on}) {active}",
+        timing.missing_ticket_memory, timing.rate, timing.missing_page_memory
+    )
+}
+
 /// Never came; was there within a day, per group; or one side of the pair without the other.
 fn data_missing(context: &Context<'_>, class: &Class<'_>) -> String {
-    let total = recorded(context, class, slo::TOTAL_RATE);
+    let total = measured(context, class);
     let error = recorded(context, class, slo::ERROR_RATE);
     let budget = recorded(context, class, slo::ERROR_BUDGET);
     let (memory, step) = (context.timing.missing_ticket_memory, context.timing.rate);
     let on = context.join().join(", ");
-    format!(
-        "{budget} unless on ({on}) {total}\nor last_over_time({total}[{memory}:{step}]) unless {total}\nor {total} unless {error}\nor {error} unless {total}"
-    )
+    let missing = format!(
+        "{budget} unless on ({on}) {total}\nor last_over_time({total}[{memory}:{step}]) unless {total}\nor {total} unless {error}"
+    );
+    // Where missing data count as errors there are errors without a total that was measured.
+    let missing = if class.no_data == NoData::Bad { missing } else { format!("{missing}\nor {error} unless {total}") };
+    if !class.maintained {
+        return missing;
+    }
+    format!("({missing})\nunless on ({on}) {}", recorded(context, class, slo::MAINTENANCE))
 }
 
 /// No traffic now, although the last hour makes some certain.

@@ -1,7 +1,8 @@
 //! Policy classes: SLOs of a service that share windows, factors, guards and the policy for missing data share rules.
 
+use super::maintenance::has_measured;
 use super::windows::{self, Pair, Severity};
-use crate::model::{Decimal, Duration, NoData, Service, Slo};
+use crate::model::{Decimal, Duration, Extra, NoData, Service, Slo};
 
 /// SLOs that are watched by the same rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,10 @@ pub struct Class<'a> {
     pub min_errors: u32,
     /// Policy for missing data.
     pub no_data: NoData,
+    /// Whether its SLOs have maintenance, each its own.
+    pub maintained: bool,
+    /// What its alerts carry.
+    pub extra: Extra,
     /// Its number when the service has several classes: their alerts differ in the label `policy`. `None` when it
     /// holds every SLO of the service; then nothing needs to name its SLOs.
     pub number: Option<usize>,
@@ -38,6 +43,22 @@ impl Class<'_> {
         all
     }
 
+    /// Whether what is measured is recorded beside what counts.
+    pub fn measured(&self) -> bool {
+        self.slos.first().is_some_and(|slo| has_measured(slo))
+    }
+
+    /// How missing data and lost traffic are delivered; `None` when nothing is told.
+    pub fn missing_severity(&self) -> Option<Severity> {
+        match self.no_data {
+            NoData::Page => Some(Severity::Page),
+            // It counts as errors, so it is as urgent as errors are.
+            NoData::Bad if !self.pairs_of(Severity::Page).is_empty() => Some(Severity::Page),
+            NoData::Bad | NoData::Ticket => Some(Severity::Ticket),
+            NoData::Ignore => None,
+        }
+    }
+
     /// The pairs of one severity.
     pub fn pairs_of(&self, severity: Severity) -> Vec<&(Pair, Decimal)> {
         self.pairs.iter().filter(|(pair, _)| pair.severity == severity).collect()
@@ -48,13 +69,13 @@ impl Class<'_> {
 pub fn classes(service: &Service) -> Vec<Class<'_>> {
     let mut all: Vec<Class<'_>> = Vec::new();
     for slo in &service.slos {
-        let pairs: Vec<_> = windows::table(slo.window)
-            .pairs
-            .iter()
-            .map(|pair| (pair.clone(), pair.factor(slo.window, slo.objective)))
-            .collect();
+        let pairs: Vec<_> =
+            windows::pairs(slo).iter().map(|pair| (pair.clone(), pair.factor(slo.window, slo.objective))).collect();
+        let maintained = slo.policy.maintenance.is_some();
         let same = |it: &&mut Class<'_>| {
-            it.pairs == pairs && it.window == slo.window && it.min_errors == slo.min_errors && it.no_data == slo.no_data
+            it.pairs == pairs
+                && (it.window, it.min_errors, it.no_data) == (slo.window, slo.min_errors, slo.no_data)
+                && (it.maintained, &it.extra) == (maintained, &slo.policy.extra)
         };
         match all.iter_mut().find(same) {
             Some(class) => class.slos.push(slo),
@@ -64,6 +85,8 @@ pub fn classes(service: &Service) -> Vec<Class<'_>> {
                 window: slo.window,
                 min_errors: slo.min_errors,
                 no_data: slo.no_data,
+                maintained,
+                extra: slo.policy.extra.clone(),
                 number: Some(all.len() + 1),
             }),
         }

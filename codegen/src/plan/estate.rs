@@ -1,6 +1,6 @@
 //! Rules of the estate: proof that alerting is alive, that the rules are, and that pages are answered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use kilter_contract::slo;
 
@@ -20,15 +20,17 @@ pub fn rules(estate: &Estate, source: &str, templates: &Templates) -> Result<Rul
     let timing = windows::timing().scaled(estate.time_scale);
     let memory = timing.rules_memory;
     let alert = |name: &str, template: &str, severity: Option<Severity>, expr: String| {
+        let policy = &estate.policy;
         let mut labels = estate.identity.clone();
-        labels.extend(severity.map(|it| (slo::SEVERITY_LABEL.to_owned(), it.as_str().to_owned())));
+        labels.extend(policy.extra.labels.clone());
+        labels.extend(severity.map(|it| (slo::SEVERITY_LABEL.to_owned(), policy.severities.of(it).to_owned())));
         Ok(Rule::Alerting {
             alert: name.to_owned(),
             expr,
             hold: None,
             keep_firing_for: None,
             labels,
-            annotations: annotations(templates, template, &Words::default(), BTreeMap::new())?,
+            annotations: annotations(templates, template, &Words::default(), policy.extra.annotations.clone())?,
         })
     };
     let failing = format!("increase(prometheus_rule_evaluation_failures_total{{{OUR_GROUPS}}}[{memory}]) > 0");
@@ -67,7 +69,7 @@ fn unanswered(estate: &Estate, team: &Name, timing: &Timing, templates: &Templat
     let own: Vec<String> = estate.identity.iter().map(|(key, value)| equal(key, value)).collect();
     let mut matchers = vec![
         equal("alertstate", "firing"),
-        equal(slo::SEVERITY_LABEL, slo::PAGE),
+        equal(slo::SEVERITY_LABEL, &estate.policy.severities.page),
         equal(slo::TEAM_LABEL, team.as_str()),
     ];
     matchers.extend(own.iter().cloned());
@@ -75,6 +77,7 @@ fn unanswered(estate: &Estate, team: &Name, timing: &Timing, templates: &Templat
     let burn = select(&slo::burn_rate("5m"), &own);
     let lasting = format!("max by (alertname, {group}) ({page} and {page} offset {hold})");
     let mut labels = estate.identity.clone();
+    labels.extend(estate.policy.extra.labels.clone());
     labels.insert(slo::SEVERITY_LABEL.to_owned(), slo::ESCALATION.to_owned());
     labels.insert(slo::TEAM_LABEL.to_owned(), team.to_string());
     let words = Words {
@@ -84,7 +87,8 @@ fn unanswered(estate: &Estate, team: &Name, timing: &Timing, templates: &Templat
         held: hold.to_string(),
         ..Words::default()
     };
-    let links = BTreeMap::from([("runbook_url".to_owned(), links::runbook_of_alert(estate))]);
+    let mut links = estate.policy.extra.annotations.clone();
+    links.insert("runbook_url".to_owned(), links::runbook_of_alert(estate));
     Ok(Rule::Alerting {
         alert: slo::PAGE_UNANSWERED.to_owned(),
         // The alert's own name becomes a label: the rule's takes its place.

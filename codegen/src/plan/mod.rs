@@ -7,6 +7,7 @@ pub mod dashboard;
 pub mod estate;
 pub mod expr;
 pub mod links;
+pub mod maintenance;
 pub mod recording;
 pub mod routing;
 pub mod rule_test;

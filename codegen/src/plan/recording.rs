@@ -8,13 +8,14 @@ use super::Rule;
 use super::class::Class;
 use super::context::Context;
 use super::expr::{burn_rate, over_window};
+use super::maintenance::{self, Watched};
 use super::sli;
 use super::windows::{self, Severity};
 use crate::model::{Duration, Sli, Slo};
 
 /// The pair, objective, budget and facts of one SLO. Nothing that may change later is a label of the first four.
 pub fn per_slo(context: &Context<'_>, slo: &Slo) -> Vec<Rule> {
-    let pair = sli::pair(context, slo);
+    let Watched { before, pair } = maintenance::watched(context, slo, sli::pair(context, slo));
     let labels = context.slo_labels(slo);
     let record = |name: &str, expr: String| Rule::Recording { record: name.to_owned(), expr, labels: labels.clone() };
     let mut facts = labels.clone();
@@ -24,13 +25,16 @@ pub fn per_slo(context: &Context<'_>, slo: &Slo) -> Vec<Rule> {
         ("window".to_owned(), slo.window.to_string()),
         ("sli".to_owned(), kind(&slo.sli).to_owned()),
     ]);
-    vec![
+    facts.extend(slo.policy.tier.iter().map(|tier| ("tier".to_owned(), tier.clone())));
+    let mut rules: Vec<Rule> = before.into_iter().map(|(name, expr)| record(name, expr)).collect();
+    rules.extend([
         record(slo::TOTAL_RATE, pair.total),
         record(slo::ERROR_RATE, pair.error),
         record(slo::OBJECTIVE, format!("vector({})", slo.objective.fraction())),
         record(slo::ERROR_BUDGET, format!("vector({})", slo.objective.error_budget())),
         Rule::Recording { record: slo::INFO.to_owned(), expr: "vector(1)".to_owned(), labels: facts },
-    ]
+    ]);
+    rules
 }
 
 /// What an SLO measures, in one word.
@@ -44,16 +48,18 @@ pub const fn kind(sli: &Sli) -> &'static str {
 
 /// The burn rate over every alert window that the classes use; a rule serves all SLOs of the service at once.
 pub fn burn_rates(context: &Context<'_>, classes: &[Class<'_>]) -> Vec<Rule> {
-    let mut all: Vec<Duration> = classes.iter().flat_map(|class| windows::table(class.window).windows()).collect();
+    let mut all: Vec<Duration> =
+        classes.iter().flat_map(|class| &class.pairs).flat_map(|(pair, _)| [pair.long, pair.short]).collect();
     all.sort_unstable();
     all.dedup();
-    let tiled = |window: Duration| {
-        // Only the long window of the first page pair decides early.
-        let first =
-            classes.iter().filter_map(|class| class.pairs_of(Severity::Page).first().map(|(pair, _)| pair.long));
-        first.into_iter().any(|long| long == window)
-    };
-    all.into_iter().map(|window| burn(context, window, tiled(window))).collect()
+    all.into_iter().map(|window| burn(context, window, classes.iter().any(|class| tiled(class, window)))).collect()
+}
+
+/// Only the long window of the first page pair decides early (of the first pair, where nothing pages), and beyond twelve
+/// tiles the sum costs more than it tells.
+fn tiled(class: &Class<'_>, window: Duration) -> bool {
+    let first = class.pairs_of(Severity::Page).first().copied().or(class.pairs.first());
+    first.map(|(pair, _)| pair.long) == Some(window) && window.millis() <= 12 * windows::timing().rate.millis()
 }
 
 fn burn(context: &Context<'_>, window: Duration, tiles: bool) -> Rule {
@@ -96,7 +102,15 @@ fn period_burn(context: &Context<'_>, class: &Class<'_>) -> String {
 /// Share of the compliance window's grid that has a sample: a young history spends its share of the budget only.
 fn period_coverage(context: &Context<'_>, class: &Class<'_>) -> String {
     let points = context.estate.time_scale.apply(class.window).millis() / context.timing.rate.millis();
-    format!("count_over_time({}{}) / {points}", context.recorded(slo::TOTAL_RATE, &class.names()), grid(context, class))
+    let count =
+        |series: &str| format!("count_over_time({}{})", context.recorded(series, &class.names()), grid(context, class));
+    let counted = count(slo::TOTAL_RATE);
+    if !class.maintained {
+        return format!("{counted} / {points}");
+    }
+    // Maintenance is known time: without it the rest of the window would have to spend more than the budget.
+    let on = context.join().join(", ");
+    format!("({counted} + on ({on}) group_left () {}\n  or {counted}) / {points}", count(slo::MAINTENANCE))
 }
 
 /// `[30d:5m]`.

@@ -109,7 +109,7 @@ fn data(context: &Context<'_>, class: &Class<'_>, slo: &Slo) -> Data {
             missing_ticket: heading(slo::DATA_MISSING, Severity::Ticket),
             traffic_page: heading(slo::TRAFFIC_LOST, Severity::Page),
             traffic_ticket: heading(slo::TRAFFIC_LOST, Severity::Ticket),
-            down: heading(slo::SERVICE_DOWN, Severity::Page),
+            down: heading(slo::SERVICE_DOWN, alerting::down_severity(context)),
             exhausted: heading(slo::ERROR_BUDGET_EXHAUSTED, Severity::Ticket),
         },
         dashboard: links::dashboard(context, name, "6h").unwrap_or_default(),

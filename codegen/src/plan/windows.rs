@@ -4,52 +4,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::model::{Decimal, Duration, Objective, TimeScale};
+use crate::model::{Duration, Slo, TimeScale};
+pub use crate::model::{Pair, Severity};
 use crate::yaml;
-
-/// How an alert is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Somebody is woken.
-    Page,
-    /// Somebody looks at it in office hours.
-    Ticket,
-}
-
-impl Severity {
-    /// The value of the `severity` label.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Severity::Page => kilter_contract::slo::PAGE,
-            Severity::Ticket => kilter_contract::slo::TICKET,
-        }
-    }
-}
-
-/// A long and a short alert window with the share of the budget that is spent when the long one fires.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pair {
-    /// How it is delivered.
-    pub severity: Severity,
-    /// Share of the error budget.
-    pub share: Decimal,
-    /// Decides.
-    pub long: Duration,
-    /// Resets.
-    pub short: Duration,
-}
-
-impl Pair {
-    /// The burn rate above which the pair fires: `share * compliance window / long window` (SRE workbook, chapter 5),
-    /// at most `0.5 / (1 - objective)` so that a total outage always pages. Rounded down to three decimals.
-    pub fn factor(&self, window: Duration, objective: Objective) -> Decimal {
-        let by_share =
-            self.share.times(Decimal::new(u128::from(window.millis()), 0)).divided_by(self.long.millis().into());
-        let by_outage = Decimal::new(5, 1).over(objective.error_budget());
-        by_share.min(by_outage)
-    }
-}
 
 /// Alert windows for one range of compliance windows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +114,11 @@ pub fn table(window: Duration) -> &'static WindowTable {
     TABLES.iter().find(|table| window >= table.min_window).unwrap_or(&TABLES[TABLES.len() - 1])
 }
 
+/// The alert windows of an SLO: its own, or the table's for its compliance window.
+pub fn pairs(slo: &Slo) -> &[Pair] {
+    slo.policy.windows.as_deref().unwrap_or(&table(slo.window).pairs)
+}
+
 /// The shortest compliance window that any table is for.
 pub fn shortest_window() -> Duration {
     TABLES.iter().map(|table| table.min_window).min().unwrap_or(Duration::from_secs(0))
@@ -194,6 +156,7 @@ fn read_table(text: &str) -> Result<WindowTable, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Objective;
 
     fn factors(window: &str, objective: &str) -> Vec<String> {
         let window: Duration = window.parse().unwrap();

@@ -44,7 +44,8 @@ impl Words {
     /// With Go-template placeholders, for a rule over all SLOs of a class.
     pub fn placeholders(context: &Context<'_>, class: &Class<'_>, long_windows: &[(String, Decimal)]) -> Self {
         let query = Query::new(context, &class.by());
-        let first = long_windows.first().map(|(window, _)| window.clone()).unwrap_or_default();
+        let any = class.pairs.first().map(|(pair, _)| pair.long.to_string());
+        let first = long_windows.first().map(|(window, _)| window.clone()).or(any).unwrap_or_default();
         Self {
             service: context.service.name.to_string(),
             slo: format!("{{{{ $labels.slo }}}}{}", group(&class.by())),
@@ -59,6 +60,30 @@ impl Words {
             budget_left: query.value(&budget_left(context, &query), "humanizePercentage"),
             exhaustion: query.value(&exhaustion(context, class, &query, &first), "humanizeDuration"),
             ..Self::default()
+        }
+    }
+
+    /// The variables that a template may name.
+    pub fn variables() -> Vec<String> {
+        match serde_json::to_value(Self::default()) {
+            Ok(serde_json::Value::Object(map)) => map.keys().cloned().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Words of an example, to try a template on.
+    pub fn example() -> Self {
+        Self {
+            service: "shop".to_owned(),
+            slo: "buys".to_owned(),
+            objective: "99.9%".to_owned(),
+            window: "30d".to_owned(),
+            burn: "14.5".to_owned(),
+            fired: "1h".to_owned(),
+            budget_left: "97%".to_owned(),
+            exhaustion: "2d 1h 0m 0s".to_owned(),
+            page: "ErrorBudgetBurn".to_owned(),
+            held: "30m".to_owned(),
         }
     }
 
@@ -138,11 +163,12 @@ fn exhaustion(context: &Context<'_>, class: &Class<'_>, query: &Query, long: &st
 /// `1h` when that window's burn rate is above its factor, else the next.
 fn fired(query: &Query, long_windows: &[(String, Decimal)]) -> String {
     match long_windows {
-        [(first, factor), (second, _), ..] => {
+        [(first, factor), others @ ..] if !others.is_empty() => {
             let condition = query.piped(&format!("{} > {factor}", query.series(&slo::burn_rate(first))));
-            format!("{{{{ with {condition} }}}}{first}{{{{ else }}}}{second}{{{{ end }}}}")
+            let others = fired(query, others);
+            format!("{{{{ with {condition} }}}}{first}{{{{ else }}}}{others}{{{{ end }}}}")
         }
-        [(only, _)] => only.clone(),
+        [(only, _), ..] => only.clone(),
         [] => String::new(),
     }
 }

@@ -61,6 +61,25 @@ impl Templates {
         Self { engine }
     }
 
+    /// The names of all templates.
+    pub fn names() -> Vec<&'static str> {
+        EMBEDDED.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Puts another text in the place of one of ours.
+    pub fn replace(&mut self, name: &str, text: &str) -> Result<(), Box<handlebars::TemplateError>> {
+        self.engine.register_template_string(name, text).map_err(Box::new)
+    }
+
+    /// Ours again.
+    pub fn restore(&mut self, name: &str) {
+        for (own, text) in EMBEDDED.iter().filter(|(own, _)| *own == name) {
+            if let Err(error) = self.engine.register_template_string(own, text) {
+                unreachable!("a template of ours does not parse: {error}");
+            }
+        }
+    }
+
     /// Renders a template. Line ends inside a paragraph of prose are the template's own layout: see [`Templates::line`].
     pub fn render(&self, name: &str, data: &impl Serialize) -> Result<String, TemplateError> {
         self.engine

@@ -2,7 +2,10 @@
 
 pub mod alertmanager;
 pub mod engine;
+pub mod patch;
+mod patch_check;
 pub mod rules;
+pub mod templates;
 pub mod tests;
 
 use crate::model::Estate;

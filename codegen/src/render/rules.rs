@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::{Artifact, RenderError};
 use crate::model::TimeScale;
-use crate::plan::{Rule, RuleFile};
+use crate::plan::{Plan, Rule, RuleFile};
 use crate::yaml;
 
 #[derive(Serialize)]
@@ -39,13 +40,33 @@ struct RuleYaml<'a> {
 
 /// The text of a rule file.
 pub fn text(file: &RuleFile, scale: TimeScale) -> Result<String, String> {
+    let body = yaml::to_string(&file_yaml(file))?;
+    Ok(format!("{}{body}", banner("# ", &file.source, scale)))
+}
+
+fn file_yaml(file: &RuleFile) -> FileYaml<'_> {
     let groups = file.groups.iter().map(|group| GroupYaml {
         name: &group.name,
         interval: group.interval.to_string(),
         rules: group.rules.iter().map(rule).collect(),
     });
-    let body = yaml::to_string(&FileYaml { groups: groups.collect() })?;
-    Ok(format!("{}{body}", banner("# ", &file.source, scale)))
+    FileYaml { groups: groups.collect() }
+}
+
+/// Reads what was written and compares it with the plan: a text that a template of the estate's own made must not have
+/// become anything else on its way.
+pub fn parsed_back(plan: &Plan, artifacts: &[Artifact]) -> Result<(), RenderError> {
+    let services = plan.services.iter().map(|it| (format!("rules/{}.rules.yaml", it.service), &it.rules));
+    for (path, file) in services.chain([("rules/kilter.rules.yaml".to_owned(), &plan.estate_rules)]) {
+        let Some(artifact) = artifacts.iter().find(|it| it.path == path) else { continue };
+        let failed = |message: String| RenderError { path: path.clone(), message };
+        let read: serde_json::Value = yaml::from_str(&artifact.text).map_err(failed)?;
+        let wanted = serde_json::to_value(file_yaml(file)).map_err(|error| failed(error.to_string()))?;
+        if read != wanted {
+            return Err(failed("what was written does not read back as what was planned".to_owned()));
+        }
+    }
+    Ok(())
 }
 
 /// The first lines of every generated text: what made it from what, and how to change it.

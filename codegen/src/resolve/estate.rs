@@ -6,7 +6,7 @@ use kilter_contract::slo;
 
 use super::{Code, Diagnostic, Findings, alertmanager, check, number, printable, scalar, text};
 use crate::load::Sources;
-use crate::model::{Alertmanager, Estate, Links, Name, OfficeHours, Team, TimeScale};
+use crate::model::{Alertmanager, Estate, EstatePolicy, Links, Name, OfficeHours, Team, TimeScale};
 use crate::promql;
 use crate::spec::ESTATE;
 use crate::yaml::{Node, Value};
@@ -39,6 +39,7 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
         alertmanager: Alertmanager::default(),
         services: Vec::new(),
         time_scale,
+        policy: EstatePolicy::default(),
     };
     let Some(tree) = sources.trees.first().and_then(Option::as_ref).filter(|_| sources.has_config) else {
         return estate;

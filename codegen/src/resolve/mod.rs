@@ -4,6 +4,8 @@ mod alertmanager;
 mod dependencies;
 mod estate;
 mod events;
+mod maintenance;
+mod policy;
 mod sli;
 mod slo;
 
@@ -20,6 +22,7 @@ use crate::yaml::{Node, Value};
 pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<Diagnostic>) {
     let mut all = Vec::new();
     let mut estate = estate::read(sources, time_scale, &mut all);
+    let scope = policy::of_estate(sources, &mut estate, &mut Findings::new(0, sources, &mut all));
     let mut names: BTreeMap<Name, usize> = BTreeMap::new();
     let first = usize::from(sources.has_config);
     let mut services = Vec::new();
@@ -27,7 +30,7 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
         let Some(tree) = tree.as_ref().filter(|_| sources.alertmanager_base != Some(index)) else { continue };
         let mut findings = Findings::new(index, sources, &mut all);
         check(tree, &SLO_FILE, &mut findings);
-        let Some(service) = slo::service(tree, index, sources, &estate, &mut findings) else { continue };
+        let Some(service) = slo::service(tree, index, sources, (&estate, &scope), &mut findings) else { continue };
         if let Some(other) = names.insert(service.name.clone(), index) {
             let (place, path) = (tree.get("service").unwrap_or(tree).range, &sources.files[other].path);
             let message = format!("the service `{}` is already defined in {path}", service.name);

@@ -5,23 +5,27 @@ use std::collections::BTreeSet;
 use kilter_contract::http;
 
 use super::estate::RESERVED;
-use super::{Code, Findings, dependencies, events, items, name, number, printable, scalar, sli, text, unknown};
+use super::{Code, Findings, dependencies, events, items, name, number, policy, printable, scalar, sli, text, unknown};
 use crate::load::Sources;
-use crate::model::{Decimal, Duration, Estate, Name, NoData, Objective, Service, Sli, Slo};
+use crate::model::{Decimal, Duration, Estate, Name, Objective, Service, Sli, Slo};
 use crate::plan::windows;
 use crate::yaml::Node;
 
 /// The longest compliance window: what most Prometheus servers can hold at all.
 const LONGEST: Duration = Duration::from_mins(90 * 24 * 60);
 
+/// Calendar windows, and the rolling ones that say nearly the same.
+const CALENDAR: &[(&str, &str)] = &[("week", "7d"), ("month", "30d"), ("quarter", "90d"), ("year", "90d")];
+
 /// One SLO file. Everything wrong in it is reported, so a part that is wrong does not hide the next.
 pub(super) fn service(
     tree: &Node,
     index: usize,
     sources: &Sources,
-    estate: &Estate,
+    (estate, outer): (&Estate, &policy::Scope),
     findings: &mut Findings<'_>,
 ) -> Option<Service> {
+    let scope = policy::of_service(tree, outer, estate, findings);
     let service = name(tree, "service", findings);
     let team = name(tree, "team", findings);
     if let Some(team) = team.as_ref().filter(|it| !estate.teams.is_empty() && !estate.teams.contains_key(it)) {
@@ -38,7 +42,7 @@ pub(super) fn service(
     let mut used = BTreeSet::new();
     let mut slos = Vec::new();
     for node in items(tree.get("slos")) {
-        let slo = read(node, estate, findings);
+        let slo = read(node, estate, &scope, findings);
         if let Some((text, place)) = text(node, "name").filter(|(text, _)| !used.insert((*text).to_owned())) {
             let message = format!("this service has another SLO named `{}`", printable(text));
             findings.error(
@@ -60,25 +64,23 @@ pub(super) fn service(
     }
     let mitigations = sources.named.iter().find(|(file, ..)| *file == index).map(|(.., text)| text.clone());
     let source = sources.files[index].path.clone();
-    Some(Service { name: service?, team: team?, source, mitigations, depends_on: dependencies::read(tree), slos })
+    let depends_on = dependencies::read(tree);
+    Some(Service { name: service?, team: team?, source, mitigations, depends_on, slos, extra: scope.extra })
 }
 
-fn read(node: &Node, estate: &Estate, findings: &mut Findings<'_>) -> Option<Slo> {
+fn read(node: &Node, estate: &Estate, scope: &policy::Scope, findings: &mut Findings<'_>) -> Option<Slo> {
     let name = name(node, "name", findings);
     let objective = objective(node, findings);
     let window = window(node, findings);
-    let min_errors = min_errors(node, findings);
+    let min_errors = policy::min_errors(node, findings);
     let sli = sli::read(node.get("sli"), findings);
     let by = by(node, sli.as_ref(), estate, findings);
     let description = description(node, findings);
-    let no_data = match text(node, "no_data").map(|(it, _)| it) {
-        Some("ticket") => NoData::Ticket,
-        Some("ignore") => NoData::Ignore,
-        _ => NoData::Page,
-    };
     if let (Some(sli), Some(node)) = (&sli, node.get("sli")) {
         events::check_labels(sli, &by, node, findings);
     }
+    let policy::Resolved { policy, min_errors, no_data } =
+        policy::of_slo(node, scope, estate, (window, objective, min_errors), findings);
     Some(Slo {
         name: name?,
         description,
@@ -86,8 +88,9 @@ fn read(node: &Node, estate: &Estate, findings: &mut Findings<'_>) -> Option<Slo
         window: window?,
         sli: sli?,
         by,
-        min_errors: min_errors?,
+        min_errors,
         no_data,
+        policy,
     })
 }
 
@@ -145,6 +148,12 @@ fn window(node: &Node, findings: &mut Findings<'_>) -> Option<Duration> {
             findings.error(Code::BadValue, place.range, message, "for example: window: 30d");
             None
         }
+        Err(_) if CALENDAR.iter().any(|(word, _)| text.eq_ignore_ascii_case(word)) => {
+            let rolling = CALENDAR.iter().find(|(word, _)| text.eq_ignore_ascii_case(word)).map_or("30d", |it| it.1);
+            let message = format!("compliance windows roll, so there is no calendar {}", text.to_lowercase());
+            findings.error(Code::CalendarWindow, place.range, message, format!("write window: {rolling}"));
+            None
+        }
         Err(error) => {
             findings.error(
                 Code::BadValue,
@@ -155,20 +164,6 @@ fn window(node: &Node, findings: &mut Findings<'_>) -> Option<Duration> {
             None
         }
     }
-}
-
-fn min_errors(node: &Node, findings: &mut Findings<'_>) -> Option<u32> {
-    let Some((text, place)) = number(node, "min_errors") else { return Some(5) };
-    let number = text.parse::<u32>().ok().filter(|it| *it <= 1_000_000);
-    if number.is_none() {
-        findings.error(
-            Code::BadValue,
-            place.range,
-            format!("`{}` is no whole number from 0 to 1000000", printable(text)),
-            "for example: min_errors: 5",
-        );
-    }
-    number
 }
 
 fn by(node: &Node, sli: Option<&Sli>, estate: &Estate, findings: &mut Findings<'_>) -> Vec<String> {

@@ -1,5 +1,8 @@
 //! Keys of `kilter.yaml`.
 
+use super::policy::{
+    ANNOTATIONS, LABELS, MAINTENANCE_KEY, PATCHES, SCRAPE_INTERVAL, SEVERITIES_KEY, TEMPLATES, TIERS, WINDOWS,
+};
 use super::{Kind, Object, optional, required};
 
 /// The estate: what every service shares.
@@ -44,9 +47,18 @@ pub const ESTATE: Object = Object {
             "What the routing tree is built on.",
             "{base: alertmanager.base.yaml}",
         ),
+        SCRAPE_INTERVAL,
+        WINDOWS,
+        TIERS,
+        MAINTENANCE_KEY,
+        SEVERITIES_KEY,
+        LABELS,
+        ANNOTATIONS,
+        TEMPLATES,
+        PATCHES,
     ],
     one_of: false,
-    later: &["templates", "patches", "windows", "tiers"],
+    later: &[],
 };
 
 const LINKS: Object = Object {

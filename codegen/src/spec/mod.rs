@@ -2,10 +2,12 @@
 
 pub mod check;
 mod estate;
+mod policy;
 mod schema;
 mod slo;
 
 pub use estate::ESTATE;
+pub use policy::TIER;
 pub use schema::json_schema;
 pub use slo::SLO_FILE;
 

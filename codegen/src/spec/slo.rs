@@ -1,5 +1,6 @@
 //! Keys of an SLO file.
 
+use super::policy::{ANNOTATIONS, LABELS, MAINTENANCE_KEY, MIN_ERRORS, NO_DATA_KEY, TIER_NAME, WINDOWS};
 use super::{Kind, Object, optional, required};
 
 /// One service's SLO file.
@@ -21,10 +22,14 @@ pub const SLO_FILE: Object = Object {
             "Services of this estate without which this one cannot work: their outage silences its tickets.",
             "[{service: identity}]",
         ),
+        TIER_NAME,
+        MAINTENANCE_KEY,
+        LABELS,
+        ANNOTATIONS,
         required("slos", Kind::List(&Kind::Object(&SLO)), "The service level objectives.", "[]"),
     ],
     one_of: false,
-    later: &["resources", "tier", "labels", "annotations"],
+    later: &["resources"],
 };
 
 const RUNBOOK: Object = Object {
@@ -83,16 +88,16 @@ const SLO: Object = Object {
             "One SLO per value of these labels, with its own budget and alerts.",
             "[region]",
         ),
-        optional(
-            "min_errors",
-            Kind::Number,
-            "Low-traffic guard: fewer errors than this in the long alert window never alert. Default 5; 0 turns it off.",
-            "5",
-        ),
-        optional("no_data", Kind::Word(&["page", "ticket", "ignore"]), "What missing data mean. Default page.", "page"),
+        MIN_ERRORS,
+        NO_DATA_KEY,
+        TIER_NAME,
+        WINDOWS,
+        MAINTENANCE_KEY,
+        LABELS,
+        ANNOTATIONS,
     ],
     one_of: false,
-    later: &["tier", "windows", "labels", "annotations", "maintenance"],
+    later: &[],
 };
 
 const SLI: Object = Object {

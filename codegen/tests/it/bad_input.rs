@@ -141,6 +141,10 @@ slos:
     by: [region]
     min_errors: 5
     no_data: ticket
+    tier: critical
+    windows: [{severity: page, share: 2%, long: 1h, short: 5m}]
+    maintenance: {while: 'maintenance_mode == 1', schedule: [{days: [sunday], from: "23:00", to: "01:00"}]}
+    labels: {tenant: eu}
     sli:
       http_server: {routes: ["/orders/{id}"], methods: [GET], slower_than: 250ms}
   - name: hooks

@@ -2,9 +2,12 @@
 
 mod bad_input;
 mod cli;
+mod docs;
+mod overrides;
 mod proofs;
 mod routing;
 mod rules;
 mod scenarios;
 mod support;
 mod test_command;
+mod tiers;

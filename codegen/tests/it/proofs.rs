@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use kilter_codegen::model::{Duration, Estate, EventSide, NoData, Sli, Team, TimeScale};
+use kilter_codegen::model::{
+    Duration, Estate, EventSide, Extra, Maintenance, NoData, Pair, Severity, SeverityNames, Sli, Team, TimeScale,
+    Weekly,
+};
 
 use crate::support::{artifacts, availability, estate, events, latency, slo, tool, written};
 
@@ -129,4 +132,100 @@ fn broken_rules_fail_their_proofs() {
         let (passed, said) = promtool(folder.path());
         assert!(!passed && said.contains("shop/avail: "), "{mistake}: {said}");
     }
+}
+
+fn pair(severity: Severity, share: &str, long: &str, short: &str) -> Pair {
+    let duration = |text: &str| text.parse().expect("a duration");
+    Pair { severity, share: share.parse().expect("a share"), long: duration(long), short: duration(short) }
+}
+
+#[test]
+fn windows_of_ones_own_are_proven() {
+    use Severity::{Page, Ticket};
+    let mut fast = slo("fast", "0.999", availability("/a"));
+    fast.window = "90d".parse().expect("a window");
+    fast.policy.windows = Some(vec![pair(Page, "0.01", "30m", "5m"), pair(Ticket, "0.05", "12h", "1h")]);
+    let mut three = slo("three", "0.99", latency("/b", 250_000_000));
+    three.window = "10d".parse().expect("a window");
+    three.policy.windows = Some(vec![
+        pair(Page, "0.05", "45m", "10m"),
+        pair(Page, "0.1", "3h", "15m"),
+        pair(Page, "0.15", "12h", "1h"),
+        pair(Ticket, "0.3", "2d", "4h"),
+    ]);
+    // Nothing pages; and nothing tickets.
+    let mut tickets = slo("tickets", "0.95", availability("/c"));
+    tickets.no_data = NoData::Ticket;
+    tickets.policy.windows = Some(vec![pair(Ticket, "0.02", "1h", "5m"), pair(Ticket, "0.1", "7d", "1d")]);
+    let mut pages = slo("pages", "0.995", availability("/d"));
+    pages.policy.windows = Some(vec![pair(Page, "0.03", "2h", "10m")]);
+    check(&estate(vec![fast, three]));
+    check(&estate(vec![tickets.clone(), pages]));
+    // A service that wakes nobody, not even when it is down.
+    check(&estate(vec![tickets]));
+}
+
+#[test]
+fn missing_data_that_count_as_errors_are_proven() {
+    let mut bad = slo("bad", "0.999", availability("/a"));
+    bad.no_data = NoData::Bad;
+    let mut slow = slo("slow", "0.9", latency("/b", 1_000_000_000));
+    slow.no_data = NoData::Bad;
+    slow.by = vec!["region".to_owned()];
+    let mut good = slo(
+        "good",
+        "0.99",
+        Sli::Events {
+            side: EventSide::Good("rate(ok_total[$window])".into()),
+            total: "rate(all_total[$window])".into(),
+        },
+    );
+    good.no_data = NoData::Bad;
+    let mut fed = slo("fed", "0.99", events("max(rate(bad_total[$window]))", "max(rate(every_total[$window]))"));
+    fed.no_data = NoData::Bad;
+    let mut with_identity = estate(vec![bad, slow]);
+    with_identity.identity = [("environment".to_owned(), "prod".to_owned())].into();
+    check(&with_identity);
+    check(&estate(vec![good, fed]));
+}
+
+#[test]
+fn maintenance_is_proven() {
+    let told =
+        |promql: Option<&str>, schedule: Vec<Weekly>| Some(Maintenance { promql: promql.map(str::to_owned), schedule });
+    // Both hold where promtool's clock begins, so these tests begin later.
+    let daily = Weekly { days: (0..7).collect(), from: 0, to: 10 };
+    let thursday = Weekly { days: vec![4], from: 5, to: 20 };
+    let mut avail = slo("avail", "0.999", availability("/a"));
+    avail.policy.maintenance = told(Some("max by (x) (maintenance_mode{service=\"shop\"}) == 1"), vec![]);
+    let mut latency = slo("latency", "0.99", latency("/b", 250_000_000));
+    latency.policy.maintenance = told(None, vec![daily, thursday]);
+    latency.by = vec!["region".to_owned()];
+    let mut bad = slo("bad", "0.99", events("rate(bad_total[$window])", "rate(all_total[$window])"));
+    bad.no_data = NoData::Bad;
+    bad.policy.maintenance = told(Some("deploys_frozen"), vec![Weekly { days: vec![0, 6], from: 1_380, to: 1_500 }]);
+    let mut every = estate(vec![latency, bad]);
+    every.identity = [("environment".to_owned(), "prod".to_owned())].into();
+    check(&every);
+    let mut scaled = estate(vec![avail]);
+    scaled.time_scale = TimeScale::one_in(20).expect("a scale");
+    check(&scaled);
+}
+
+#[test]
+fn names_of_severities_and_what_alerts_carry_are_proven() {
+    let mut buys = slo("buys", "0.999", availability("/a"));
+    let mut estate = estate(vec![]);
+    estate.policy.severities = SeverityNames { page: "critical".into(), ticket: "warning".into() };
+    let extra = |labels: &[(&str, &str)], annotations: &[(&str, &str)]| {
+        let map = |of: &[(&str, &str)]| of.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Extra { labels: map(labels), annotations: map(annotations) }
+    };
+    estate.policy.extra = extra(&[("region", "eu west")], &[("chat", "#store \"oncall\"")]);
+    estate.services[0].extra = estate.policy.extra.with(extra(&[("tenant", "a")], &[]));
+    buys.policy.extra = estate.services[0].extra.with(extra(&[("tenant", "b")], &[("impact", "no orders")]));
+    let mut reads = slo("reads", "0.99", availability("/b"));
+    reads.policy.extra = estate.services[0].extra.clone();
+    estate.services[0].slos = vec![buys, reads];
+    check(&estate);
 }

@@ -1,6 +1,6 @@
 //! The Alertmanager file, as the real amtool reads it.
 
-use kilter_codegen::model::{Dependency, OfficeHours, Silences, Team};
+use kilter_codegen::model::{Dependency, OfficeHours, SeverityNames, Silences, Team};
 use kilter_codegen::plan::routing::{Route, own_alerts};
 use kilter_codegen::yaml;
 
@@ -21,13 +21,28 @@ fn routed() -> kilter_codegen::model::Estate {
     estate
 }
 
+/// With names of severities of the estate's own, and labels that alerts carry.
+fn renamed() -> kilter_codegen::model::Estate {
+    let mut estate = routed();
+    estate.policy.severities = SeverityNames { page: "critical".into(), ticket: "warning".into() };
+    let labels = [("region".to_owned(), "eu west".to_owned()), ("unit".to_owned(), "retail".to_owned())];
+    estate.policy.extra.labels = labels.into();
+    estate.services[0].slos[0].policy.extra = estate.policy.extra.clone();
+    estate
+}
+
 #[test]
 fn every_alert_reaches_its_receiver() {
-    let estate = routed();
-    let folder = written(&artifacts(&estate));
+    for estate in [routed(), renamed()] {
+        reaches(&estate);
+    }
+}
+
+fn reaches(estate: &kilter_codegen::model::Estate) {
+    let folder = written(&artifacts(estate));
     let (ok, said) = tool("amtool", &["check-config", "rules/alertmanager.yaml"], folder.path());
     assert!(ok, "{said}");
-    let routing = planned(&estate).routing;
+    let routing = planned(estate).routing;
     assert!(routing.proofs.len() >= 9, "{:#?}", routing.proofs);
     for proof in routing.proofs {
         let labels: Vec<String> = proof.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use kilter_codegen::model::{
-    Alertmanager, Duration, Estate, EventSide, Links, NoData, Objective, Service, Sli, Slo, TimeScale,
+    Alertmanager, Duration, Estate, EstatePolicy, EventSide, Extra, Links, NoData, Objective, Policy, Service, Sli,
+    Slo, TimeScale,
 };
 use kilter_codegen::plan::{self, Plan};
 use kilter_codegen::render::engine::Templates;
@@ -27,8 +28,10 @@ pub(crate) fn estate(slos: Vec<Slo>) -> Estate {
             mitigations: None,
             depends_on: Vec::new(),
             slos,
+            extra: Extra::default(),
         }],
         time_scale: TimeScale::REAL,
+        policy: EstatePolicy::default(),
     }
 }
 
@@ -42,6 +45,7 @@ pub(crate) fn slo(name: &str, objective: &str, sli: Sli) -> Slo {
         by: Vec::new(),
         min_errors: 5,
         no_data: NoData::Page,
+        policy: Policy::default(),
     }
 }
 

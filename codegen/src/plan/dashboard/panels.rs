@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::super::class::classes;
 use super::super::context::Context;
 use super::super::expr::{equal, select, sum_by};
-use super::super::windows;
+use super::super::windows::{self, Severity};
 use super::model::{GridPos, Panel, Target, datasource};
-use crate::model::Sli;
+use crate::model::{Duration, Sli};
 
 /// Every panel of a service.
 pub(super) fn all(context: &Context<'_>) -> Vec<Panel> {
@@ -68,21 +68,78 @@ fn seconds_range(context: &Context<'_>) -> String {
     longest.map(|it| context.estate.time_scale.apply(it).to_string()).unwrap_or_default()
 }
 
+/// Every alert window of the service, shortest first.
+fn alert_windows(context: &Context<'_>) -> Vec<String> {
+    let pairs = context.service.slos.iter().flat_map(windows::pairs);
+    let mut all: Vec<Duration> = pairs.flat_map(|pair| [pair.long, pair.short]).collect();
+    all.sort_unstable();
+    all.dedup();
+    all.into_iter().map(|it| it.to_string()).collect()
+}
+
+/// ` Page above 14.4 (1h) or 6 (6h), ticket above 3 (1d) or 1 (3d), each with its short window.`
+fn thresholds_in_words(context: &Context<'_>) -> String {
+    let classes = classes(context.service);
+    let severity = |severity: Severity| {
+        let pairs = classes.first().map(|it| it.pairs_of(severity)).unwrap_or_default();
+        let all: Vec<String> = pairs.iter().map(|(pair, factor)| format!("{factor} ({})", pair.long)).collect();
+        (!all.is_empty()).then(|| format!("{} above {}", severity.as_str(), all.join(" or ")))
+    };
+    let all: Vec<String> = [Severity::Page, Severity::Ticket].into_iter().filter_map(severity).collect();
+    let text = all.join(", ");
+    let upper: String = text.chars().take(1).flat_map(char::to_uppercase).chain(text.chars().skip(1)).collect();
+    format!("{upper}, each with its short window.")
+}
+
 fn history(context: &Context<'_>) -> Vec<Panel> {
-    let table =
-        windows::table(context.service.slos.iter().map(|it| it.window).max().unwrap_or(windows::shortest_window()));
     let burns: Vec<(String, String)> =
-        table.windows().iter().map(|it| (chosen(context, &slo::burn_rate(&it.to_string())), it.to_string())).collect();
+        alert_windows(context).iter().map(|it| (chosen(context, &slo::burn_rate(it)), it.clone())).collect();
     let thresholds: Vec<f64> =
         classes(context.service).first().map_or(Vec::new(), |it| it.pairs.iter().map(|(_, f)| f.to_f64()).collect());
     let (error, total) = (chosen(context, slo::ERROR_RATE), chosen(context, slo::TOTAL_RATE));
     vec![
-        series("Budget left", "The error budget over time. Zero is the promise.", &[(remaining(context), "budget left".to_owned())], "percentunit", 12),
-        series("Burn rate by window", "How many times too fast the budget burns. Page above 14.4 (1h) or 6 (6h), ticket above 3 (1d) or 1 (3d), each with its short window.", &burns, "none", 12)
-            .thresholds(&thresholds),
-        series("SLI", "Share of good events over five minutes, against the objective.", &[(format!("1 - {error} / ({total} > 0)"), "SLI".to_owned()), (chosen(context, slo::OBJECTIVE), "objective".to_owned())], "percentunit", 12),
-        series("Events per second", "All and bad events. Little traffic makes every failure weigh much.", &[(total, "all".to_owned()), (error, "bad".to_owned())], "reqps", 12),
-        series("Firing alerts", "Which alerts of this service fire, and how severe they are.", &[(format!("ALERTS{{{},alertstate=\"firing\"}}", equal("service", context.service.name.as_str())), "{{alertname}} {{slo}} {{severity}}".to_owned())], "none", 24),
+        series(
+            "Budget left",
+            "The error budget over time. Zero is the promise.",
+            &[(remaining(context), "budget left".to_owned())],
+            "percentunit",
+            12,
+        ),
+        series(
+            "Burn rate by window",
+            &format!("How many times too fast the budget burns. {}", thresholds_in_words(context)),
+            &burns,
+            "none",
+            12,
+        )
+        .thresholds(&thresholds),
+        series(
+            "SLI",
+            "Share of good events over five minutes, against the objective.",
+            &[
+                (format!("1 - {error} / ({total} > 0)"), "SLI".to_owned()),
+                (chosen(context, slo::OBJECTIVE), "objective".to_owned()),
+            ],
+            "percentunit",
+            12,
+        ),
+        series(
+            "Events per second",
+            "All and bad events. Little traffic makes every failure weigh much.",
+            &[(total, "all".to_owned()), (error, "bad".to_owned())],
+            "reqps",
+            12,
+        ),
+        series(
+            "Firing alerts",
+            "Which alerts of this service fire, and how severe they are.",
+            &[(
+                format!("ALERTS{{{},alertstate=\"firing\"}}", equal("service", context.service.name.as_str())),
+                "{{alertname}} {{slo}} {{severity}}".to_owned(),
+            )],
+            "none",
+            24,
+        ),
     ]
 }
 

@@ -34,9 +34,10 @@ fn page_over_ticket(estate: &Estate) -> Inhibition {
     let mut labels: BTreeSet<String> = estate.identity.keys().cloned().collect();
     labels.extend(estate.services.iter().flat_map(|it| &it.slos).flat_map(|it| it.by.iter().cloned()));
     let own = ["alertname", slo::SERVICE_LABEL, slo::SLO_LABEL].map(str::to_owned);
+    let names = &estate.policy.severities;
     Inhibition {
-        source_matchers: vec![equal(slo::SEVERITY_LABEL, slo::PAGE)],
-        target_matchers: vec![equal(slo::SEVERITY_LABEL, slo::TICKET)],
+        source_matchers: vec![equal(slo::SEVERITY_LABEL, &names.page)],
+        target_matchers: vec![equal(slo::SEVERITY_LABEL, &names.ticket)],
         equal: own.into_iter().chain(labels).collect(),
     }
 }
@@ -53,15 +54,16 @@ fn down_over_burning(estate: &Estate) -> Inhibition {
 /// A page about a dependency explains what burns in the service that declares it. Both names stand in the matchers, so
 /// that the labels to compare are those of the estate.
 fn of_dependency(estate: &Estate, service: &str, dependency: &Dependency) -> Inhibition {
+    let names = &estate.policy.severities;
     let silenced: &[&str] = match dependency.silences {
-        Silences::Tickets => &[slo::TICKET],
-        Silences::Pages => &[slo::PAGE, slo::TICKET],
+        Silences::Tickets => &[&names.ticket],
+        Silences::Pages => &[&names.page, &names.ticket],
     };
     Inhibition {
         source_matchers: vec![
             one_of("alertname", &[slo::ERROR_BUDGET_BURN, slo::SERVICE_DOWN]),
             equal(slo::SERVICE_LABEL, dependency.service.as_str()),
-            equal(slo::SEVERITY_LABEL, slo::PAGE),
+            equal(slo::SEVERITY_LABEL, &names.page),
         ],
         target_matchers: vec![
             equal("alertname", slo::ERROR_BUDGET_BURN),

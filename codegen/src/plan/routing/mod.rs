@@ -134,9 +134,10 @@ fn of_team(estate: &Estate, name: &str, team: &Team, timing: &TimingFile) -> Rou
     let of = |severity: &str, receiver: &str, waits| {
         route(estate, receiver, vec![equal(slo::SEVERITY_LABEL, severity)], waits)
     };
-    let mut ticket = of(Severity::Ticket.as_str(), &team.ticket, &timing.ticket);
+    let names = &estate.policy.severities;
+    let mut ticket = of(names.of(Severity::Ticket), &team.ticket, &timing.ticket);
     ticket.active_time_intervals = team.office_hours.iter().map(|_| hours_name(name)).collect();
-    let mut routes = vec![of(Severity::Page.as_str(), &team.page, &timing.page), ticket];
+    let mut routes = vec![of(names.of(Severity::Page), &team.page, &timing.page), ticket];
     routes.extend(team.escalation.as_ref().map(|receiver| of(slo::ESCALATION, receiver, &timing.page)));
     Route { receiver: team.ticket.clone(), matchers: vec![equal(slo::TEAM_LABEL, name)], routes, ..Route::default() }
 }

@@ -50,12 +50,14 @@ fn proof(estate: &Estate, alert: &str, mut labels: BTreeMap<String, String>) -> 
     let team = labels.get(slo::TEAM_LABEL).and_then(|it| estate.teams.iter().find(|(name, _)| name.as_str() == it));
     let receiver = match (team, labels.get(slo::SEVERITY_LABEL).map(String::as_str)) {
         _ if alert == slo::WATCHDOG => estate.alertmanager.deadmans_switch.clone(),
-        (Some((_, team)), Some(slo::PAGE)) => team.page.clone(),
+        (Some((_, team)), Some(severity)) if severity == estate.policy.severities.page => team.page.clone(),
         (Some((_, team)), Some(slo::ESCALATION)) => team.escalation.clone().unwrap_or_else(|| team.ticket.clone()),
         (Some((_, team)), _) => team.ticket.clone(),
         (None, _) => estate.alertmanager.default.clone(),
     };
     let unrouted = team.is_none() && labels.contains_key(slo::SERVICE_LABEL);
+    // What alerts carry beside Kilter's own labels routes nothing of ours; with blanks it could not be written as a proof.
+    labels.retain(|_, value| !value.contains(char::is_whitespace));
     labels.insert("alertname".to_owned(), alert.to_owned());
     Proof { labels: labels.into_iter().collect(), receiver, unrouted }
 }

@@ -1,7 +1,11 @@
 //! The timelines, and what must hold on them. Times are real here; they are scaled where they are written down.
 
+mod policies;
+mod schedule;
+
 use kilter_contract::slo as names;
 
+use super::super::alerting::down_severity;
 use super::super::class;
 use super::super::context::Context;
 use super::super::windows::Severity;
@@ -10,7 +14,7 @@ use super::inputs::{Inputs, Raw, identity};
 use super::text::{Numbers, Told, expected};
 use super::theory;
 use super::traffic::{self, Flow, SAMPLE_SECONDS, Timeline, Volume};
-use crate::model::{Duration, NoData, Slo};
+use crate::model::{Duration, NoData, Slo, Weekly};
 use crate::render::engine::{TemplateError, Templates};
 
 /// Evaluation interval: the tests' unit of tolerance. Source: DESIGN, "the rules".
@@ -21,20 +25,23 @@ const RATE: Duration = Duration::from_mins(5);
 const HISTORY: Duration = Duration::from_mins(65);
 /// How long pages stay after their condition.
 const PAGE_KEPT: Duration = Duration::from_mins(5);
+/// How long tickets stay.
+const TICKET_KEPT: Duration = Duration::from_mins(30);
 /// Just below a threshold.
 const BELOW: f64 = 0.9;
 
-const PAGE: Told<'_> =
-    Told { alert: names::ERROR_BUDGET_BURN, template: "burn", severity: Severity::Page, range: "6h" };
+/// Resets that take longer than this are not waited for.
+const WAITED_FOR: Duration = Duration::from_mins(120);
+
+const PAGE: Told<'_> = Told { alert: names::ERROR_BUDGET_BURN, template: "burn", severity: Severity::Page, range: "" };
 const TICKET: Told<'_> =
-    Told { alert: names::ERROR_BUDGET_BURN, template: "burn", severity: Severity::Ticket, range: "3d" };
+    Told { alert: names::ERROR_BUDGET_BURN, template: "burn", severity: Severity::Ticket, range: "" };
 const MISSING_PAGE: Told<'_> =
     Told { alert: names::DATA_MISSING, template: "missing", severity: Severity::Page, range: "6h" };
 const MISSING_TICKET: Told<'_> =
     Told { alert: names::DATA_MISSING, template: "missing", severity: Severity::Ticket, range: "6h" };
 const EXHAUSTED: Told<'_> =
     Told { alert: names::ERROR_BUDGET_EXHAUSTED, template: "exhausted", severity: Severity::Ticket, range: "30d" };
-const DOWN: Told<'_> = Told { alert: names::SERVICE_DOWN, template: "down", severity: Severity::Page, range: "6h" };
 
 const fn traffic_lost(severity: Severity) -> Told<'static> {
     Told { alert: names::TRAFFIC_LOST, template: "traffic", severity, range: "6h" }
@@ -49,6 +56,12 @@ struct Subject<'a> {
     budget: f64,
     /// Texts are pinned for one SLO of the service.
     pins: bool,
+    /// What would page.
+    page: Vec<theory::Pair>,
+    /// What would ticket.
+    ticket: Vec<theory::Pair>,
+    /// How missing data are told.
+    missing: Option<Severity>,
 }
 
 /// The tests of one SLO.
@@ -60,20 +73,28 @@ pub(super) fn of_slo(context: &Context<'_>, slo: &Slo, templates: &Templates) ->
         inputs: Inputs::of(context.estate, context.service, slo),
         budget: slo.objective.error_budget().to_f64(),
         pins: pinned(context).is_some_and(|pinned| pinned.name == slo.name),
+        page: theory::page(slo),
+        ticket: theory::ticket(slo),
+        missing: match slo.no_data {
+            NoData::Page => Some(Severity::Page),
+            NoData::Bad if !theory::page(slo).is_empty() => Some(Severity::Page),
+            NoData::Ticket | NoData::Bad => Some(Severity::Ticket),
+            NoData::Ignore => None,
+        },
     };
     let mut tests = Vec::new();
     // Errors need series that errors are counted in.
     if !subject.inputs.recorded {
         tests.extend([subject.outage(), subject.slow_burn()]);
-        if subject.pins {
+        if subject.pins && subject.exact() {
             tests.push(subject.burn_text()?);
         }
     }
-    if slo.no_data == NoData::Ignore {
-        tests.push(subject.missing_is_ignored());
-    } else {
-        tests.extend([subject.missing()?, subject.lost()?]);
+    match subject.missing {
+        None => tests.push(subject.missing_is_ignored()),
+        Some(severity) => tests.extend([subject.missing(severity)?, subject.lost(severity)?]),
     }
+    tests.extend(subject.policies());
     tests.extend([subject.idle(), subject.exhausted()?]);
     Ok(tests)
 }
@@ -82,7 +103,7 @@ pub(super) fn of_slo(context: &Context<'_>, slo: &Slo, templates: &Templates) ->
 /// compares all alerts of a name, so another SLO that burns with it would have to be foretold as well.
 fn pinned<'a>(context: &Context<'a>) -> Option<&'a Slo> {
     let service = context.service;
-    service.slos.iter().find(|slo| {
+    service.slos.iter().filter(|slo| schedule::of(slo).is_empty()).find(|slo| {
         let inputs = Inputs::of(context.estate, service, slo);
         service.slos.iter().all(|other| other.name == slo.name || !inputs.feed(other))
     })
@@ -90,47 +111,55 @@ fn pinned<'a>(context: &Context<'a>) -> Option<&'a Slo> {
 
 /// The tests of a service as a whole.
 pub(super) fn of_service(context: &Context<'_>, templates: &Templates) -> Result<Vec<Test>, TemplateError> {
-    let mut tests = vec![never_came(context, templates)?];
-    tests.extend(down(context, templates)?);
+    let schedules: Vec<Weekly> = context.service.slos.iter().flat_map(schedule::of).cloned().collect();
+    // Where the schedules of all SLOs together leave no such time, each SLO is still proven.
+    let Some(lead) = schedule::lead(context, &schedules, Duration::from_mins(30)) else { return Ok(Vec::new()) };
+    let mut tests = vec![never_came(context, lead, templates)?];
+    tests.extend(down(context, lead, templates)?);
     Ok(tests)
 }
 
 /// Nothing is scraped at all, from the beginning.
-fn never_came(context: &Context<'_>, templates: &Templates) -> Result<Test, TemplateError> {
+fn never_came(context: &Context<'_>, lead: Duration, templates: &Templates) -> Result<Test, TemplateError> {
     let told = context.service.slos.iter().filter(|slo| slo.no_data != NoData::Ignore).map(|slo| {
         let labels = owned(context, slo, identity(context.estate, context.service, slo), MISSING_TICKET);
         expected(context, templates, MISSING_TICKET, Some(slo), labels, Numbers::default())
     });
     let alert = |at: Duration, exp_alerts| AlertTest {
-        eval_time: context.estate.time_scale.apply(at),
+        eval_time: context.estate.time_scale.apply(lead.plus(at)),
         alertname: MISSING_TICKET.alert.to_owned(),
         exp_alerts,
     };
     let at = Duration::from_mins(15);
+    let mut alerts = vec![alert(at.plus(STEP.times(2)), told.collect::<Result<Vec<_>, _>>()?)];
+    // Between two maintenances other SLOs may have been missing for longer.
+    if lead == Duration::from_secs(0) {
+        alerts.insert(0, alert(at.minus(STEP.times(2)), vec![]));
+    }
     Ok(Test {
         name: format!("{}: data that never came ticket", context.service.name),
         interval: context.estate.time_scale.apply(STEP),
         input_series: vec![],
-        alert_rule_test: vec![
-            alert(at.minus(STEP.times(2)), vec![]),
-            alert(at.plus(STEP.times(2)), told.collect::<Result<Vec<_>, _>>()?),
-        ],
+        alert_rule_test: alerts,
         promql_expr_test: vec![],
     })
 }
 
-fn down(context: &Context<'_>, templates: &Templates) -> Result<Option<Test>, TemplateError> {
+fn down(context: &Context<'_>, lead: Duration, templates: &Templates) -> Result<Option<Test>, TemplateError> {
     let Some(labels) = Inputs::target(context.estate, context.service) else { return Ok(None) };
-    let name = format!("{}: a service that is down pages", context.service.name);
+    let severity = down_severity(context);
+    let name = format!("{}: a service that is down {}s", context.service.name, severity.as_str());
+    let told = Told { alert: names::SERVICE_DOWN, template: "down", severity, range: "6h" };
     let mut owner = context.estate.identity.clone();
     owner.insert(names::SERVICE_LABEL.to_owned(), context.service.name.to_string());
     owner.insert(names::TEAM_LABEL.to_owned(), context.service.team.to_string());
-    owner.insert(names::SEVERITY_LABEL.to_owned(), names::PAGE.to_owned());
-    let firing = expected(context, templates, DOWN, None, owner, Numbers::default())?;
+    owner.extend(context.service.extra.labels.clone());
+    owner.insert(names::SEVERITY_LABEL.to_owned(), context.estate.policy.severities.of(severity).to_owned());
+    let firing = expected(context, templates, told, None, owner, Numbers::default())?;
     let scaled = |real| context.estate.time_scale.apply(real);
     let at = |minutes: u64, exp_alerts| AlertTest {
-        eval_time: scaled(Duration::from_mins(minutes)),
-        alertname: DOWN.alert.to_owned(),
+        eval_time: scaled(lead.plus(Duration::from_mins(minutes))),
+        alertname: told.alert.to_owned(),
         exp_alerts,
     };
     // Two instances: one down is no outage, both down is; then one is back, and at last discovery forgets both.
@@ -139,10 +168,14 @@ fn down(context: &Context<'_>, templates: &Templates) -> Result<Option<Test>, Te
         labels.insert("instance".to_owned(), number.to_owned());
         InputSeries { series: selector("up", &labels), values: values.to_owned() }
     };
+    let ahead = lead.millis() / 60_000;
     Ok(Some(Test {
         name,
         interval: scaled(Duration::from_mins(1)),
-        input_series: vec![instance("1", "1+0x4 0+0x14 stale"), instance("2", "1+0x9 0+0x4 1+0x4 stale")],
+        input_series: vec![
+            instance("1", &format!("1+0x{} 0+0x14 stale", ahead + 4)),
+            instance("2", &format!("1+0x{} 0+0x4 1+0x4 stale", ahead + 9)),
+        ],
         alert_rule_test: vec![at(9, vec![]), at(12, vec![firing.clone()]), at(16, vec![]), at(23, vec![firing])],
         promql_expr_test: vec![],
     }))
@@ -150,28 +183,40 @@ fn down(context: &Context<'_>, templates: &Templates) -> Result<Option<Test>, Te
 
 impl Subject<'_> {
     fn outage(&self) -> Test {
-        let pairs = theory::page(self.slo.window, self.budget);
+        let (told, pairs) = self.loudest();
+        let kept = if told.severity == Severity::Page { PAGE_KEPT } else { TICKET_KEPT };
         let detection = self.detected(1.0);
         let outage = up_to(detection.plus(RATE.times(2)), RATE);
         let recovered = HISTORY.plus(outage);
-        let gone = recovered.plus(theory::reset(&pairs)).plus(PAGE_KEPT).plus(STEP.times(2));
-        let end = gone.plus(STEP);
+        let gone = recovered.plus(theory::reset(pairs)).plus(kept).plus(STEP.times(2));
+        let waits = theory::reset(pairs) <= WAITED_FOR;
+        let end = if waits { gone.plus(STEP) } else { recovered.plus(RATE.times(2)) };
         let timeline =
             vec![(HISTORY, Flow::Events(0.0)), (outage, Flow::Events(1.0)), (end.minus(recovered), Flow::Events(0.0))];
-        let mut test = self.test("a full outage pages in time, once, and recovery resolves it", &timeline);
-        let page = self.alert(PAGE);
-        test.asks(&page, HISTORY, None);
-        test.asks(&page, HISTORY.plus(detection), Some(1.0));
-        test.asks(&page, gone, None);
+        let resolves = if waits { ", and recovery resolves it" } else { "" };
+        let does = told.severity.as_str();
+        let mut test = self.test(&format!("a full outage {does}s in time, once{resolves}"), &timeline);
+        let alert = self.alert(told);
+        test.asks(&alert, HISTORY, None);
+        test.asks(&alert, HISTORY.plus(detection), Some(1.0));
+        if waits {
+            test.asks(&alert, gone, None);
+        }
         // One alert is as many samples as there are evaluations from its first to its last one.
-        let (all, step) = (format!("{page}[{}:{}]", self.time(end), self.time(STEP)), self.time(STEP).secs_text());
-        let time = format!("timestamp({page})[{}:{}]", self.time(end), self.time(STEP));
+        let (all, step) = (format!("{alert}[{}:{}]", self.time(end), self.time(STEP)), self.time(STEP).secs_text());
+        let time = format!("timestamp({alert})[{}:{}]", self.time(end), self.time(STEP));
         let pieces = format!("count_over_time({all}) - (max_over_time({time}) - min_over_time({time})) / {step}");
-        test.asks_with(&pieces, end, &self.firing(PAGE), 1.0);
+        test.asks_with(&pieces, end, &self.firing(told), 1.0);
         // What the outage cost, as it stands when the short windows are clean again: to a thousandth of the outage.
         let spent = theory::budget_spent(outage, 1.0, self.budget, self.slo.window);
         let left = selector(names::BUDGET_REMAINING, &self.recorded());
-        let close = format!("abs(1 - {left} - {spent}) < bool {}", spent / 1_000.0);
+        // What went before without any event is covered time, in which the budget is taken to burn as fast; its edges are
+        // no points of the grid.
+        let (spent, tolerance) = match test.lead.secs_f64() {
+            0.0 => (spent, spent / 1_000.0),
+            lead => (spent * (1.0 + lead / end.secs_f64()), spent * (1.0 + lead / end.secs_f64()) / 10.0),
+        };
+        let close = format!("abs(1 - {left} - {spent}) < bool {tolerance}");
         test.asks_with(&close, end, &self.recorded(), 1.0);
         for other in self.others() {
             test.asks(&other, end, None);
@@ -180,13 +225,13 @@ impl Subject<'_> {
     }
 
     fn slow_burn(&self) -> Test {
-        let (page, ticket) = (theory::page(self.slo.window, self.budget), theory::ticket(self.slo.window, self.budget));
-        let quiet = BELOW * theory::lowest(&ticket).min(theory::lowest(&page));
-        let slow = BELOW * theory::lowest(&page);
+        let (page, ticket) = (&self.page, &self.ticket);
+        let quiet = BELOW * theory::lowest(ticket).min(theory::lowest(page));
+        let slow = BELOW * theory::lowest(page);
         let (before, after) = (Duration::from_mins(20), Duration::from_mins(25));
         let mut timeline = vec![(before, Flow::Events(quiet * self.budget))];
         // With a very low objective both severities have the same factor: nothing tickets that does not page.
-        let apart = slow > 1.2 * theory::lowest(&ticket);
+        let apart = !page.is_empty() && slow > 1.2 * theory::lowest(ticket);
         if apart {
             timeline.push((after, Flow::Events(slow * self.budget)));
         }
@@ -196,7 +241,7 @@ impl Subject<'_> {
             // A history of twenty minutes makes every long window as young, so the ticket comes within minutes.
             let end = before.plus(after);
             test.asks(&self.alert(TICKET), end.minus(STEP.times(10)), Some(1.0));
-            test.asks(&self.ever(names::PAGE, end), end, None);
+            test.asks(&self.ever(&self.context.estate.policy.severities.page, end), end, None);
         }
         for other in self.others() {
             test.asks(&other, before.plus(after), None);
@@ -219,21 +264,22 @@ impl Subject<'_> {
         let period = self.slo.window;
         // The budget's group runs after the alerts: they see what stood there one evaluation before.
         let budget_left = 1.0 - theory::budget_spent(outage.minus(RATE), RATIO, self.budget, period);
-        let numbers = |pairs: [theory::Pair; 2], told: Told<'static>, names: [&'static str; 2]| {
-            let burns = pairs.map(|pair| {
+        let mut exp_alerts = Vec::new();
+        for (pairs, told) in [(&self.page, PAGE), (&self.ticket, TICKET)] {
+            let burn = |pair: &theory::Pair| {
                 let points = (pair.long.secs_f64() / RATE.secs_f64()).min(all);
                 bad.min(points) / points * RATIO / self.budget
-            });
-            let fired = usize::from(burns[0] <= pairs[0].burn);
+            };
+            let (Some(fired), Some(first)) = (pairs.iter().find(|it| burn(it) > it.burn), pairs.first()) else {
+                continue;
+            };
             let scale = self.context.estate.time_scale.divisor() as f64;
-            let exhaustion_seconds = budget_left.max(0.0) * period.secs_f64() / scale / burns[0];
-            let numbers = Numbers { burn: burns[fired], fired: names[fired], budget_left, exhaustion_seconds };
-            expected(self.context, self.templates, told, Some(self.slo), self.owned(told), numbers)
-        };
-        let exp_alerts = vec![
-            numbers(theory::page(period, self.budget), PAGE, ["1h", "6h"])?,
-            numbers(theory::ticket(period, self.budget), TICKET, ["1d", "3d"])?,
-        ];
+            let exhaustion_seconds = budget_left.max(0.0) * period.secs_f64() / scale / burn(first);
+            let window = fired.long.to_string();
+            let numbers = Numbers { burn: burn(fired), fired: &window, budget_left, exhaustion_seconds };
+            let labels = self.owned(told);
+            exp_alerts.push(expected(self.context, self.templates, told, Some(self.slo), labels, numbers)?);
+        }
         test.alerts.push(AlertTest {
             eval_time: self.time(at),
             alertname: names::ERROR_BUDGET_BURN.to_owned(),
@@ -242,7 +288,7 @@ impl Subject<'_> {
         Ok(test.done(self))
     }
 
-    fn missing(&self) -> Result<Test, TemplateError> {
+    fn missing(&self, severity: Severity) -> Result<Test, TemplateError> {
         let minutes = Duration::from_mins;
         // So short that a page comes before the tickets of other SLOs whose data never came.
         let healthy = minutes(5);
@@ -250,7 +296,7 @@ impl Subject<'_> {
         // The rate needs two samples, so it ends within its window; then the hold, then two evaluations of margin.
         let paged = healthy.plus(RATE).plus(minutes(3)).plus(STEP.times(2));
         let ticketed = healthy.plus(RATE).plus(minutes(15)).plus(STEP.times(2));
-        let wants_page = self.slo.no_data == NoData::Page;
+        let wants_page = severity == Severity::Page;
         self.starts_quiet(&mut test, healthy);
         test.asks(&self.alert(MISSING_PAGE), paged, wants_page.then_some(1.0));
         test.asks(&self.alert(MISSING_TICKET), paged, None);
@@ -279,11 +325,11 @@ impl Subject<'_> {
         test.done(self)
     }
 
-    fn lost(&self) -> Result<Test, TemplateError> {
+    fn lost(&self, severity: Severity) -> Result<Test, TemplateError> {
         let minutes = Duration::from_mins;
         let healthy = minutes(10);
         let timeline = vec![(healthy, Flow::Events(0.0)), (minutes(15), Flow::Idle)];
-        let told = traffic_lost(if self.slo.no_data == NoData::Page { Severity::Page } else { Severity::Ticket });
+        let told = traffic_lost(severity);
         let mut test = self.test("lost traffic alerts", &timeline);
         let lost = healthy.plus(RATE).plus(minutes(5)).plus(STEP.times(2));
         self.starts_quiet(&mut test, healthy.plus(RATE));
@@ -301,9 +347,10 @@ impl Subject<'_> {
     /// the outage.
     fn exhausted(&self) -> Result<Test, TemplateError> {
         let minutes = Duration::from_mins;
-        let mut test = Draft::new(self, "a spent budget tickets", STEP);
+        let mut test = Draft::new(self, "a spent budget tickets", STEP, minutes(10));
         let left = selector(names::BUDGET_REMAINING, &self.recorded());
-        test.input.push(InputSeries { series: left, values: "0.05+0x9 -0.05+0x9".to_owned() });
+        let ahead = test.lead.millis() / STEP.millis();
+        test.input.push(InputSeries { series: left, values: format!("0.05+0x{} -0.05+0x9", ahead + 9) });
         let alert = self.alert(EXHAUSTED);
         test.asks(&alert, minutes(4), None);
         test.asks(&alert, minutes(6), Some(1.0));
@@ -329,28 +376,43 @@ impl Subject<'_> {
 
     /// The workbook's time, rounded up to the evaluation that sees it, plus one evaluation.
     fn detected(&self, error_ratio: f64) -> Duration {
-        let pairs = theory::page(self.slo.window, self.budget);
+        let (_, pairs) = self.loudest();
         // A factor is at most half of a total outage, so that every ratio asked for here is detected.
-        let detection = theory::detection(&pairs, self.budget, error_ratio).unwrap_or(HISTORY);
+        let detection = theory::detection(pairs, self.budget, error_ratio, HISTORY).unwrap_or(HISTORY);
         up_to(detection, STEP).plus(STEP)
+    }
+
+    /// What a total outage raises first, and its pairs.
+    fn loudest(&self) -> (Told<'static>, &[theory::Pair]) {
+        if self.page.is_empty() { (TICKET, &self.ticket) } else { (PAGE, &self.page) }
+    }
+
+    /// Whether every long window's value follows from a division: it is a sum of tiles, or read from one point a step.
+    fn exact(&self) -> bool {
+        let tiled = self.loudest().1.first().map(|it| it.long);
+        let exact =
+            |it: &theory::Pair| it.long > RATE.times(24) || (Some(it.long) == tiled && it.long <= RATE.times(12));
+        self.page.iter().chain(&self.ticket).all(exact)
     }
 
     fn test(&self, proves: &str, timeline: &Timeline) -> Draft {
         let step = if self.inputs.recorded { STEP } else { Duration::from_secs(SAMPLE_SECONDS) };
-        let mut draft = Draft::new(self, proves, step);
+        let length = timeline.iter().fold(Duration::from_secs(0), |sum, (length, _)| sum.plus(*length));
+        let mut draft = Draft::new(self, proves, step, length);
         let volume = Volume::for_objective(self.budget, self.slo.min_errors);
-        let healthy: Timeline = vec![(
-            timeline.iter().fold(Duration::from_secs(0), |sum, (length, _)| sum.plus(*length)),
-            Flow::Events(0.0),
-        )];
+        let healthy: Timeline = vec![(length, Flow::Events(0.0))];
         // What never has traffic, never has any in all its groups.
         let calm = if timeline.iter().all(|(_, flow)| *flow == Flow::Idle) { timeline } else { &healthy };
         for Raw { metric, labels, counts, group, share } in &self.inputs.series {
-            let timeline = if *group == 0 { timeline } else { calm };
+            let mut timeline = if *group == 0 { timeline.clone() } else { calm.clone() };
+            if draft.lead > Duration::from_secs(0) {
+                // Series without events: they are there, and in no ratio.
+                timeline.insert(0, (draft.lead, Flow::Idle));
+            }
             let values = if self.inputs.recorded { traffic::rate } else { traffic::counter };
             draft.input.push(InputSeries {
                 series: selector(metric, labels),
-                values: values(timeline, step, volume.share(*share), *counts),
+                values: values(&timeline, step, volume.share(*share), *counts),
             });
         }
         draft
@@ -407,16 +469,20 @@ impl Subject<'_> {
 struct Draft {
     name: String,
     step: Duration,
+    /// The beginning, in a time without scheduled maintenance; what is asked for is counted from here.
+    lead: Duration,
     input: Vec<InputSeries>,
     alerts: Vec<AlertTest>,
     queries: Vec<(String, Duration, Vec<Sample>)>,
 }
 
 impl Draft {
-    fn new(subject: &Subject<'_>, proves: &str, step: Duration) -> Self {
+    fn new(subject: &Subject<'_>, proves: &str, step: Duration, length: Duration) -> Self {
         let how = if subject.inputs.recorded { " (fed at its recorded total)" } else { "" };
         let name = format!("{}/{}: {proves}{how}", subject.context.service.name, subject.slo.name);
-        Self { name, step, input: vec![], alerts: vec![], queries: vec![] }
+        // A week always has such a time: `resolve` refuses a schedule that leaves none.
+        let lead = schedule::lead(subject.context, schedule::of(subject.slo), length).unwrap_or(Duration::from_secs(0));
+        Self { name, step, lead, input: vec![], alerts: vec![], queries: vec![] }
     }
 
     /// A selector of one alert has this value at this time, or no sample.
@@ -443,14 +509,15 @@ impl Draft {
         let name = self.name;
         let queries = self.queries.into_iter().map(|(expr, at, exp_samples)| QueryTest {
             expr: format!("{expr} # {name}"),
-            eval_time: subject.time(at),
+            eval_time: subject.time(self.lead.plus(at)),
             exp_samples,
         });
+        let later = |it: AlertTest| AlertTest { eval_time: it.eval_time.plus(subject.time(self.lead)), ..it };
         Test {
             promql_expr_test: queries.collect(),
             interval: subject.time(self.step),
             input_series: self.input,
-            alert_rule_test: self.alerts,
+            alert_rule_test: self.alerts.into_iter().map(later).collect(),
             name,
         }
     }
@@ -459,7 +526,9 @@ impl Draft {
 /// Labels of an alert, from those of its recorded series.
 fn owned(context: &Context<'_>, slo: &Slo, recorded: Labels, told: Told<'_>) -> Labels {
     let mut labels = recorded;
-    labels.insert(names::SEVERITY_LABEL.to_owned(), told.severity.as_str().to_owned());
+    labels.extend(slo.policy.extra.labels.clone());
+    let severities = &context.estate.policy.severities;
+    labels.insert(names::SEVERITY_LABEL.to_owned(), severities.of(told.severity).to_owned());
     labels.insert(names::TEAM_LABEL.to_owned(), context.service.team.to_string());
     let classes = class::classes(context.service);
     let number =

@@ -55,8 +55,8 @@ fn health(estate: &Estate) -> Test {
     }
     let severity = |severity: &str| [(names::SEVERITY_LABEL, severity.to_owned())];
     for (minutes, pages, tickets) in [(9, 0, 1), (12, 1, 2), (35, 0, 1)] {
-        it.counts(names::RULES_FAILING, &severity(names::PAGE), minutes, pages);
-        it.counts(names::RULES_FAILING, &severity(names::TICKET), minutes, tickets);
+        it.counts(names::RULES_FAILING, &severity(&estate.policy.severities.page), minutes, pages);
+        it.counts(names::RULES_FAILING, &severity(&estate.policy.severities.ticket), minutes, tickets);
     }
     it.test
 }
@@ -66,11 +66,12 @@ fn escalation(estate: &Estate, team: &Name) -> Test {
     let mut it = Proof::new(estate, &format!("a page that nobody ends escalates to the leads of {team}"));
     let hold = windows::timing().escalation_hold;
     let after = hold.millis() / STEP.millis();
+    let severities = &estate.policy.severities;
     for (slo, severity, samples, burn) in [
-        ("lasts", names::PAGE, after + 20, 20),
-        ("ends", names::PAGE, after - 10, 20),
-        ("mended", names::PAGE, after + 20, 0),
-        ("ticket", names::TICKET, after + 20, 20),
+        ("lasts", &severities.page, after + 20, 20),
+        ("ends", &severities.page, after - 10, 20),
+        ("mended", &severities.page, after + 20, 0),
+        ("ticket", &severities.ticket, after + 20, 20),
     ] {
         let mut labels: Labels = estate.identity.clone();
         let mut label = |key: &str, value: &str| labels.insert(key.to_owned(), value.to_owned());

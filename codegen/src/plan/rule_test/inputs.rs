@@ -5,6 +5,7 @@ use kilter_contract as contract;
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::{self, Expr, VectorSelector};
 
+use super::super::maintenance::has_measured;
 use super::file::Labels;
 use super::matching::{accepted, accepted_but_refused};
 use super::traffic::Counts;
@@ -209,10 +210,11 @@ fn recorded(estate: &Estate, service: &Service, slo: &Slo) -> Inputs {
     let groups: Vec<Labels> = (0..if slo.by.is_empty() { 1 } else { 2 })
         .map(|group| slo.by.iter().map(|label| (label.clone(), ["a", "b"][group].to_owned())).collect())
         .collect();
+    let series = if has_measured(slo) { contract::slo::MEASURED_RATE } else { contract::slo::TOTAL_RATE };
     let series = groups.iter().enumerate().map(|(group, by)| {
         let mut labels = identity(estate, service, slo);
         labels.extend(by.clone());
-        Raw { metric: contract::slo::TOTAL_RATE.to_owned(), labels, counts: ALL, group, share: 1 }
+        Raw { metric: series.to_owned(), labels, counts: ALL, group, share: 1 }
     });
     let series = series.collect();
     Inputs { groups, series, recorded: true }

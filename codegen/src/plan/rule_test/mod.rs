@@ -7,7 +7,13 @@
 //! | missing data alert | healthy, then no series | page (by policy) and ticket, for the group that vanished |
 //! | zero traffic is silent | series that never rise | nothing at all |
 //! | lost traffic alerts | healthy, then no event | [`TRAFFIC_LOST`](kilter_contract::slo::TRAFFIC_LOST) |
+//! | missing data count as errors (`no_data: bad`) | healthy, no series, healthy | page as early as an outage, and the budget is spent |
+//! | maintenance counts for nothing | everything fails and vanishes while it is active, healthy | nothing at all, and the budget is whole |
+//! | what does not come back from maintenance is missing | no series, while it is active and afterwards | page (by policy) and ticket when it is over |
 //! | a spent budget tickets | the recorded budget falls below zero | [`ERROR_BUDGET_EXHAUSTED`](kilter_contract::slo::ERROR_BUDGET_EXHAUSTED) |
+//!
+//! Maintenance is fed as it is recorded; what begins it is proven for all in `codegen/tests/it/scenarios`. promtool's clock
+//! begins on a Thursday at midnight: where a schedule holds then, its tests begin later, after series without events.
 //!
 //! With `by` labels there are two groups; incidents strike the first, and the second must stay silent. Expected times
 //! come from `theory`, which never looks at the plan. What is fed comes from the SLO and the estate's selector

@@ -4,6 +4,7 @@ use super::super::context::Context;
 use super::super::words::{self, Words};
 use super::super::{alerting, windows::Severity};
 use super::file::{ExpectedAlert, Labels};
+use super::theory;
 use crate::model::Slo;
 use crate::render::engine::{TemplateError, Templates};
 
@@ -13,7 +14,7 @@ pub(super) struct Told<'a> {
     pub(super) alert: &'a str,
     pub(super) template: &'a str,
     pub(super) severity: Severity,
-    /// Time range of the dashboard link.
+    /// Time range of the dashboard link; empty for the longest window of its severity.
     pub(super) range: &'a str,
 }
 
@@ -51,7 +52,12 @@ pub(super) fn expected(
     };
     let name = slo.or(context.service.slos.first()).map(|it| it.name.to_string()).unwrap_or_default();
     let section = alerting::section(told.alert, told.severity);
-    let links = words::link_annotations(context, &name, told.range, &section);
+    let range = match slo.filter(|_| told.range.is_empty()) {
+        Some(slo) => theory::longest(slo, told.severity).map(|it| it.to_string()).unwrap_or_default(),
+        None => told.range.to_owned(),
+    };
+    let mut links = slo.map_or(&context.service.extra, |it| &it.policy.extra).annotations.clone();
+    links.extend(words::link_annotations(context, &name, &range, &section));
     let exp_annotations = words::annotations(templates, told.template, &words, links)?;
     Ok(ExpectedAlert { exp_labels: labels, exp_annotations })
 }

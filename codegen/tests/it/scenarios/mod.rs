@@ -8,6 +8,7 @@ mod detection;
 mod gone;
 mod latency;
 mod numbers;
+mod policies;
 mod traffic;
 
 use std::fmt::Write as _;
