@@ -71,6 +71,16 @@ fn named(block: &Block) -> Option<String> {
 fn what_it_names(folder: &Path, estate: &str) {
     let tree = kilter_codegen::yaml::parse(estate).expect("YAML").root;
     let service = fs::read_to_string(folder.join("slo.yaml")).unwrap_or_else(|_| SERVICE.to_owned());
+    // The service is one of the teams that this estate has.
+    let service = match tree.get("teams").map(|it| &it.value) {
+        Some(Value::Map(teams)) => {
+            let line = |it: &str| {
+                if it.starts_with("team:") { format!("team: {}\n", teams[0].0.text) } else { format!("{it}\n") }
+            };
+            service.lines().map(line).collect()
+        }
+        _ => service,
+    };
     let text = |node: &Node| match &node.value {
         Value::Scalar { text, .. } => text.clone(),
         _ => String::new(),
