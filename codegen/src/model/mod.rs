@@ -8,6 +8,6 @@ mod slo;
 
 pub use decimal::{Decimal, DecimalError, Objective};
 pub use duration::{Duration, DurationError, TimeScale};
-pub use estate::{Estate, Links, Service, Team};
+pub use estate::{Compat, Estate, Links, Service, Team};
 pub use name::{Name, NameError};
 pub use slo::{EventSide, NoData, Sli, Slo};

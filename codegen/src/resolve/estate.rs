@@ -1,12 +1,12 @@
 //! `kilter.yaml`, or the defaults where there is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kilter_contract::slo;
 
 use super::{Code, Diagnostic, Findings, check, number, printable, scalar, text};
 use crate::load::Sources;
-use crate::model::{Estate, Links, Name, Team, TimeScale};
+use crate::model::{Compat, Estate, Links, Name, Team, TimeScale};
 use crate::promql;
 use crate::spec::ESTATE;
 use crate::yaml::{Node, Value};
@@ -38,6 +38,7 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
         alertmanager_base: sources.alertmanager_base.clone(),
         services: Vec::new(),
         time_scale,
+        compat: BTreeSet::new(),
     };
     let Some(tree) = sources.trees.first().and_then(Option::as_ref).filter(|_| sources.has_config) else {
         return estate;
@@ -59,6 +60,8 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
         estate.links = Links { grafana: link("grafana"), runbooks: link("runbooks"), prometheus: link("prometheus") };
     }
     estate.teams = teams(tree, &mut findings);
+    let compat = super::items(tree.get("compat")).iter().filter_map(scalar).filter(|(it, _)| *it == "sloth");
+    estate.compat = compat.map(|_| Compat::Sloth).collect();
     estate
 }
 

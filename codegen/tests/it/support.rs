@@ -26,6 +26,7 @@ pub(crate) fn estate(slos: Vec<Slo>) -> Estate {
             slos,
         }],
         time_scale: TimeScale::REAL,
+        compat: std::collections::BTreeSet::new(),
     }
 }
 
