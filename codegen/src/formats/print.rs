@@ -9,9 +9,14 @@ use crate::yaml::{self, Node, Value};
 
 /// The text of one service. `path` and `source` are those of the foreign file.
 pub fn text(service: &Service, path: &str, source: &str) -> Result<String, String> {
-    let line = |note: &Note| format!("line {}: {}", position(source, note.at).0, note.text);
+    let lines = |notes: &[Note]| {
+        let line = |note: &Note| format!("line {}: {}", position(source, note.at).0, note.text);
+        let mut all: Vec<String> = notes.iter().map(line).collect();
+        all.dedup();
+        all
+    };
     let mut out = format!("# Imported from {} by kilter {}.\n", printable(path), env!("CARGO_PKG_VERSION"));
-    service.notes.iter().for_each(|it| out.push_str(&comment("", &line(it))));
+    lines(&service.notes).iter().for_each(|it| out.push_str(&comment("", it)));
     let head =
         yaml::to_string(&Head { api_version: "kilter/v1", service: &service.name.text, team: &service.team.text })?;
     out.push_str(&head);
@@ -19,7 +24,7 @@ pub fn text(service: &Service, path: &str, source: &str) -> Result<String, Strin
     out.push_str(if none { "slos: []\n" } else { "slos:\n" });
     for slo in &service.slos {
         let item = item(slo)?;
-        slo.notes.iter().for_each(|it| out.push_str(&comment("  ", &line(it))));
+        lines(&slo.notes).iter().for_each(|it| out.push_str(&comment("  ", it)));
         if slo.sli.exists() {
             out.push_str(&item);
         } else {

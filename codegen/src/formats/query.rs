@@ -82,7 +82,15 @@ pub(super) fn read(query: &Text, ranges: Ranges, report: &mut Report<'_, '_>) ->
         report.error(Code::ForeignTemplate, query.range, "no range stands in this query, so it is no rate", help);
         return None;
     }
-    Some(Text::new(text.trim(), query.range))
+    Some(Text::new(without_blank_lines(text.trim()), query.range))
+}
+
+/// Blank lines of a query say nothing, but inside a string they could.
+fn without_blank_lines(text: &str) -> String {
+    if text.contains('`') {
+        return text.to_owned();
+    }
+    text.lines().map(str::trim_end).filter(|it| !it.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// The end of a selector that begins at a word: behind its braces when it has some.

@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod cli;
+mod compat;
+mod formats;
 mod proofs;
 mod routing;
 mod rules;
