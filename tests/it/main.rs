@@ -3,6 +3,7 @@
 mod adhoc;
 mod conformance;
 mod end_to_end;
+mod formats;
 mod freshness;
 mod git;
 mod queries;

@@ -149,7 +149,7 @@ fn service(fields: Fields<'_>, all: &Objects<'_>, report: &mut Report<'_, '_>) -
             let objective = Fields::of(node, "an objective", report)?;
             let name = lift::name(&numbered(&name, index, objectives.len()), "the SLO", report);
             let (share, measured) =
-                Objective { spec, objective, method: &method, service: &service.text, all }.read(report)?;
+                Objective { spec, goal: objective, method: &method, service: &service.text, all }.read(report)?;
             let text = objective.text("displayName", report).filter(|_| objectives.len() > 1);
             let name = name?;
             Some(Slo {
@@ -177,7 +177,7 @@ pub(super) fn numbered(name: &Text, index: usize, count: usize) -> Text {
 
 struct Objective<'a> {
     spec: Fields<'a>,
-    objective: Fields<'a>,
+    goal: Fields<'a>,
     method: &'a Text,
     service: &'a str,
     all: &'a Objects<'a>,
@@ -185,7 +185,7 @@ struct Objective<'a> {
 
 impl Objective<'_> {
     fn read(&self, report: &mut Report<'_, '_>) -> Option<(Text, Measured)> {
-        let it = self.objective;
+        let it = self.goal;
         let keys = [
             "displayName",
             "op",
