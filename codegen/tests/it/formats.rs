@@ -307,3 +307,42 @@ fn no_change_of_a_foreign_file_makes_it_panic() {
     }
     assert!(refused > 50 && accepted > 3, "{refused} refused, {accepted} accepted: the changes prove little");
 }
+
+/// The page's files are written, then its commands run in their order.
+#[test]
+fn every_command_of_the_migration_page_works() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let page = fs::read_to_string(root.join("docs/migrating.md")).expect("the page");
+    let folder = tempfile::tempdir().expect("a folder");
+    let blocks: Vec<(&str, &str)> = page
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .map(|block| block.split_once('\n').expect("a block has a first line"))
+        .map(|(kind, text)| (kind.trim(), text))
+        .collect();
+    let mut commands = 0;
+    for (kind, text) in blocks {
+        if let Some((name, content)) = text.strip_prefix("# file: ").and_then(|it| it.split_once('\n')) {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+            fs::write(path, content).expect("a file");
+        }
+        for line in text.lines().map(str::trim).filter(|it| kind == "sh" && !it.is_empty()) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            assert_eq!(words[0], "kilter", "{line}");
+            let made = kilter(&words[1..], folder.path());
+            assert_eq!(made.status.code(), Some(0), "{line}: {}{}", out(&made), told(&made));
+            commands += 1;
+        }
+    }
+    assert!(commands >= 12, "only {commands} commands");
+    let compat = fs::read_to_string(folder.path().join("preview/rules/shop.rules.yaml")).expect("rules");
+    for name in page.split('`').filter(|it| it.starts_with("slo:") && it.ends_with(|c: char| c.is_ascii_alphanumeric()))
+    {
+        if !name.contains(' ') {
+            assert!(compat.contains(&format!("record: {name}\n")), "the page names {name}, which is not recorded");
+        }
+    }
+    assert!(compat.contains("record: sloth_slo_info"));
+}
