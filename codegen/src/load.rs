@@ -1,6 +1,6 @@
 //! The only reader of disk: the configuration, the SLO files, and the files that they name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -35,9 +35,10 @@ pub struct Sources {
     pub alertmanager_base: Option<String>,
     /// Trees of the files that are YAML, by index.
     pub trees: Vec<Option<Node>>,
-    /// Indices of the files of other tools. Their trees are what ours would be; a file of several services stands here
-    /// once for each, and one that only belongs to others has no tree.
-    pub foreign: BTreeSet<usize>,
+    /// Indices of the files of other tools, each with the index of the file that holds its text. Their trees are what ours
+    /// would be. A file of several services has an index for each, one of them with the text; a file that only belongs to
+    /// others has no tree.
+    pub foreign: BTreeMap<usize, usize>,
 }
 
 /// What to read.
@@ -191,12 +192,13 @@ impl Reader {
         drafts
     }
 
-    /// Another index for the same file.
+    /// Another index for the same file, without a second copy of its text.
     fn twin(&mut self, index: usize) -> usize {
         let twin = self.sources.files.len();
-        self.sources.files.push(self.sources.files[index].clone());
+        let path = self.sources.files[index].path.clone();
+        self.sources.files.push(SourceFile { path, text: String::new() });
         self.sources.trees.push(None);
-        self.sources.foreign.insert(twin);
+        self.sources.foreign.insert(twin, index);
         if self.sources.selected.contains(&index) {
             self.sources.selected.push(twin);
         }
@@ -242,7 +244,7 @@ impl Reader {
                 }
                 Read::Foreign(foreign) => {
                     self.pending.push((index, path.to_path_buf(), foreign));
-                    self.sources.foreign.insert(index);
+                    self.sources.foreign.insert(index, index);
                 }
                 Read::Broken(error) => findings.error(Code::Yaml, error.range, error.message, error.help),
             }

@@ -42,7 +42,7 @@ pub fn run(options: &LoadOptions, scale: TimeScale) -> Result<Made, PipelineErro
 pub fn run_with(options: &LoadOptions, scale: TimeScale, compat: &[Compat]) -> Result<Made, PipelineError> {
     let mut made = stages(options, scale, compat)?;
     // A change in our words would break a file of another tool.
-    let foreign = made.diagnostics.iter_mut().filter(|it| made.sources.foreign.contains(&it.span.file));
+    let foreign = made.diagnostics.iter_mut().filter(|it| made.sources.foreign.contains_key(&it.span.file));
     foreign.for_each(|it| it.fix.clear());
     Ok(made)
 }

@@ -109,7 +109,8 @@ pub fn parse_all(text: &str) -> Vec<Result<Document, YamlError>> {
         let error = |it: YamlError| YamlError { range: moved(it.range), ..it };
         let document = parse(&text[part.start..part.end]).map_err(error)?;
         let duplicates = document.duplicates.into_iter().map(error).collect();
-        Ok(Document { root: document.root.moved(part.start), duplicates })
+        let root = if part.start == 0 { document.root } else { document.root.moved(part.start) };
+        Ok(Document { root, duplicates })
     };
     parts(text).into_iter().map(parse_part).collect()
 }

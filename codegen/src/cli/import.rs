@@ -54,7 +54,8 @@ fn joined(drafts: Drafts) -> Vec<(usize, draft::Service)> {
 }
 
 fn check_format(from: &str, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) {
-    for (index, file) in sources.files.iter().enumerate().filter(|(index, _)| sources.foreign.contains(index)) {
+    for (index, file) in sources.files.iter().enumerate().filter(|(index, _)| sources.foreign.get(index) == Some(index))
+    {
         let formats::Read::Foreign(foreign) = formats::recognise(&file.text) else { continue };
         for other in foreign.formats().into_iter().filter(|it| it.name != from) {
             let message = format!("this is a file of {}, not of {from}", other.title);

@@ -37,7 +37,7 @@ pub struct Reader {
     /// Whether a document is of this format, whatever its version.
     owns: fn(&Node) -> bool,
     /// Every service of a file's documents of this format. Says everything that is wrong or not carried.
-    read: fn(&[Node], &[Neighbour], &mut Report<'_, '_>) -> Vec<Service>,
+    read: fn(&[&Node], &[Neighbour], &mut Report<'_, '_>) -> Vec<Service>,
 }
 
 /// Every format, in the order in which they are tried.
@@ -80,6 +80,7 @@ pub fn recognise(text: &str) -> Read {
         let mended = yaml::parse_all(&sloth::as_sloth_reads(text));
         documents = if mended.iter().all(Result::is_ok) { mended } else { documents };
     }
+    let mut documents: Vec<_> = documents.into_iter().flat_map(items).collect();
     let foreign = |it: &Result<Document, YamlError>| it.as_ref().is_ok_and(|it| owner(&it.root).is_some());
     if documents.iter().any(foreign) {
         return Read::Foreign(Foreign { documents });
@@ -88,6 +89,28 @@ pub fn recognise(text: &str) -> Read {
     match parsed {
         Ok(document) => Read::Own(document),
         Err(error) => Read::Broken(error),
+    }
+}
+
+/// `kubectl get -o yaml` wraps several objects into a list.
+fn items(document: Result<Document, YamlError>) -> Vec<Result<Document, YamlError>> {
+    let list = |root: &Node| {
+        let kind = root.get("kind").and_then(shape::scalar).is_some_and(|it| it.text == "List");
+        let items = root.get("items").map(|it| &it.value);
+        match items {
+            Some(Value::List(items)) if kind && items.iter().any(|it| owner(it).is_some()) => Some(items.clone()),
+            _ => None,
+        }
+    };
+    match document {
+        Ok(Document { root, mut duplicates }) => match list(&root) {
+            Some(items) => items
+                .into_iter()
+                .map(|root| Ok(Document { root, duplicates: std::mem::take(&mut duplicates) }))
+                .collect(),
+            None => vec![Ok(Document { root, duplicates })],
+        },
+        error => vec![error],
     }
 }
 
@@ -128,7 +151,7 @@ impl Foreign {
         strangers.for_each(|it| stranger(it, &mut report));
         let mut all: Vec<Service> = Vec::new();
         for reader in READERS {
-            let own: Vec<Node> = self.roots().filter(|it| (reader.owns)(it)).cloned().collect();
+            let own: Vec<&Node> = self.roots().filter(|it| (reader.owns)(it)).collect();
             if own.is_empty() {
                 continue;
             }

@@ -23,7 +23,7 @@ fn owns(root: &Node) -> bool {
     version.is_some_and(|it| it.text.starts_with("openslo/") || it.text.starts_with("openslo.com/"))
 }
 
-fn read(documents: &[Node], neighbours: &[Neighbour], report: &mut Report<'_, '_>) -> Vec<Service> {
+fn read(documents: &[&Node], neighbours: &[Neighbour], report: &mut Report<'_, '_>) -> Vec<Service> {
     let all = Objects { documents, neighbours };
     let mut services = Vec::new();
     for root in documents {
@@ -44,25 +44,27 @@ fn read(documents: &[Node], neighbours: &[Neighbour], report: &mut Report<'_, '_
 
 /// Everything that a reference can name.
 pub(super) struct Objects<'a> {
-    documents: &'a [Node],
+    documents: &'a [&'a Node],
     neighbours: &'a [Neighbour],
 }
 
 impl Objects<'_> {
-    /// An object by kind and name. One of another file stands where it is named.
-    pub(super) fn find(&self, kind: &str, name: &Text) -> Option<Node> {
-        let is = |root: &&Node| {
+    /// An object by kind and name, with its file when that is another one. It then stands where it is named.
+    pub(super) fn find(&self, kind: &str, name: &Text) -> Option<(Node, Option<String>)> {
+        let is = |root: &Node| {
             let text = |node: Option<&Node>| node.and_then(scalar).map(|it| it.text);
             text(root.get("kind")).as_deref() == Some(kind)
-                && text(root.get("metadata").and_then(|it| it.get("name"))) == Some(name.text.clone())
+                && text(root.get("metadata").and_then(|it| it.get("name"))).as_ref() == Some(&name.text)
         };
-        let own = self.documents.iter().find(is).cloned();
-        let others = self.neighbours.iter().map(|it| &it.root).filter(|it| owns(it));
-        own.or_else(|| others.into_iter().find(is).map(|it| relocated(it, name.range)))
+        if let Some(own) = self.documents.iter().find(|it| is(it)) {
+            return Some(((*own).clone(), None));
+        }
+        let other = self.neighbours.iter().find(|it| owns(&it.root) && is(&it.root))?;
+        Some((relocated(&other.root, name.range), Some(other.path.clone())))
     }
 
     /// The same, or a finding.
-    pub(super) fn need(&self, kind: &str, name: &Text, report: &mut Report<'_, '_>) -> Option<Node> {
+    pub(super) fn need(&self, kind: &str, name: &Text, report: &mut Report<'_, '_>) -> Option<(Node, Option<String>)> {
         let found = self.find(kind, name);
         if found.is_none() {
             let message = format!("there is no {kind} `{}` in this file or beside it", printable(&name.text));
@@ -93,7 +95,8 @@ pub(super) fn owner(
 ) -> Option<(Text, Text)> {
     let service = lift::name(name, "the service", report)?;
     let document = all.find("Service", name);
-    let inherited = document.as_ref().and_then(|it| Fields::of(it, "a Service", report)).map(|it| labels(it, report));
+    let inherited =
+        document.as_ref().and_then(|(it, _)| Fields::of(it, "a Service", report)).map(|it| labels(it, report));
     let both: Vec<(&str, Text)> = own.iter().cloned().chain(inherited.unwrap_or_default()).collect();
     let team = team(&service, &both, report)?;
     Some((service, team))

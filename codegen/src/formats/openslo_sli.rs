@@ -36,8 +36,8 @@ pub(super) fn indicator(
     all: &Objects<'_>,
     report: &mut Report<'_, '_>,
 ) -> Option<Measured> {
-    let given = match (spec.get("indicator"), spec.text("indicatorRef", report)) {
-        (Some(node), None) => node.clone(),
+    let (given, path) = match (spec.get("indicator"), spec.text("indicatorRef", report)) {
+        (Some(node), None) => (node.clone(), None),
         (None, Some(name)) => all.need("SLI", &name, report)?,
         (here, _) => {
             let count = if here.is_some() { "both are here" } else { "neither is here" };
@@ -46,7 +46,24 @@ pub(super) fn indicator(
             return None;
         }
     };
-    let fields = Fields::of(&given, "an indicator", report)?;
+    report.within(path);
+    let measured = measured(&given, objective, method, service, all, report);
+    report.within(None);
+    if given.get("spec").and_then(|it| it.get("ratioMetric")).is_some() {
+        tell_unused(objective, report);
+    }
+    measured
+}
+
+fn measured(
+    given: &Node,
+    objective: Fields<'_>,
+    method: &Text,
+    service: &str,
+    all: &Objects<'_>,
+    report: &mut Report<'_, '_>,
+) -> Option<Measured> {
+    let fields = Fields::of(given, "an indicator", report)?;
     fields.only(&["apiVersion", "kind", "metadata", "spec"], Unknown::Refused, report);
     let sli = fields.need_map("spec", "the spec of an SLI", report)?;
     sli.only(&["description", "ratioMetric", "thresholdMetric"], Unknown::Refused, report);
@@ -68,7 +85,6 @@ pub(super) fn indicator(
     let (ratio, threshold) = (sli.get("ratioMetric"), sli.get("thresholdMetric"));
     match (ratio, threshold) {
         (Some(_), None) => {
-            tell_unused(objective, report);
             let counters = ratio_metric(sli.map("ratioMetric", "a ratioMetric", report)?, service, all, report)?;
             if sliced { slices(&counters, objective, report) } else { Some(counters) }
         }
@@ -136,7 +152,7 @@ fn source(fields: Fields<'_>, all: &Objects<'_>, report: &mut Report<'_, '_>) ->
     source.only(&["metricSourceRef", "type", "spec"], Unknown::Refused, report);
     let mut kind = source.text("type", report);
     if let Some(name) = source.text("metricSourceRef", report).filter(|_| kind.is_none()) {
-        let found = all.need("DataSource", &name, report)?;
+        let (found, _) = all.need("DataSource", &name, report)?;
         let text = found.get("spec").and_then(|it| it.get("type")).and_then(scalar);
         kind = text.map(|it| Text::new(it.text, name.range));
     }
@@ -165,6 +181,8 @@ fn threshold_metric(
     report: &mut Report<'_, '_>,
 ) -> Option<Measured> {
     let query = source(fields, all, report);
+    // What follows stands in the SLO itself.
+    report.within(None);
     let op = objective.need("op", "lte", report);
     let value = objective.need("value", "0.5", report);
     let (query, op, value) = (query?, op?, value?);
@@ -181,6 +199,7 @@ fn threshold_metric(
 
 /// Good minutes: a slice is good while its share of good events is at least the target.
 fn slices(counters: &Measured, objective: Fields<'_>, report: &mut Report<'_, '_>) -> Option<Measured> {
+    report.within(None);
     let target = objective.need("timeSliceTarget", "0.95", report);
     let length = objective.need("timeSliceWindow", "1m", report);
     let (target, length) = (target?, length?);

@@ -25,7 +25,7 @@ fn owns(root: &Node) -> bool {
     root.get("apiVersion").and_then(scalar).is_some_and(|it| it.text.starts_with(PREFIX))
 }
 
-fn read(documents: &[Node], _: &[Neighbour], report: &mut Report<'_, '_>) -> Vec<Service> {
+fn read(documents: &[&Node], _: &[Neighbour], report: &mut Report<'_, '_>) -> Vec<Service> {
     let mut services = Vec::new();
     for root in documents {
         let Some(fields) = Fields::of(root, "a file of Pyrra", report) else { continue };

@@ -10,12 +10,22 @@ use crate::yaml::Range;
 pub(super) struct Report<'a, 'd> {
     findings: &'a mut Findings<'d>,
     notes: Vec<Note>,
+    within: Option<String>,
 }
 
 impl<'a, 'd> Report<'a, 'd> {
     /// A report about the file of these findings.
     pub(super) fn new(findings: &'a mut Findings<'d>) -> Self {
-        Self { findings, notes: Vec::new() }
+        Self { findings, notes: Vec::new(), within: None }
+    }
+
+    /// From now on everything is about an object of that file, which is named here.
+    pub(super) fn within(&mut self, path: Option<String>) {
+        self.within = path;
+    }
+
+    fn said(&self, message: &str) -> String {
+        self.within.as_ref().map_or(message.to_owned(), |path| format!("in {path}: {message}"))
     }
 
     /// Text of the file.
@@ -25,7 +35,7 @@ impl<'a, 'd> Report<'a, 'd> {
 
     /// The file is wrong.
     pub(super) fn error(&mut self, code: Code, range: Range, message: impl Into<String>, help: impl Into<String>) {
-        let message = message.into();
+        let message = self.said(&message.into());
         self.notes.push(Note { at: range.start, text: message.clone() });
         let range = self.first_line(range);
         self.findings.error(code, range, message, help);
@@ -39,25 +49,26 @@ impl<'a, 'd> Report<'a, 'd> {
 
     /// Something has no place in our file.
     pub(super) fn not_carried(&mut self, range: Range, message: impl Into<String>, help: impl Into<String>) {
-        self.warn(Code::NotCarried, range, message.into(), help.into());
+        self.warn(Code::NotCarried, range, &message.into(), help.into());
     }
 
     /// Something is carried, but means something else.
     pub(super) fn differs(&mut self, range: Range, message: impl Into<String>, help: impl Into<String>) {
-        self.warn(Code::CarriedOtherwise, range, message.into(), help.into());
+        self.warn(Code::CarriedOtherwise, range, &message.into(), help.into());
     }
 
     /// Something that we need is not said.
     pub(super) fn assumed(&mut self, range: Range, message: impl Into<String>, help: impl Into<String>) {
-        self.warn(Code::Assumed, range, message.into(), help.into());
+        self.warn(Code::Assumed, range, &message.into(), help.into());
     }
 
     /// A key that the format's own tool ignores without a word.
     pub(super) fn ignored(&mut self, range: Range, message: impl Into<String>, help: impl Into<String>) {
-        self.warn(Code::IgnoredKey, range, message.into(), help.into());
+        self.warn(Code::IgnoredKey, range, &message.into(), help.into());
     }
 
-    fn warn(&mut self, code: Code, range: Range, message: String, help: String) {
+    fn warn(&mut self, code: Code, range: Range, message: &str, help: String) {
+        let message = self.said(message);
         self.notes.push(Note { at: range.start, text: message.clone() });
         let range = self.first_line(range);
         self.findings.warning(code, range, message, help);

@@ -65,7 +65,7 @@ pub(super) fn as_sloth_reads(text: &str) -> String {
     text.split_inclusive('\n').map(line).collect()
 }
 
-fn read(documents: &[Node], neighbours: &[Neighbour], report: &mut Report<'_, '_>) -> Vec<Service> {
+fn read(documents: &[&Node], neighbours: &[Neighbour], report: &mut Report<'_, '_>) -> Vec<Service> {
     let windows = AlertWindows::chosen(documents, neighbours, report);
     let mut services = Vec::new();
     for root in documents {

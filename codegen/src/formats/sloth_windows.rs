@@ -25,7 +25,7 @@ pub(super) struct AlertWindows {
 impl AlertWindows {
     /// The entry that holds for the SLOs here: the one for 30 days, Sloth's default period, or the only one. Every entry
     /// of these documents is checked; those of other files are, when those are read.
-    pub(super) fn chosen(documents: &[Node], neighbours: &[Neighbour], report: &mut Report<'_, '_>) -> Option<Self> {
+    pub(super) fn chosen(documents: &[&Node], neighbours: &[Neighbour], report: &mut Report<'_, '_>) -> Option<Self> {
         let is = |root: &Node| root.get("kind").and_then(scalar).is_some_and(|it| it.text == "AlertWindows");
         let mut all: Vec<Self> = documents.iter().filter(|it| is(it)).filter_map(|it| Self::read(it, report)).collect();
         let own = !all.is_empty();

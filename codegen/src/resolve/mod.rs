@@ -26,7 +26,7 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
         check(tree, &SLO_FILE, &mut findings);
         let Some(service) = slo::service(tree, index, sources, &estate, &mut findings) else { continue };
         if let Some(other) =
-            names.get(&service.name).filter(|it| [**it, index].iter().all(|it| sources.foreign.contains(it)))
+            names.get(&service.name).filter(|it| [**it, index].iter().all(|it| sources.foreign.contains_key(it)))
         {
             join(&mut estate, service, tree, *other, sources, &mut findings);
             continue;
@@ -39,7 +39,7 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
         }
         estate.services.push(service);
     }
-    let broken = |(index, tree): (usize, &Option<Node>)| tree.is_none() && !sources.foreign.contains(&index);
+    let broken = |(index, tree): (usize, &Option<Node>)| tree.is_none() && !sources.foreign.contains_key(&index);
     let broken = sources.trees.iter().enumerate().any(broken);
     let fine = !broken && !any_error(&all);
     (fine.then_some(estate), all)

@@ -156,15 +156,6 @@ fn import_then_generate_loses_no_alert_and_is_what_generate_reads_directly() {
     }
 }
 
-#[test]
-fn the_proofs_of_an_imported_estate_hold() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let made = kilter(&["generate", "openslo_v1alpha.yaml", "--out", &folder.path().display().to_string()], &formats());
-    assert_eq!(made.status.code(), Some(0), "{}", told(&made));
-    let made = kilter(&["test"], folder.path());
-    assert_eq!(made.status.code(), Some(0), "{}{}", out(&made), told(&made));
-}
-
 const OTHER_FILE: &str = "apiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {name: other, labels: {pyrra.dev/team: platform}}\nspec:\n  description: Others are answered.\n  target: \"99\"\n  window: 30d\n  indicator:\n    ratio:\n      errors: {metric: 'grpc_server_handled_total{job=\"api\",grpc_code=\"Internal\"}'}\n      total: {metric: 'grpc_server_handled_total{job=\"api\"}'}\n";
 
 #[test]
@@ -306,6 +297,25 @@ fn no_change_of_a_foreign_file_makes_it_panic() {
         }
     }
     assert!(refused > 50 && accepted > 3, "{refused} refused, {accepted} accepted: the changes prove little");
+}
+
+#[test]
+fn a_list_of_kubernetes_is_its_items() {
+    let list = OTHER_FILE.lines().fold("apiVersion: v1\nkind: List\nitems:\n".to_owned(), |text, line| {
+        let start = if text.ends_with("items:\n") { "  - " } else { "    " };
+        text + start + line + "\n"
+    });
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kilter"))
+        .args(["import", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    std::io::Write::write_all(child.stdin.as_mut().expect("an input"), list.as_bytes()).expect("a pipe");
+    let made = child.wait_with_output().expect("an end");
+    assert_eq!(made.status.code(), Some(0), "{}", told(&made));
+    assert!(out(&made).contains("  - name: other\n") && out(&made).contains("from <stdin> by"), "{}", out(&made));
 }
 
 /// The page's files are written, then its commands run in their order.
