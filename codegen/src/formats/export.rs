@@ -1,14 +1,13 @@
 //! Our SLOs as OpenSLO `openslo/v1`: a document per service and per SLO.
 
-use kilter_contract::{error_type, http};
+use kilter_contract::slo;
 use serde_json::{Map, Value, json};
 
 use super::draft::Side;
-use crate::model::{Estate, EventSide, Service, Sli, Slo};
+use super::query::unwrapped;
+use crate::model::{Estate, Service, Slo};
 use crate::plan::context::Context;
-use crate::plan::expr::{quote, select, sum_by};
-use crate::plan::sli::{http_matchers, le_regex};
-use crate::promql;
+use crate::plan::sli;
 use crate::yaml;
 
 /// What was written, and what could not be.
@@ -52,10 +51,7 @@ fn service_document(service: &Service) -> Value {
 
 fn slo_document(context: &Context<'_>, slo: &Slo) -> Option<Value> {
     let (side, part, total) = queries(context, slo)?;
-    let metric = |query: String| {
-        let query = promql::with_window(&query, &context.timing.rate.to_string());
-        json!({"metricSource": {"type": "Prometheus", "spec": {"query": query}}})
-    };
+    let metric = |query: String| json!({"metricSource": {"type": "Prometheus", "spec": {"query": query}}});
     let mut ratio = Map::new();
     // The queries are rates already.
     ratio.insert("counter".to_owned(), json!(false));
@@ -92,31 +88,26 @@ impl Number {
     }
 }
 
-/// Good or bad events, and all: without Kilter's own series, so that any reader can run them.
+/// Good or bad events, and all: the pair that is recorded, without Kilter's own series, so that any reader can run it.
+/// Whatever the kind of SLI. `None` when it reads more of what Kilter records.
 fn queries(context: &Context<'_>, slo: &Slo) -> Option<(Side, String, String)> {
-    if let Sli::Events { side, total } = &slo.sli {
-        let summed = |text: &str| if promql::is_aggregation(text) { text.to_owned() } else { sum_by(&slo.by, text) };
-        let (side, part) = match side {
-            EventSide::Errors(part) => (Side::Errors, part),
-            EventSide::Good(part) => (Side::Good, part),
-        };
-        return Some((side, summed(part), summed(total)));
-    }
-    let Sli::HttpServer { routes, methods, slower_than_nanos, .. } = &slo.sli else { return None };
-    let name = http::SERVER_REQUEST_DURATION.name;
-    let key = http::ERROR_TYPE.key;
-    let mut base = http_matchers(context, routes, methods);
-    let rate = |metric: &str, matchers: &[String]| {
-        sum_by(&slo.by, &format!("rate({}[$window])", select(&format!("{name}_{metric}"), matchers)))
+    let pair = sli::pair(context, slo);
+    let recorded = context.recorded(slo::TOTAL_RATE, &[slo.name.as_str()]);
+    let total = bare(&pair.total);
+    // OpenSLO says nothing about missing data, so the zeros that Kilter fills in are left out.
+    let counted = |text: &str| bare(text.split("\nor 0 * ").next().unwrap_or(text));
+    let minus = format!("clamp_min({recorded} - ignoring ({}) ", context.join().join(", "));
+    let good = pair.error.strip_prefix(&minus).and_then(|rest| rest.strip_suffix(", 0)"));
+    let (side, part) = match good {
+        Some(good) => (Side::Good, counted(unwrapped(good))),
+        None => (Side::Errors, counted(&pair.error)),
     };
-    if let Some(nanos) = slower_than_nanos {
-        base.push(format!("{key}=~{}", quote(&format!("|{}", error_type::CLIENT_DISCONNECT))));
-        let mut fast = base.clone();
-        fast.push(format!("le=~{}", quote(&le_regex(*nanos))));
-        return Some((Side::Good, rate("bucket", &fast), rate("count", &base)));
-    }
-    let mut bad = base.clone();
-    bad.push(format!("{key}!=\"\""));
-    bad.push(format!("{key}!={}", quote(error_type::CLIENT_DISCONNECT)));
-    Some((Side::Errors, rate("count", &bad), rate("count", &base)))
+    // What still names the total gets its expression.
+    let part = part.replace(&recorded, &format!("({total})"));
+    (![&part, &total].iter().any(|it| it.contains("slo:"))).then_some((side, part, total))
+}
+
+/// Without the guard against NaN, which only what is recorded needs.
+fn bare(text: &str) -> String {
+    unwrapped(text.trim().trim_end_matches(" >= 0")).to_owned()
 }

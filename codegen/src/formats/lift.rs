@@ -3,11 +3,13 @@
 
 use kilter_contract::{error_type, http};
 
-use super::draft::{Side, Sli, Text};
-use super::query::{per_second, same, split, without_zero};
+use super::draft::{Side, Sli, Text, texts};
+use super::query::{per_second, same, split, without_bucket, without_zero};
 use super::report::Report;
+use super::target::Target;
 use crate::diagnostic::Code;
 use crate::model::{Decimal, Duration};
+use crate::plan::expr::{quote, select};
 use crate::promql::{self, Matcher, Selector, summed_rate};
 
 /// Two counters with their queries in our words.
@@ -40,6 +42,9 @@ pub(super) fn sli(service: &str, counters: Counters, report: &mut Report<'_, '_>
         side = Side::Good;
         part = Text::new(good, part.range);
     }
+    if let Some(text) = without_bucket(&total.text, &part.text).filter(|_| side == Side::Good) {
+        total.text = text;
+    }
     if let Some((rated_part, rated_total)) = per_second(&part.text, &total.text) {
         part.text = rated_part;
         total.text = rated_total;
@@ -47,7 +52,7 @@ pub(super) fn sli(service: &str, counters: Counters, report: &mut Report<'_, '_>
     let by = kept(&total).filter(|labels| kept(&part).as_ref() == Some(labels)).unwrap_or_default();
     let by: Vec<Text> = by.into_iter().map(|label| Text::new(label, total.range)).collect();
     let counters = Counters { side, part, total };
-    let found = contract(service, &counters, report);
+    let found = contract(service, &counters, report).or_else(|| histogram(&counters));
     let Counters { side, part, total } = counters;
     (found.unwrap_or(Sli::Events { side, part, total }), by)
 }
@@ -86,6 +91,28 @@ fn contract(service: &str, counters: &Counters, report: &mut Report<'_, '_>) -> 
     let texts = |all: Vec<String>| all.into_iter().map(|it| Text::new(it, at)).collect();
     let slower_than = slower_than.map(|it| Text::new(it.to_string(), counters.part.range));
     Some(Sli::HttpServer { routes: texts(scope.routes), methods: texts(scope.methods), slower_than })
+}
+
+/// A bucket among the count of its own histogram, where this version measures any histogram.
+fn histogram(counters: &Counters) -> Option<Sli> {
+    let counter = |query: &Text| promql::parse(&query.text).ok().as_ref().and_then(summed_rate);
+    let (part, total) = (counter(&counters.part)?, counter(&counters.total)?);
+    let name = part.metric.strip_suffix("_bucket").filter(|name| total.metric == format!("{name}_count"))?;
+    let (le, rest): (Vec<&Matcher>, Vec<&Matcher>) = part.matchers.iter().partition(|it| it.label == "le");
+    let [le] = le.as_slice() else { return None };
+    let own = kilter_contract::find(name).is_some();
+    let fits = counters.side == Side::Good && !own && rest == total.matchers.iter().collect::<Vec<_>>();
+    if !fits || !Target::Latency.exists() {
+        return None;
+    }
+    let seconds = le.value.trim_end_matches("(\\.0)?").parse::<Decimal>().ok()?;
+    let millis = seconds.shift_right(3).to_string().parse::<u64>().ok().filter(|it| *it > 0)?;
+    let matchers: Vec<String> =
+        total.matchers.iter().map(|it| format!("{}{}{}", it.label, it.sign(), quote(&it.value))).collect();
+    let at = counters.part.range;
+    let histogram = Text::new(select(name, &matchers), at);
+    let slower_than = Text::new(Duration::from_millis(millis).to_string(), at);
+    Some(Sli::Other(Target::Latency, texts(at, &[("histogram", histogram), ("slower_than", slower_than)])))
 }
 
 /// Whether one side counts what failed, or what did not, among the other.

@@ -85,8 +85,8 @@ fn measured(
     let (ratio, threshold) = (sli.get("ratioMetric"), sli.get("thresholdMetric"));
     match (ratio, threshold) {
         (Some(_), None) => {
-            let counters = ratio_metric(sli.map("ratioMetric", "a ratioMetric", report)?, service, all, report)?;
-            if sliced { slices(&counters, objective, report) } else { Some(counters) }
+            let fields = sli.map("ratioMetric", "a ratioMetric", report)?;
+            ratio_metric(fields, sliced.then_some(objective), service, all, report)
         }
         (None, Some(_)) => {
             let metric = sli.map("thresholdMetric", "a thresholdMetric", report)?;
@@ -110,7 +110,13 @@ fn tell_unused(objective: Fields<'_>, report: &mut Report<'_, '_>) {
     }
 }
 
-fn ratio_metric(fields: Fields<'_>, service: &str, all: &Objects<'_>, report: &mut Report<'_, '_>) -> Option<Measured> {
+fn ratio_metric(
+    fields: Fields<'_>,
+    sliced: Option<Fields<'_>>,
+    service: &str,
+    all: &Objects<'_>,
+    report: &mut Report<'_, '_>,
+) -> Option<Measured> {
     fields.only(&["counter", "good", "bad", "total", "raw", "rawType"], Unknown::Refused, report);
     let ranges = Ranges::Any { counter: fields.flag("counter", false, report) };
     let query = |key: &'static str, report: &mut Report<'_, '_>| {
@@ -122,7 +128,16 @@ fn ratio_metric(fields: Fields<'_>, service: &str, all: &Objects<'_>, report: &m
         (good, bad, true, false) if good != bad => {
             let (side, key) = if good { (Side::Good, "good") } else { (Side::Errors, "bad") };
             let (part, total) = (query(key, report), query("total", report));
-            Some(lift::sli(service, Counters { side, part: part?, total: total? }, report).into())
+            let counters = Counters { side, part: part?, total: total? };
+            match sliced {
+                Some(objective) => slices(&counters, objective, report),
+                None => Some(lift::sli(service, counters, report).into()),
+            }
+        }
+        (false, false, false, true) if sliced.is_some() => {
+            let message = "slices of a raw ratio cannot be carried";
+            report.error(Code::ForeignSli, fields.key("raw"), message, "name good or bad, and total");
+            None
         }
         (false, false, false, true) => {
             let kind = fields.need("rawType", "failure", report)?;
@@ -198,19 +213,18 @@ fn threshold_metric(
 }
 
 /// Good minutes: a slice is good while its share of good events is at least the target.
-fn slices(counters: &Measured, objective: Fields<'_>, report: &mut Report<'_, '_>) -> Option<Measured> {
+fn slices(counters: &Counters, objective: Fields<'_>, report: &mut Report<'_, '_>) -> Option<Measured> {
     report.within(None);
     let target = objective.need("timeSliceTarget", "0.95", report);
     let length = objective.need("timeSliceWindow", "1m", report);
     let (target, length) = (target?, length?);
-    let Sli::Events { side, part, total } = &counters.sli else {
-        report.error(Code::ForeignSli, target.range, "slices need two counters", "name good or bad, and total");
-        return None;
-    };
-    let share = if *side == Side::Good { "good" } else { "errors" };
-    let node: Node = texts(
-        target.range,
-        &[(share, part.clone()), ("total", total.clone()), ("target", target.clone()), ("slice", length)],
-    );
-    Some(Measured { sli: Sli::Other(Target::Slices, node), by: counters.by.clone() })
+    if length.text != "1m" {
+        let message = format!("slices of {} become minutes", printable(&length.text));
+        report.differs(length.range, message, "Kilter's slices are minutes: look at the objective again");
+    }
+    let ratio = format!("({}) / ({})", counters.part.text, counters.total.text);
+    let share = if counters.side == Side::Good { ratio } else { format!("1 - {ratio}") };
+    let good = Text::new(format!("{share} >= bool {}", target.text), counters.part.range);
+    let node = texts(target.range, &[("good", good)]);
+    Some(Measured { sli: Sli::Other(Target::Slices, node), by: Vec::new() })
 }

@@ -275,7 +275,8 @@ fn native(fields: Fields<'_>, report: &mut Report<'_, '_>) -> Option<Indicator> 
     let latency = fields.need("latency", "250ms", report);
     let grouping = fields.texts("grouping", report);
     let ((text, selector), latency) = (total?, latency?);
-    let node = texts(text.range, &[("native", text.clone()), ("slower_than", latency)]);
+    let kind = Text::new("native", text.range);
+    let node = texts(text.range, &[("histogram", text.clone()), ("slower_than", latency), ("type", kind)]);
     Some(Indicator { job: job(&selector, &text), kind: Kind::Other(Target::Latency, node), grouping })
 }
 

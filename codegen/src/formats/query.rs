@@ -223,8 +223,18 @@ pub(super) fn per_second(part: &str, total: &str) -> Option<(String, String)> {
 
 /// Whether two expressions are the same but for blanks.
 pub(super) fn same(one: &str, other: &str) -> bool {
-    let plain = |text: &str| with_window(unwrapped(text), WINDOW).replace(' ', "");
-    plain(one) == plain(other)
+    plain(unwrapped(one)) == plain(unwrapped(other))
+}
+
+/// `sum(a and ignoring (le) b)`, where `b` is what the part sums: `sum(a)`. Kilter writes it so, to count only series
+/// that have the bucket, and adds it again.
+pub(super) fn without_bucket(total: &str, part: &str) -> Option<String> {
+    let (head, bucket) = total.split_once("and ignoring (le)")?;
+    plain(part).ends_with(&plain(bucket)).then(|| format!("{})", head.trim_end()))
+}
+
+fn plain(text: &str) -> String {
+    with_window(text, WINDOW).split_whitespace().collect()
 }
 
 /// Without parentheses around the whole.

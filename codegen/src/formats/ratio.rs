@@ -17,6 +17,6 @@ pub(super) fn sli(service: &str, ratio: &Text, success: bool, report: &mut Repor
         let text = |it: &str| Text::new(unwrapped(it), ratio.range);
         return lift::sli(service, Counters { side, part: text(part), total: text(total) }, report);
     }
-    let errors = if success { format!("1 - ({whole})") } else { whole.to_owned() };
-    (Sli::Other(Target::Ratio, texts(ratio.range, &[("errors", Text::new(errors, ratio.range))])), Vec::new())
+    let (share, text) = if good { ("good", rest) } else { ("error", rest) };
+    (Sli::Other(Target::Ratio, texts(ratio.range, &[(share, Text::new(text, ratio.range))])), Vec::new())
 }

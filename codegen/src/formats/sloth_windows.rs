@@ -1,7 +1,7 @@
 //! Sloth's `AlertWindows`: the compliance window and the alert windows of every SLO, in a file of its own.
 
 use super::Neighbour;
-use super::draft::{Text, map, texts};
+use super::draft::{Text, texts};
 use super::report::Report;
 use super::shape::{Fields, Unknown, scalar};
 use super::target::Target;
@@ -104,7 +104,7 @@ impl AlertWindows {
             texts(at, &entries.map(|(key, text)| (key, Text::new(text, at))))
         };
         let list = Node { value: Value::List(self.pairs.iter().map(pair).collect()), range: at };
-        Some((Target::Windows, map(at, [("pairs", list)])))
+        Some((Target::Windows, list))
     }
 }
 

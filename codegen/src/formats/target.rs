@@ -6,15 +6,15 @@
 /// A key of our SLO file that a foreign feature needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// `sli: ratio`: an error ratio as it is.
+    /// `sli: ratio: {error}` or `{good}`: a ratio as it is.
     Ratio,
-    /// `sli: latency`: any histogram, classic or native.
+    /// `sli: latency: {histogram, slower_than, type}`: any histogram, classic or native.
     Latency,
-    /// `sli: uptime`: a gauge of 0 and 1.
+    /// `sli: uptime: {up}`: a gauge of 0 and 1.
     Uptime,
-    /// `sli: slices`: good minutes.
+    /// `sli: slices: {good}`: 1 in a good minute, 0 in a bad one.
     Slices,
-    /// `windows` of an SLO: alert windows of its own.
+    /// `windows: [{severity, share, long, short}]` of an SLO: alert windows of its own.
     Windows,
     /// `labels` of an SLO.
     Labels,

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use kilter_contract::slo;
 
+use super::class;
 use super::context::Context;
-use super::windows;
+use super::expr::over_window;
 use super::{Rule, RuleGroup};
 use crate::model::{Compat, Duration, Slo};
 
@@ -18,13 +19,13 @@ pub fn group(context: &Context<'_>, compat: Compat) -> RuleGroup {
         Compat::Sloth => RuleGroup {
             name: format!("slo-{}-sloth", context.service.name),
             interval: context.timing.interval,
-            rules: context.service.slos.iter().flat_map(|slo| sloth(context, slo)).collect(),
+            rules: context.service.slos.iter().flat_map(|slo| sloth(context, slo, &alert_windows(context))).collect(),
         },
     }
 }
 
 /// What Sloth records per SLO: its error ratios, its metadata and its info series.
-fn sloth(context: &Context<'_>, slo: &Slo) -> Vec<Rule> {
+fn sloth(context: &Context<'_>, slo: &Slo, alert_windows: &[Duration]) -> Vec<Rule> {
     let (service, name) = (context.service.name.as_str(), slo.name.as_str());
     let mut labels = context.estate.identity.clone();
     labels.extend([
@@ -43,19 +44,18 @@ fn sloth(context: &Context<'_>, slo: &Slo) -> Vec<Rule> {
     let ratio = |window: Duration, burn: &str| {
         let window = named(window);
         let series = format!("slo:sli_error:ratio_rate{window}");
-        record(&series, format!("{} * {budget}", ours(burn)), &[("sloth_window", window)])
+        record(&series, format!("{burn} * {budget}"), &[("sloth_window", window)])
     };
-    let alert_windows = windows::table(slo.window).windows();
-    let mut rules: Vec<Rule> =
-        alert_windows.into_iter().map(|it| ratio(it, &slo::burn_rate(&it.to_string()))).collect();
-    rules.push(ratio(slo.window, slo::PERIOD_BURN_RATE));
+    let burn = |window: Duration| burn(context, slo, window, alert_windows);
+    let minutes = |it: &u64| Duration::from_mins(*it);
+    let mut rules: Vec<Rule> = WINDOWS.iter().map(minutes).map(|it| ratio(it, &burn(it))).collect();
+    rules.push(ratio(slo.window, &ours(slo::PERIOD_BURN_RATE)));
     let days = slo.window.millis() / 86_400_000;
-    let shortest = slo::burn_rate(&windows::timing().rate.to_string());
     rules.extend([
         record(slo::OBJECTIVE, format!("vector({})", slo.objective.fraction()), &[]),
         record(slo::ERROR_BUDGET, format!("vector({budget})"), &[]),
         record("slo:time_period:days", format!("vector({days})"), &[]),
-        record("slo:current_burn_rate:ratio", ours(&shortest), &[]),
+        record("slo:current_burn_rate:ratio", burn(minutes(&WINDOWS[0])), &[]),
         record(slo::PERIOD_BURN_RATE, ours(slo::PERIOD_BURN_RATE), &[]),
         record("slo:period_error_budget_remaining:ratio", ours(slo::BUDGET_REMAINING), &[]),
         record(
@@ -70,6 +70,26 @@ fn sloth(context: &Context<'_>, slo: &Slo) -> Vec<Rule> {
         ),
     ]);
     rules
+}
+
+/// Windows of Sloth's series, in minutes.
+const WINDOWS: &[u64] = &[5, 30, 60, 2 * 60, 6 * 60, 24 * 60, 3 * 24 * 60];
+
+/// Every window for which the service's burn rates are recorded.
+fn alert_windows(context: &Context<'_>) -> Vec<Duration> {
+    let classes = class::classes(context.service);
+    classes.iter().flat_map(|it| &it.pairs).flat_map(|(pair, _)| [pair.long, pair.short]).collect()
+}
+
+/// The burn rate over a window: as it is recorded, else from the pair.
+fn burn(context: &Context<'_>, slo: &Slo, window: Duration, alert_windows: &[Duration]) -> String {
+    let recorded = |series: &str| context.recorded(series, &[slo.name.as_str()]);
+    if alert_windows.contains(&window) {
+        return max_by(&slo.by, &recorded(&slo::burn_rate(&window.to_string())));
+    }
+    let scaled = context.estate.time_scale.apply(window);
+    let over = |series: &str| max_by(&slo.by, &over_window(&recorded(series), scaled, context.timing.rate, false));
+    format!("{} / ({} > 0) / {}", over(slo::ERROR_RATE), over(slo::TOTAL_RATE), slo.objective.error_budget())
 }
 
 fn max_by(by: &[String], of: &str) -> String {

@@ -118,7 +118,7 @@ fn without(context: &Context<'_>, total_series: &str, good: &str) -> String {
 }
 
 /// A regex for an `le` value. Prometheus 3 stores whole bounds as `1.0`, earlier versions as they are exposed.
-pub fn le_regex(nanos: u64) -> String {
+fn le_regex(nanos: u64) -> String {
     let text = le_text(nanos);
     match text.strip_suffix(".0") {
         Some(whole) => format!("{whole}(\\.0)?"),
