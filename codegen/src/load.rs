@@ -31,8 +31,8 @@ pub struct Sources {
     pub selected: Vec<usize>,
     /// Texts that SLO files name (`runbook.mitigations`), by path as written in the file with this index.
     pub named: Vec<(usize, String, String)>,
-    /// Text of the Alertmanager base file.
-    pub alertmanager_base: Option<String>,
+    /// Index of the Alertmanager base file: the last one, and no SLO file.
+    pub alertmanager_base: Option<usize>,
     /// Trees of the files that are YAML, by index.
     pub trees: Vec<Option<Node>>,
     /// Indices of the files of other tools, each with the index of the file that holds its text. Their trees are what ours
@@ -280,10 +280,11 @@ impl Reader {
             return;
         }
         let Value::Scalar { text: name, .. } = &node.value else { return };
-        match fs::read_to_string(self.sources.root.join(name)) {
-            Ok(text) => self.sources.alertmanager_base = Some(text),
+        let (path, range) = (self.sources.root.join(name), node.range);
+        match self.read(&path) {
+            Ok(index) => self.sources.alertmanager_base = Some(index),
             Err(error) => {
-                let (range, message) = (node.range, format!("the Alertmanager base file cannot be read: {error}"));
+                let message = format!("the Alertmanager base file cannot be read: {error}");
                 Findings::new(0, &self.sources, &mut self.diagnostics).error(
                     Code::BadValue,
                     range,

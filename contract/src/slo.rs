@@ -36,6 +36,8 @@ pub const TEAM_LABEL: &str = "team";
 pub const PAGE: &str = "page";
 /// Somebody looks at it in office hours.
 pub const TICKET: &str = "ticket";
+/// A page that nobody has ended goes one level up: to the team's escalation receiver.
+pub const ESCALATION: &str = "escalation";
 
 /// The error budget burns too fast (page and ticket).
 pub const ERROR_BUDGET_BURN: &str = "ErrorBudgetBurn";
@@ -49,6 +51,8 @@ pub const TRAFFIC_LOST: &str = "SLOTrafficLost";
 pub const SERVICE_DOWN: &str = "ServiceDown";
 /// The rules themselves fail, are late, or too slow.
 pub const RULES_FAILING: &str = "SLORulesFailing";
+/// A page has fired for so long that somebody else must hear of it. Its label `page` names the alert.
+pub const PAGE_UNANSWERED: &str = "PageUnanswered";
 /// Always fires; its absence tells that alerting is dead.
 pub const WATCHDOG: &str = "Watchdog";
 
@@ -66,8 +70,16 @@ pub const RECORDED: &[&str] = &[
 ];
 
 /// Every alert.
-pub const ALERTS: &[&str] =
-    &[ERROR_BUDGET_BURN, ERROR_BUDGET_EXHAUSTED, DATA_MISSING, TRAFFIC_LOST, SERVICE_DOWN, RULES_FAILING, WATCHDOG];
+pub const ALERTS: &[&str] = &[
+    ERROR_BUDGET_BURN,
+    ERROR_BUDGET_EXHAUSTED,
+    DATA_MISSING,
+    TRAFFIC_LOST,
+    SERVICE_DOWN,
+    RULES_FAILING,
+    PAGE_UNANSWERED,
+    WATCHDOG,
+];
 
 /// The recorded burn rate over an alert window such as `1h`.
 pub fn burn_rate(window: &str) -> String {

@@ -1,6 +1,7 @@
 //! What only a package that sees both halves can show.
 
 mod adhoc;
+mod alertmanager;
 mod conformance;
 mod end_to_end;
 mod formats;

@@ -21,7 +21,8 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
         eprintln!("{}; nothing was written", counted(&made.diagnostics));
         return Ok(Status::Findings);
     };
-    let slo_files = made.sources.files.len() - usize::from(made.sources.has_config);
+    let others = usize::from(made.sources.has_config) + usize::from(made.sources.alertmanager_base.is_some());
+    let slo_files = made.sources.files.len() - others;
     let whole = args.only.is_empty() && made.sources.selected.len() == slo_files;
     let selected = selected(&made);
     let chosen: Vec<Artifact> = artifacts

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Status;
 use super::args::Test;
 use super::generate::plural;
+use crate::plan::routing::UNROUTED;
 use crate::yaml;
 
 /// `Err` is what a tool complained about.
@@ -20,6 +21,8 @@ type Outcome = Result<(), String>;
 struct Shown {
     proofs: usize,
     routes: usize,
+    /// Of the routes, those that end at the default receiver because no team receives the alert.
+    unrouted: usize,
     complaints: String,
 }
 
@@ -58,6 +61,8 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
         tell("alertmanager.yaml: amtool check-config", outcome);
         routes(&alertmanager, &folder, &mut slos)?;
     }
+    let unrouted: Vec<String> =
+        slos.iter().filter(|(_, it)| it.unrouted > 0).map(|(slo, it)| format!("{slo} ({})", it.unrouted)).collect();
     for (slo, shown) in slos {
         let count = |n: usize, what: &str| (n > 0).then(|| format!("{n} {what}{}", plural(n)));
         let counts: Vec<String> =
@@ -65,13 +70,17 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
         let outcome = if shown.complaints.is_empty() { Ok(()) } else { Err(shown.complaints) };
         tell(&format!("{slo}: {}", counts.join(", ")), outcome);
     }
+    if !unrouted.is_empty() {
+        eprintln!("no team receives the alerts of {}: they fall to the default receiver", unrouted.join(", "));
+        eprintln!("  next: name the teams and their receivers under `teams` in kilter.yaml");
+    }
     eprintln!("{} passed, {failed} failed", checks - failed);
     Ok(if failed == 0 { Status::Fine } else { Status::Findings })
 }
 
 /// Asks amtool for the receiver of each alert, and books the answer on its SLO.
 fn routes(alertmanager: &Path, folder: &Path, slos: &mut BTreeMap<String, Shown>) -> Result<(), String> {
-    for (labels, receiver) in route_tests(alertmanager)? {
+    for (labels, receiver, unrouted) in route_tests(alertmanager)? {
         let verify = format!("--verify.receivers={receiver}");
         let mut args = vec!["config", "routes", "test", "--config.file", "alertmanager.yaml", verify.as_str()];
         args.extend(labels.iter().map(String::as_str));
@@ -83,6 +92,7 @@ fn routes(alertmanager: &Path, folder: &Path, slos: &mut BTreeMap<String, Shown>
         };
         let shown = slos.entry(slo).or_default();
         shown.routes += 1;
+        shown.unrouted += usize::from(unrouted);
         if let Err(why) = tool("amtool", &args, folder)? {
             shown.complaints.push_str(&format!("{{{}}} does not reach {receiver}: {why}", labels.join(", ")));
         }
@@ -171,12 +181,14 @@ fn failures(said: &str) -> Vec<String> {
     all
 }
 
-/// The proofs of routing that the generator wrote into the file's comments: `# route: team="a" severity="page" -> x`.
-fn route_tests(path: &Path) -> Result<Vec<(Vec<String>, String)>, String> {
+/// The proofs of routing that the generator wrote into the file's comments: `# route: team=a severity=page -> x`, and
+/// whether no team receives the alert.
+fn route_tests(path: &Path) -> Result<Vec<(Vec<String>, String, bool)>, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let proof = |line: &str| {
         let (labels, receiver) = line.strip_prefix("# route: ")?.split_once(" -> ")?;
-        Some((labels.split(' ').map(str::to_owned).collect(), receiver.to_owned()))
+        let (receiver, unrouted) = receiver.strip_suffix(UNROUTED).map_or((receiver, false), |it| (it, true));
+        Some((labels.split(' ').map(str::to_owned).collect(), receiver.to_owned(), unrouted))
     };
     Ok(text.lines().filter_map(proof).collect())
 }

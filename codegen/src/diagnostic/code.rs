@@ -195,6 +195,24 @@ labels: {team: store}";
     IgnoredKey = "KLT0143", "was never read",
         "alertng: {name: ShopErrors}",
         "alerting: {name: ShopErrors}";
+    /// A service that `depends_on` names is no other service of this estate, or two services silence each other's pages: then nobody would be woken.
+    BadDependency = "KLT0060", "cannot depend on this",
+        "service: shop
+depends_on: [{service: shop}]",
+        "service: shop
+depends_on: [{service: identity}]";
+    /// A secret stands in the Alertmanager base file as it is. The generated file is committed, so everybody who reads the repository would have it. Alertmanager reads secrets from files (`api_url_file`, `password_file`, ...); a `${VARIABLE}` that your deployment fills in is fine as well.
+    LiteralSecret = "KLT0061", "a secret in plain sight",
+        "slack_api_url: https://hooks.slack.example/services/T0/B0/xyz",
+        "slack_api_url_file: /etc/alertmanager/slack_url";
+    /// The Alertmanager base file has another form than Alertmanager takes, so Kilter cannot add its routes to it.
+    BadBase = "KLT0062", "not a form of Alertmanager's",
+        "receivers: {name: pager}",
+        "receivers: [{name: pager}]";
+    /// Office hours are days such as `monday:friday`, a start and a later end as `HH:MM`, and a time zone of the IANA database.
+    BadHours = "KLT0063", "not office hours",
+        "office_hours: {from: 9 am, to: 17:00}",
+        "office_hours: {from: 09:00, to: 17:00}";
 }
 
 impl fmt::Display for Code {

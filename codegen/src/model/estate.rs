@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Name, Slo, TimeScale};
+use super::{Alertmanager, Dependency, Name, OfficeHours, Slo, TimeScale};
 
 /// `kilter.yaml` and every SLO file, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub struct Estate {
     pub links: Links,
     /// Receivers per team.
     pub teams: BTreeMap<Name, Team>,
-    /// Path (as written, relative to the config) of the Alertmanager base file that holds receivers and their secrets.
-    pub alertmanager_base: Option<String>,
+    /// What the Alertmanager tree is built on.
+    pub alertmanager: Alertmanager,
     /// Services, by name.
     pub services: Vec<Service>,
     /// Scale of every window and interval.
@@ -52,8 +52,10 @@ pub struct Team {
     pub page: String,
     /// Receiver of tickets.
     pub ticket: String,
-    /// Receiver of pages that stay; used by escalation.
+    /// Receiver of pages that nobody has ended within half an hour.
     pub escalation: Option<String>,
+    /// When tickets are delivered; at any time when `None`.
+    pub office_hours: Option<OfficeHours>,
 }
 
 /// One SLO file, resolved.
@@ -67,6 +69,8 @@ pub struct Service {
     pub source: String,
     /// Text of the team's own mitigations file (Markdown), when one is named.
     pub mitigations: Option<String>,
+    /// Services that it cannot work without.
+    pub depends_on: Vec<Dependency>,
     /// Its SLOs, in the order of the file.
     pub slos: Vec<Slo>,
 }

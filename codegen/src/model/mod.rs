@@ -1,11 +1,13 @@
 //! The domain as meant: defaults applied, names checked, valid by construction.
 
+mod alertmanager;
 mod decimal;
 mod duration;
 mod estate;
 mod name;
 mod slo;
 
+pub use alertmanager::{Alertmanager, Dependency, OfficeHours, Silences};
 pub use decimal::{Decimal, DecimalError, Objective};
 pub use duration::{Duration, DurationError, TimeScale};
 pub use estate::{Compat, Estate, Links, Service, Team};

@@ -1,6 +1,7 @@
 //! Addresses of dashboards and runbooks, one function each: alerts, runbooks and dashboards link the same way.
 
 use super::context::Context;
+use crate::model::Estate;
 
 /// The uid of a service's dashboard: stable, at most 40 characters as Grafana demands.
 pub fn dashboard_uid(service: &str) -> String {
@@ -27,4 +28,10 @@ pub fn dashboard(context: &Context<'_>, slo: &str, range: &str) -> Option<String
 pub fn runbook(context: &Context<'_>, slo: &str, section: &str) -> String {
     let base = context.estate.links.runbooks.as_deref().unwrap_or("rules/runbooks");
     format!("{base}/{}/{slo}.md#{section}", context.service.name)
+}
+
+/// The runbook of whatever alert a rule over all services is about: of its SLO, or of its service.
+pub fn runbook_of_alert(estate: &Estate) -> String {
+    let base = estate.links.runbooks.as_deref().unwrap_or("rules/runbooks");
+    format!("{base}/{{{{ $labels.service }}}}{{{{ with $labels.slo }}}}/{{{{ . }}}}.md{{{{ end }}}}")
 }

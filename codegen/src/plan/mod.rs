@@ -33,6 +33,8 @@ pub struct Plan {
     pub services: Vec<ServicePlan>,
     /// Rules of the whole estate: dead-man's switch and rule health.
     pub estate_rules: RuleFile,
+    /// The promtool tests that prove them.
+    pub estate_tests: TestFile,
     /// Who is told.
     pub routing: Routing,
 }
@@ -40,9 +42,11 @@ pub struct Plan {
 /// Plans everything for an estate. `Err` is a template that failed.
 pub fn plan(estate: &Estate, templates: &Templates) -> Result<Plan, TemplateError> {
     let services = estate.services.iter().map(|service| plan_service(estate, service, templates));
+    let estate_rules = estate::rules(estate, &estate.source, templates)?;
     let mut plan = Plan {
         services: services.collect::<Result<_, _>>()?,
-        estate_rules: estate::rules(estate, &estate.source, templates)?,
+        estate_tests: rule_test::estate_tests(estate, &estate_rules.groups),
+        estate_rules,
         routing: Routing::default(),
     };
     plan.routing = routing::routing(estate, &plan);

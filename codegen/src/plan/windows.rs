@@ -132,6 +132,8 @@ timing! {
     down_hold,
     /// Targets that were there within this time.
     down_memory,
+    /// How long a page must fire before it escalates.
+    escalation_hold,
     /// Rule failures within this time.
     rules_memory,
 }

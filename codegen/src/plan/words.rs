@@ -34,6 +34,10 @@ pub struct Words {
     pub budget_left: String,
     /// Time to exhaustion at this burn rate.
     pub exhaustion: String,
+    /// The alert that escalates.
+    pub page: String,
+    /// How long it has fired.
+    pub held: String,
 }
 
 impl Words {
@@ -54,6 +58,7 @@ impl Words {
             fired: fired(&query, long_windows),
             budget_left: query.value(&budget_left(context, &query), "humanizePercentage"),
             exhaustion: query.value(&exhaustion(context, class, &query, &first), "humanizeDuration"),
+            ..Self::default()
         }
     }
 

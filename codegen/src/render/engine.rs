@@ -40,6 +40,8 @@ const EMBEDDED: &[(&str, &str)] = embedded!(
     "alerts/down.description",
     "alerts/rules.summary",
     "alerts/rules.description",
+    "alerts/escalation.summary",
+    "alerts/escalation.description",
     "alerts/watchdog.summary",
     "alerts/watchdog.description",
     "runbook/slo",

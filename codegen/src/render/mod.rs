@@ -67,6 +67,7 @@ pub fn render(estate: &Estate, plan: &Plan) -> Result<Vec<Artifact>, RenderError
         }
     }
     add("rules/kilter.rules.yaml".to_owned(), Kind::Rules, None, rules::text(&plan.estate_rules, scale))?;
+    add("rules/kilter.rules.test.yaml".to_owned(), Kind::Tests, None, tests::text(&plan.estate_tests, scale))?;
     add("rules/alertmanager.yaml".to_owned(), Kind::Alertmanager, None, alertmanager::text(estate, &plan.routing))?;
     all.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(all)

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kilter_contract::slo;
 
-use super::{Code, Diagnostic, Findings, check, number, printable, scalar, text};
+use super::{Code, Diagnostic, Findings, alertmanager, check, number, printable, scalar, text};
 use crate::load::Sources;
-use crate::model::{Compat, Estate, Links, Name, Team, TimeScale};
+use crate::model::{Alertmanager, Compat, Estate, Links, Name, OfficeHours, Team, TimeScale};
 use crate::promql;
 use crate::spec::ESTATE;
 use crate::yaml::{Node, Value};
@@ -20,6 +20,7 @@ pub(super) const RESERVED: &[&str] = &[
     "alertname",
     "alertstate",
     "policy",
+    "page",
     "le",
     "quantile",
     "__name__",
@@ -35,7 +36,7 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
         identity: BTreeMap::new(),
         links: Links::default(),
         teams: BTreeMap::new(),
-        alertmanager_base: sources.alertmanager_base.clone(),
+        alertmanager: Alertmanager::default(),
         services: Vec::new(),
         time_scale,
         compat: BTreeSet::new(),
@@ -59,7 +60,9 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
         let mut link = |key: &str| link(links, key, &mut findings);
         estate.links = Links { grafana: link("grafana"), runbooks: link("runbooks"), prometheus: link("prometheus") };
     }
-    estate.teams = teams(tree, &mut findings);
+    let (alertmanager, hours) = alertmanager::read(tree, sources, &mut findings);
+    estate.alertmanager = alertmanager;
+    estate.teams = teams(tree, hours.as_ref(), &mut findings);
     let compat = super::items(tree.get("compat")).iter().filter_map(scalar).filter(|(it, _)| *it == "sloth");
     estate.compat = compat.map(|_| Compat::Sloth).collect();
     estate
@@ -114,7 +117,7 @@ fn link(links: &Node, key: &str, findings: &mut Findings<'_>) -> Option<String> 
     None
 }
 
-fn teams(tree: &Node, findings: &mut Findings<'_>) -> BTreeMap<Name, Team> {
+fn teams(tree: &Node, hours: Option<&OfficeHours>, findings: &mut Findings<'_>) -> BTreeMap<Name, Team> {
     let mut all = BTreeMap::new();
     let Some(Value::Map(entries)) = tree.get("teams").map(|it| &it.value) else { return all };
     for (key, node) in entries {
@@ -125,7 +128,8 @@ fn teams(tree: &Node, findings: &mut Findings<'_>) -> BTreeMap<Name, Team> {
         };
         let receiver = |key: &str| text(node, key).map(|(it, _)| it.to_owned());
         if let (Some(page), Some(ticket)) = (receiver("page"), receiver("ticket")) {
-            all.insert(name, Team { page, ticket, escalation: receiver("escalation") });
+            let office_hours = alertmanager::hours(node, findings).or_else(|| hours.cloned());
+            all.insert(name, Team { page, ticket, escalation: receiver("escalation"), office_hours });
         }
     }
     all

@@ -1,5 +1,7 @@
 //! What the user wrote becomes what it means: defaults applied, names and labels checked against the contract.
 
+mod alertmanager;
+mod dependencies;
 mod estate;
 mod events;
 mod sli;
@@ -20,15 +22,16 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
     let mut estate = estate::read(sources, time_scale, &mut all);
     let mut names: BTreeMap<Name, usize> = BTreeMap::new();
     let first = usize::from(sources.has_config);
+    let mut services = Vec::new();
     for (index, tree) in sources.trees.iter().enumerate().skip(first) {
-        let Some(tree) = tree else { continue };
+        let Some(tree) = tree.as_ref().filter(|_| sources.alertmanager_base != Some(index)) else { continue };
         let mut findings = Findings::new(index, sources, &mut all);
         check(tree, &SLO_FILE, &mut findings);
         let Some(service) = slo::service(tree, index, sources, &estate, &mut findings) else { continue };
         if let Some(other) =
             names.get(&service.name).filter(|it| [**it, index].iter().all(|it| sources.foreign.contains_key(it)))
         {
-            join(&mut estate, service, tree, *other, sources, &mut findings);
+            join(&mut services, service, tree, *other, sources, &mut findings);
             continue;
         }
         if let Some(other) = names.insert(service.name.clone(), index) {
@@ -37,8 +40,11 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
             let help = "two files of one service and identity would record the same series: merge them, or give each its own identity";
             findings.error(Code::Duplicate, place, message, help);
         }
-        estate.services.push(service);
+        services.push((index, service));
     }
+    dependencies::check(&services, sources, &mut all);
+    alertmanager::check_base(sources, &mut all);
+    estate.services = services.into_iter().map(|(_, service)| service).collect();
     let broken = |(index, tree): (usize, &Option<Node>)| tree.is_none() && !sources.foreign.contains_key(&index);
     let broken = sources.trees.iter().enumerate().any(broken);
     let fine = !broken && !any_error(&all);
@@ -46,8 +52,15 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
 }
 
 /// Other tools write a file per SLO: files of one service are one service.
-fn join(estate: &mut Estate, more: Service, tree: &Node, other: usize, sources: &Sources, findings: &mut Findings<'_>) {
-    let Some(service) = estate.services.iter_mut().find(|it| it.name == more.name) else { return };
+fn join(
+    all: &mut [(usize, Service)],
+    more: Service,
+    tree: &Node,
+    other: usize,
+    sources: &Sources,
+    findings: &mut Findings<'_>,
+) {
+    let Some((_, service)) = all.iter_mut().find(|(_, it)| it.name == more.name) else { return };
     let place = |name: &str| {
         let named = items(tree.get("slos")).iter().filter_map(|it| text(it, "name")).find(|(it, _)| *it == name);
         named.map_or(tree.range, |(_, node)| node.range)

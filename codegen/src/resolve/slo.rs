@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kilter_contract::http;
 
 use super::estate::RESERVED;
-use super::{Code, Findings, events, items, name, number, printable, scalar, sli, text, unknown};
+use super::{Code, Findings, dependencies, events, items, name, number, printable, scalar, sli, text, unknown};
 use crate::load::Sources;
 use crate::model::{Decimal, Duration, Estate, Name, NoData, Objective, Service, Sli, Slo};
 use crate::plan::windows;
@@ -59,7 +59,8 @@ pub(super) fn service(
         );
     }
     let mitigations = sources.named.iter().find(|(file, ..)| *file == index).map(|(.., text)| text.clone());
-    Some(Service { name: service?, team: team?, source: sources.files[index].path.clone(), mitigations, slos })
+    let source = sources.files[index].path.clone();
+    Some(Service { name: service?, team: team?, source, mitigations, depends_on: dependencies::read(tree), slos })
 }
 
 fn read(node: &Node, estate: &Estate, findings: &mut Findings<'_>) -> Option<Slo> {

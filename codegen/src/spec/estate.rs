@@ -71,20 +71,58 @@ const TEAM: Object = Object {
     keys: &[
         required("page", Kind::Text, "Receiver of pages.", "store-pager"),
         required("ticket", Kind::Text, "Receiver of tickets.", "store-tickets"),
-        optional("escalation", Kind::Text, "Receiver of pages that stay.", "engineering-leads"),
+        optional(
+            "escalation",
+            Kind::Text,
+            "Receiver of pages that nobody has ended within 30 minutes.",
+            "engineering-leads",
+        ),
+        optional(
+            "office_hours",
+            Kind::Object(&OFFICE_HOURS),
+            "When tickets are delivered; others wait until then. Default: that of alertmanager, or at any time.",
+            "{days: [monday:friday], from: 09:00, to: 17:00, location: Europe/Berlin}",
+        ),
     ],
     one_of: false,
-    later: &["office_hours"],
+    later: &[],
+};
+
+const OFFICE_HOURS: Object = Object {
+    name: "office_hours",
+    keys: &[
+        optional("days", Kind::List(&Kind::Text), "Days or ranges of them. Default monday:friday.", "[monday:friday]"),
+        required("from", Kind::Text, "Start of the day, HH:MM.", "09:00"),
+        required("to", Kind::Text, "End of the day, HH:MM.", "17:00"),
+        optional("location", Kind::Text, "Time zone, as the IANA database names it. Default UTC.", "Europe/Berlin"),
+    ],
+    one_of: false,
+    later: &[],
 };
 
 const ALERTMANAGER: Object = Object {
     name: "alertmanager",
-    keys: &[optional(
-        "base",
-        Kind::Text,
-        "Alertmanager file with receivers and their secrets, relative to this one.",
-        "alertmanager.base.yaml",
-    )],
+    keys: &[
+        optional(
+            "base",
+            Kind::Text,
+            "Alertmanager file with receivers and their secrets, relative to this one. Routes that it has stay.",
+            "alertmanager.base.yaml",
+        ),
+        optional("default", Kind::Text, "Receiver of alerts that belong to no team. Default default.", "default"),
+        optional(
+            "deadmans_switch",
+            Kind::Text,
+            "Receiver of the alert that always fires: it must complain when it hears nothing. Default watchdog.",
+            "watchdog",
+        ),
+        optional(
+            "office_hours",
+            Kind::Object(&OFFICE_HOURS),
+            "When tickets are delivered, for teams without hours of their own. Default: at any time.",
+            "{days: [monday:friday], from: 09:00, to: 17:00, location: Europe/Berlin}",
+        ),
+    ],
     one_of: false,
-    later: &["deadmans_switch"],
+    later: &[],
 };

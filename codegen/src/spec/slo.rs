@@ -15,6 +15,12 @@ pub const SLO_FILE: Object = Object {
             "What the team adds to the generated runbooks.",
             "{mitigations: docs/git-https.md}",
         ),
+        optional(
+            "depends_on",
+            Kind::List(&Kind::Object(&DEPENDENCY)),
+            "Services of this estate without which this one cannot work: their outage silences its tickets.",
+            "[{service: identity}]",
+        ),
         required("slos", Kind::List(&Kind::Object(&SLO)), "The service level objectives.", "[]"),
     ],
     one_of: false,
@@ -29,6 +35,21 @@ const RUNBOOK: Object = Object {
         "Markdown file, relative to this one, that every runbook includes.",
         "docs/git-https.md",
     )],
+    one_of: false,
+    later: &[],
+};
+
+const DEPENDENCY: Object = Object {
+    name: "a dependency",
+    keys: &[
+        required("service", Kind::Text, "Name of the other service, which has an SLO file in this estate.", "identity"),
+        optional(
+            "silences",
+            Kind::Word(&["tickets", "pages"]),
+            "What a page about it silences here: tickets of burning budgets, or pages and tickets. Default tickets.",
+            "tickets",
+        ),
+    ],
     one_of: false,
     later: &[],
 };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kilter_codegen::model::{Duration, Estate, EventSide, NoData, Sli, TimeScale};
+use kilter_codegen::model::{Duration, Estate, EventSide, NoData, Sli, Team, TimeScale};
 
 use crate::support::{artifacts, availability, estate, events, latency, slo, tool, written};
 
@@ -81,6 +81,34 @@ fn other_windows_guards_and_time_scales_are_proven() {
     let mut scaled = estate(vec![slo("scaled", "0.999", availability("/a"))]);
     scaled.time_scale = TimeScale::one_in(20).expect("a scale");
     check(&scaled);
+}
+
+/// The estate's own rules, with and without an identity, at both scales.
+#[test]
+fn the_estates_own_rules_are_proven() {
+    let mut it = estate(vec![slo("avail", "0.999", availability("/a"))]);
+    let team = Team { page: "p".into(), ticket: "t".into(), escalation: Some("e".into()), office_hours: None };
+    it.teams.insert("store".parse().expect("a name"), team);
+    let mut scaled = it.clone();
+    scaled.identity = [("environment".to_owned(), "prod".to_owned())].into();
+    scaled.services[0].slos[0].by = vec!["region".to_owned()];
+    scaled.time_scale = TimeScale::one_in(20).expect("a scale");
+    for estate in [it, scaled] {
+        let folder = written(&artifacts(&estate));
+        let (passed, said) =
+            tool("promtool", &["test", "rules", "kilter.rules.test.yaml"], &folder.path().join("rules"));
+        assert!(passed, "{said}");
+        for (right, wrong) in [("offset", "offset -"), ("<= 1", "<= 100"), ("severity=\"page\",team", "team")] {
+            let path = folder.path().join("rules/kilter.rules.yaml");
+            let rules = std::fs::read_to_string(&path).expect("rules");
+            assert!(rules.contains(right), "the rules have no {right:?}");
+            std::fs::write(&path, rules.replace(right, wrong)).expect("a file");
+            let (passed, _) =
+                tool("promtool", &["test", "rules", "kilter.rules.test.yaml"], &folder.path().join("rules"));
+            assert!(!passed, "{wrong:?} in the place of {right:?} is not found");
+            std::fs::write(&path, rules).expect("a file");
+        }
+    }
 }
 
 /// Proofs that cannot fail would prove nothing: each mistake in the rules fails them, and names its test.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use kilter_codegen::model::{Duration, Estate, EventSide, Links, NoData, Objective, Service, Sli, Slo, TimeScale};
+use kilter_codegen::model::{
+    Alertmanager, Duration, Estate, EventSide, Links, NoData, Objective, Service, Sli, Slo, TimeScale,
+};
 use kilter_codegen::plan::{self, Plan};
 use kilter_codegen::render::engine::Templates;
 use kilter_codegen::render::{self, Artifact};
@@ -17,12 +19,13 @@ pub(crate) fn estate(slos: Vec<Slo>) -> Estate {
         identity: BTreeMap::new(),
         links: Links { grafana: Some("https://grafana.example".into()), ..Links::default() },
         teams: BTreeMap::new(),
-        alertmanager_base: None,
+        alertmanager: Alertmanager::default(),
         services: vec![Service {
             name: "shop".parse().expect("a name"),
             team: "store".parse().expect("a name"),
             source: "shop/slo.yaml".to_owned(),
             mitigations: None,
+            depends_on: Vec::new(),
             slos,
         }],
         time_scale: TimeScale::REAL,

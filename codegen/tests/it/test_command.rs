@@ -69,6 +69,20 @@ fn a_broken_rule_and_a_lost_route_are_told_with_their_slo() {
 }
 
 #[test]
+fn alerts_that_no_team_receives_are_listed() {
+    let folder = estate();
+    replace(folder.path(), "kilter.yaml", "teams: {store: {page: pager, ticket: tickets}}\n", "");
+    assert!(kilter(folder.path(), &["generate"]).status.success());
+    let out = kilter(folder.path(), &["test"]);
+    assert_eq!(out.status.code(), Some(0), "{}", said(&out));
+    assert!(
+        said(&out).contains("no team receives the alerts of shop (1), shop/buys (6), shop/buys-latency (6)"),
+        "{}",
+        said(&out)
+    );
+}
+
+#[test]
 fn a_missing_tool_is_exit_status_2_and_says_what_to_install() {
     let folder = estate();
     let out = Command::new(env!("CARGO_BIN_EXE_kilter"))

@@ -21,6 +21,7 @@
 //! failed. Times hold for the closed ranges of Prometheus 2 and the left-open ones of Prometheus 3.
 
 mod cases;
+mod estate;
 mod file;
 mod inputs;
 mod matching;
@@ -28,6 +29,7 @@ mod text;
 mod theory;
 mod traffic;
 
+pub use estate::estate_tests;
 pub use file::{AlertTest, ExpectedAlert, InputSeries, Labels, QueryTest, Sample, Test, TestFile, selector};
 
 use super::RuleGroup;

@@ -46,6 +46,7 @@ pub(super) fn expected(
             fired: numbers.fired.to_owned(),
             budget_left: percentage(numbers.budget_left),
             exhaustion: duration(numbers.exhaustion_seconds),
+            ..Words::default()
         },
     };
     let name = slo.or(context.service.slos.first()).map(|it| it.name.to_string()).unwrap_or_default();

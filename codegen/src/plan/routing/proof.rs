@@ -1,0 +1,61 @@
+//! Which labels reach which receiver, by the meaning of teams and severities, not by walking the tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kilter_contract::slo;
+
+use super::super::{Plan, Rule, RuleFile};
+use crate::model::Estate;
+
+/// Labels of an alert and the receiver that they must reach.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Proof {
+    /// Labels, sorted.
+    pub labels: Vec<(String, String)>,
+    /// The receiver.
+    pub receiver: String,
+    /// An alert about a service that no team receives: it falls to the default receiver.
+    pub unrouted: bool,
+}
+
+/// One proof per alert, severity and SLO.
+pub(super) fn proofs(estate: &Estate, plan: &Plan) -> Vec<Proof> {
+    let mut all = BTreeSet::new();
+    for (service, planned) in estate.services.iter().zip(&plan.services) {
+        for (alert, labels) in alerts(&planned.rules) {
+            for name in service.slos.iter().map(|it| it.name.to_string()) {
+                let mut labels = labels.clone();
+                labels.entry(slo::SERVICE_LABEL.to_owned()).or_insert_with(|| service.name.to_string());
+                if alert != slo::SERVICE_DOWN {
+                    labels.insert(slo::SLO_LABEL.to_owned(), name);
+                }
+                all.insert(proof(estate, &alert, labels));
+            }
+        }
+    }
+    all.extend(alerts(&plan.estate_rules).into_iter().map(|(alert, labels)| proof(estate, &alert, labels)));
+    all.into_iter().collect()
+}
+
+fn alerts(file: &RuleFile) -> Vec<(String, BTreeMap<String, String>)> {
+    let rules = file.groups.iter().flat_map(|group| &group.rules);
+    let alert = |rule: &Rule| match rule {
+        Rule::Alerting { alert, labels, .. } => Some((alert.clone(), labels.clone())),
+        Rule::Recording { .. } => None,
+    };
+    rules.filter_map(alert).collect()
+}
+
+fn proof(estate: &Estate, alert: &str, mut labels: BTreeMap<String, String>) -> Proof {
+    let team = labels.get(slo::TEAM_LABEL).and_then(|it| estate.teams.iter().find(|(name, _)| name.as_str() == it));
+    let receiver = match (team, labels.get(slo::SEVERITY_LABEL).map(String::as_str)) {
+        _ if alert == slo::WATCHDOG => estate.alertmanager.deadmans_switch.clone(),
+        (Some((_, team)), Some(slo::PAGE)) => team.page.clone(),
+        (Some((_, team)), Some(slo::ESCALATION)) => team.escalation.clone().unwrap_or_else(|| team.ticket.clone()),
+        (Some((_, team)), _) => team.ticket.clone(),
+        (None, _) => estate.alertmanager.default.clone(),
+    };
+    let unrouted = team.is_none() && labels.contains_key(slo::SERVICE_LABEL);
+    labels.insert("alertname".to_owned(), alert.to_owned());
+    Proof { labels: labels.into_iter().collect(), receiver, unrouted }
+}

@@ -1,0 +1,151 @@
+//! Proofs of the estate's own rules: the dead-man's switch, the rules' health, escalation. Their names begin with
+//! `the estate: `.
+
+use kilter_contract::slo as names;
+
+use super::super::{RuleGroup, estate as rules, windows};
+use super::file::{InputSeries, Labels, QueryTest, Sample, Test, TestFile, selector};
+use crate::model::{Duration, Estate, Name};
+
+/// Where the estate's rules are.
+const RULES: &str = "kilter.rules.yaml";
+/// Distance of what is fed: the evaluation interval.
+const STEP: Duration = Duration::from_secs(30);
+
+/// The tests of the estate, against its rule file beside them, which holds these groups.
+pub fn estate_tests(estate: &Estate, groups: &[RuleGroup]) -> TestFile {
+    let mut tests = vec![alive(estate), health(estate)];
+    tests.extend(rules::escalating(estate).map(|team| escalation(estate, team)));
+    TestFile {
+        source: estate.source.clone(),
+        rule_files: vec![RULES.to_owned()],
+        evaluation_interval: estate.time_scale.apply(STEP),
+        group_eval_order: groups.iter().map(|group| group.name.clone()).collect(),
+        tests,
+    }
+}
+
+fn alive(estate: &Estate) -> Test {
+    let mut it = Proof::new(estate, "the dead-man's switch always fires");
+    for minutes in [0, 10] {
+        it.fires(names::WATCHDOG, &[], minutes, true);
+    }
+    it.test
+}
+
+/// One failure pages at once and is told for as long as it is remembered; a late group and a slow one ticket.
+fn health(estate: &Estate) -> Test {
+    let mut it = Proof::new(estate, "rules that fail page, rules that are late or slow ticket");
+    let group = |name: &str| Labels::from([("rule_group".to_owned(), format!("/etc/rules/x.rules.yaml;{name}"))]);
+    let (fails, idle) = ("0+0x20 1+0x59", "0+0x80");
+    for (name, failures, missed, seconds) in [
+        ("slo-fails", fails, idle, "0.1"),
+        ("slo-late", idle, fails, "0.1"),
+        ("slo-slow", idle, idle, "16"),
+        ("other", fails, fails, "60"),
+    ] {
+        for (metric, values) in [
+            ("prometheus_rule_evaluation_failures_total", failures.to_owned()),
+            ("prometheus_rule_group_iterations_missed_total", missed.to_owned()),
+            ("prometheus_rule_group_last_duration_seconds", format!("{seconds}+0x80")),
+            ("prometheus_rule_group_interval_seconds", "30+0x80".to_owned()),
+        ] {
+            it.feed(selector(metric, &group(name)), values);
+        }
+    }
+    let severity = |severity: &str| [(names::SEVERITY_LABEL, severity.to_owned())];
+    for (minutes, pages, tickets) in [(9, 0, 1), (12, 1, 2), (35, 0, 1)] {
+        it.counts(names::RULES_FAILING, &severity(names::PAGE), minutes, pages);
+        it.counts(names::RULES_FAILING, &severity(names::TICKET), minutes, tickets);
+    }
+    it.test
+}
+
+/// A page of the team that lasts is escalated; one that ends in time, one whose errors have ended, and tickets are not.
+fn escalation(estate: &Estate, team: &Name) -> Test {
+    let mut it = Proof::new(estate, &format!("a page that nobody ends escalates to the leads of {team}"));
+    let hold = windows::timing().escalation_hold;
+    let after = hold.millis() / STEP.millis();
+    for (slo, severity, samples, burn) in [
+        ("lasts", names::PAGE, after + 20, 20),
+        ("ends", names::PAGE, after - 10, 20),
+        ("mended", names::PAGE, after + 20, 0),
+        ("ticket", names::TICKET, after + 20, 20),
+    ] {
+        let mut labels: Labels = estate.identity.clone();
+        let mut label = |key: &str, value: &str| labels.insert(key.to_owned(), value.to_owned());
+        label(names::SERVICE_LABEL, "any");
+        label(names::SLO_LABEL, slo);
+        it.feed(selector(&names::burn_rate("5m"), &labels), format!("{burn}+0x{}", after + 40));
+        let mut label = |key: &str, value: &str| labels.insert(key.to_owned(), value.to_owned());
+        label("alertname", names::ERROR_BUDGET_BURN);
+        label("alertstate", "firing");
+        label(names::SEVERITY_LABEL, severity);
+        label(names::TEAM_LABEL, team.as_str());
+        it.feed(selector("ALERTS", &labels), format!("1+0x{samples} stale"));
+    }
+    let of = |slo: &str| {
+        [
+            (names::SEVERITY_LABEL, names::ESCALATION.to_owned()),
+            (names::TEAM_LABEL, team.to_string()),
+            (names::SLO_LABEL, slo.to_owned()),
+            (rules::PAGE_LABEL, names::ERROR_BUDGET_BURN.to_owned()),
+        ]
+    };
+    let minutes = hold.millis() / 60_000;
+    it.counts(names::PAGE_UNANSWERED, &of("lasts"), minutes - 1, 0);
+    it.counts(names::PAGE_UNANSWERED, &of("lasts"), minutes + 1, 1);
+    it.counts(names::PAGE_UNANSWERED, &[], minutes + 1, 1);
+    it.counts(names::PAGE_UNANSWERED, &[], minutes + 17, 0);
+    it.test
+}
+
+/// A test in the making.
+struct Proof<'a> {
+    estate: &'a Estate,
+    test: Test,
+}
+
+impl<'a> Proof<'a> {
+    fn new(estate: &'a Estate, what: &str) -> Self {
+        let test = Test {
+            name: format!("the estate: {what}"),
+            interval: estate.time_scale.apply(STEP),
+            input_series: Vec::new(),
+            alert_rule_test: Vec::new(),
+            promql_expr_test: Vec::new(),
+        };
+        Self { estate, test }
+    }
+
+    fn feed(&mut self, series: String, values: String) {
+        self.test.input_series.push(InputSeries { series, values });
+    }
+
+    /// Whether the alert with exactly these labels, and the identity, fires so many minutes after the beginning.
+    fn fires(&mut self, alert: &str, labels: &[(&str, String)], minutes: u64, yes: bool) {
+        let query = self.alert(alert, labels);
+        let samples = yes.then(|| Sample { labels: query.clone(), value: 1.0 });
+        self.ask(&query, minutes, samples.into_iter().collect());
+    }
+
+    /// How many alerts of a name with these labels, among others, fire.
+    fn counts(&mut self, alert: &str, labels: &[(&str, String)], minutes: u64, count: u32) {
+        let query = format!("count({})", self.alert(alert, labels));
+        let samples = (count > 0).then(|| Sample { labels: "{}".to_owned(), value: count.into() });
+        self.ask(&query, minutes, samples.into_iter().collect());
+    }
+
+    fn alert(&self, alert: &str, labels: &[(&str, String)]) -> String {
+        let mut all: Labels = self.estate.identity.clone();
+        all.extend([("alertname".to_owned(), alert.to_owned()), ("alertstate".to_owned(), "firing".to_owned())]);
+        all.extend(labels.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        selector("ALERTS", &all)
+    }
+
+    fn ask(&mut self, query: &str, minutes: u64, exp_samples: Vec<Sample>) {
+        let expr = format!("{query} # {}", self.test.name);
+        let eval_time = self.estate.time_scale.apply(Duration::from_mins(minutes));
+        self.test.promql_expr_test.push(QueryTest { expr, eval_time, exp_samples });
+    }
+}
