@@ -16,11 +16,16 @@
 //! | [`render`] | plan | [`render::Artifact`]s in memory |
 //! | [`output`] | artifacts | files on disk, or a diff |
 //!
+//! Files of other tools ([`formats`]) join at `load`: their trees are those of our SLO file, their places those of the
+//! user's.
+//!
 //! What a user got wrong is a [`diagnostic::Diagnostic`]; `Err` is for disk and bugs.
 
 pub mod cli;
 #[deny(clippy::disallowed_methods)]
 pub mod diagnostic;
+#[deny(clippy::disallowed_methods)]
+pub mod formats;
 #[deny(clippy::disallowed_methods)]
 pub mod lint;
 pub mod load;

@@ -1,9 +1,12 @@
 //! The only reader of disk: the configuration, the SLO files, and the files that they name.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::formats::{self, Foreign, Neighbour, Read, draft};
 use crate::yaml::{self, Node, Range, Value};
 
 /// A file as text.
@@ -36,6 +39,10 @@ pub struct Sources {
     pub alertmanager_base: Option<usize>,
     /// Trees of the files that are YAML, by index; templates and patches come after them.
     pub trees: Vec<Option<Node>>,
+    /// Indices of the files of other tools, each with the index of the file that holds its text. Their trees are what ours
+    /// would be. A file of several services has an index for each, one of them with the text; a file that only belongs to
+    /// others has no tree.
+    pub foreign: BTreeMap<usize, usize>,
 }
 
 /// What to read.
@@ -76,7 +83,7 @@ pub fn sources(options: &LoadOptions) -> Result<(Sources, Vec<Diagnostic>), Load
         return Err(LoadError::Nothing(text.to_owned()));
     }
     let root = config.as_deref().and_then(Path::parent).unwrap_or(&options.current).to_path_buf();
-    let mut reader = Reader { sources: Sources { root, ..Sources::default() }, diagnostics: Vec::new() };
+    let mut reader = Reader::new(root);
     let mut slo_files = Vec::new();
     if let Some(config) = &config {
         reader.read(config)?;
@@ -114,28 +121,113 @@ pub fn sources(options: &LoadOptions) -> Result<(Sources, Vec<Diagnostic>), Load
         }
         reader.read_named(index, &path);
     }
+    reader.import();
     reader.read_base();
     reader.read_templates();
     reader.read_patches();
     Ok((reader.sources, reader.diagnostics))
 }
 
+/// The services of other tools' files, by the index of the file.
+pub type Drafts = Vec<(usize, Vec<draft::Service>)>;
+
+/// Reads files of other tools, for `kilter import`; `-` is the standard input.
+pub fn foreign(paths: &[PathBuf], current: &Path) -> Result<(Sources, Drafts, Vec<Diagnostic>), LoadError> {
+    let mut reader = Reader::new(current.to_path_buf());
+    for path in paths {
+        let index = reader.read(&if path.as_os_str() == "-" { path.clone() } else { current.join(path) })?;
+        reader.sources.selected.push(index);
+        let Some(tree) = reader.sources.trees[index].take() else { continue };
+        let known: Vec<&str> = formats::READERS.iter().map(|it| it.title).collect();
+        let message = format!("this is a file of none of {}", known.join(", "));
+        let range = Range { start: tree.range.start, end: tree.range.start };
+        let help = "these are told by `version: prometheus/v1`, `apiVersion: openslo/...`, `pyrra.dev/...` or `sloth.slok.dev/...`";
+        Findings::new(index, &reader.sources, &mut reader.diagnostics).error(
+            Code::ForeignVersion,
+            range,
+            message,
+            help,
+        );
+    }
+    let drafts = reader.import();
+    Ok((reader.sources, drafts, reader.diagnostics))
+}
+
 struct Reader {
     sources: Sources,
     diagnostics: Vec<Diagnostic>,
+    /// What other tools wrote: index, path and documents.
+    pending: Vec<(usize, PathBuf, Foreign)>,
 }
 
 impl Reader {
+    fn new(root: PathBuf) -> Self {
+        Self { sources: Sources { root, ..Sources::default() }, diagnostics: Vec::new(), pending: Vec::new() }
+    }
+
+    /// Turns the files of other tools into trees of ours, once all of them are known: they may refer to each other.
+    fn import(&mut self) -> Drafts {
+        let pending = std::mem::take(&mut self.pending);
+        let neighbours = neighbours(&pending, &self.sources);
+        let mut drafts = Drafts::new();
+        for (index, _, foreign) in pending {
+            let mut findings = Findings::new(index, &self.sources, &mut self.diagnostics);
+            let services = foreign.services(&neighbours, &mut findings);
+            // What has no SLO left is an error already.
+            let carried = services.iter().filter(|it| it.slos.iter().any(|slo| slo.sli.exists()));
+            for (number, service) in carried.enumerate() {
+                let at = if number == 0 { index } else { self.twin(index) };
+                self.sources.trees[at] = Some(service.tree());
+            }
+            drafts.push((index, services));
+        }
+        let nothing = !drafts.is_empty()
+            && self.sources.trees.iter().skip(usize::from(self.sources.has_config)).all(Option::is_none);
+        if nothing && !crate::diagnostic::any_error(&self.diagnostics) {
+            for (index, _) in &drafts {
+                let help = "name the files that hold the SLOs too";
+                let mut findings = Findings::new(*index, &self.sources, &mut self.diagnostics);
+                findings.error(
+                    Code::ForeignEmpty,
+                    Range::default(),
+                    "this file holds no SLO, it only belongs to others",
+                    help,
+                );
+            }
+        }
+        drafts
+    }
+
+    /// Another index for the same file, without a second copy of its text.
+    fn twin(&mut self, index: usize) -> usize {
+        let twin = self.sources.files.len();
+        let path = self.sources.files[index].path.clone();
+        self.sources.files.push(SourceFile { path, text: String::new() });
+        self.sources.trees.push(None);
+        self.sources.foreign.insert(twin, index);
+        if self.sources.selected.contains(&index) {
+            self.sources.selected.push(twin);
+        }
+        twin
+    }
+
     /// Reads and parses one file; its index.
     fn read(&mut self, path: &Path) -> Result<usize, LoadError> {
         let shown = shown(path, &self.sources.root);
         let failed = |source| LoadError::Io { path: shown.clone(), source };
-        let size = fs::metadata(path).map_err(failed)?.len();
         // A file beyond the limit is not even read.
-        let bytes = if size > yaml::MAX_BYTES as u64 { Vec::new() } else { fs::read(path).map_err(failed)? };
+        let limit = yaml::MAX_BYTES as u64;
+        let (size, bytes) = if path.as_os_str() == "-" {
+            let mut bytes = Vec::new();
+            let size = std::io::stdin().take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+            (size as u64, bytes)
+        } else {
+            let size = fs::metadata(path).map_err(failed)?.len();
+            (size, if size > limit { Vec::new() } else { fs::read(path).map_err(failed)? })
+        };
         let index = self.sources.files.len();
         let mut findings = Findings::new(index, &self.sources, &mut self.diagnostics);
-        let (text, problem) = if size > yaml::MAX_BYTES as u64 {
+        let (text, problem) = if size > limit {
             (String::new(), Some((format!("the file is larger than {} MiB", yaml::MAX_BYTES >> 20), Range::default())))
         } else {
             as_text(bytes)
@@ -149,14 +241,18 @@ impl Reader {
                 "an SLO file is YAML in UTF-8 that begins with `apiVersion: kilter/v1`",
             );
         } else {
-            match yaml::parse(&text) {
-                Ok(document) => {
+            match formats::recognise(&text) {
+                Read::Own(document) => {
                     tree = Some(document.root);
                     for error in document.duplicates {
                         findings.error(Code::Yaml, error.range, error.message, error.help);
                     }
                 }
-                Err(error) => findings.error(Code::Yaml, error.range, error.message, error.help),
+                Read::Foreign(foreign) => {
+                    self.pending.push((index, path.to_path_buf(), foreign));
+                    self.sources.foreign.insert(index, index);
+                }
+                Read::Broken(error) => findings.error(Code::Yaml, error.range, error.message, error.help),
             }
         }
         self.sources.files.push(SourceFile { path: shown, text });
@@ -280,6 +376,34 @@ fn below(folder: &Path, prefix: &str, found: &mut Vec<(PathBuf, String)>) {
     }
 }
 
+/// What files of other tools can refer to: documents of theirs without SLOs, and for OpenSLO those in the same folder.
+fn neighbours(pending: &[(usize, PathBuf, Foreign)], sources: &Sources) -> Vec<Neighbour> {
+    let mut all = Vec::new();
+    let mut add = |path: &str, input: bool, foreign: &Foreign| {
+        let support = foreign.roots().filter(|it| formats::is_support(it));
+        all.extend(support.map(|it| Neighbour { path: path.to_owned(), input, root: it.clone() }));
+    };
+    pending.iter().for_each(|(index, _, foreign)| add(&sources.files[*index].path, true, foreign));
+    let refers = |foreign: &Foreign| foreign.formats().iter().any(|it| it.refers);
+    let folders: BTreeSet<&Path> =
+        pending.iter().filter(|(.., foreign)| refers(foreign)).filter_map(|(_, path, _)| path.parent()).collect();
+    for path in folders.into_iter().flat_map(entries) {
+        let named = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
+        let known = pending.iter().any(|(_, it, _)| *it == path);
+        let small = fs::metadata(&path).is_ok_and(|it| it.is_file() && it.len() <= yaml::MAX_BYTES as u64);
+        if named
+            && !known
+            && small
+            && let Ok(text) = fs::read_to_string(&path)
+            && text.contains("apiVersion")
+            && let Read::Foreign(foreign) = formats::recognise(&text)
+        {
+            add(&shown(&path, &sources.root), false, &foreign);
+        }
+    }
+    all
+}
+
 /// The text of a file, without a byte order mark, and what is wrong with it.
 fn as_text(bytes: Vec<u8>) -> (String, Option<(String, Range)>) {
     let (text, problem) = match String::from_utf8(bytes) {
@@ -317,6 +441,9 @@ fn strings(tree: Option<&Node>, key: &str) -> Vec<String> {
 }
 
 fn shown(path: &Path, root: &Path) -> String {
+    if path.as_os_str() == "-" {
+        return "<stdin>".to_owned();
+    }
     let relative = path.strip_prefix(root).unwrap_or(path);
     relative.components().map(|it| it.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/").replace("//", "/")
 }

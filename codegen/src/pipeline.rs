@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::load::{self, LoadError, LoadOptions, Sources};
-use crate::model::{Estate, TimeScale};
+use crate::model::{Compat, Estate, TimeScale};
 use crate::plan::{self, Plan};
 use crate::render::engine::TemplateError;
 use crate::render::{self, Artifact, RenderError, patch, templates};
@@ -35,14 +35,28 @@ pub enum PipelineError {
 
 /// Load, parse, resolve, plan, lint, render.
 pub fn run(options: &LoadOptions, scale: TimeScale) -> Result<Made, PipelineError> {
+    run_with(options, scale, &[])
+}
+
+/// The same, with series of other tools beside those that the estate asks for.
+pub fn run_with(options: &LoadOptions, scale: TimeScale, compat: &[Compat]) -> Result<Made, PipelineError> {
+    let mut made = stages(options, scale, compat)?;
+    // A change in our words would break a file of another tool.
+    let foreign = made.diagnostics.iter_mut().filter(|it| made.sources.foreign.contains_key(&it.span.file));
+    foreign.for_each(|it| it.fix.clear());
+    Ok(made)
+}
+
+fn stages(options: &LoadOptions, scale: TimeScale, compat: &[Compat]) -> Result<Made, PipelineError> {
     let (sources, mut diagnostics) = load::sources(options)?;
     let (estate, found) = resolve::estate(&sources, scale);
     diagnostics.extend(found);
     let (templates, found) = templates::of(&sources);
     diagnostics.extend(found);
-    let Some(estate) = estate.filter(|_| !any_error(&diagnostics)) else {
+    let Some(mut estate) = estate.filter(|_| !any_error(&diagnostics)) else {
         return Ok(Made { sources, diagnostics, output: None });
     };
+    estate.compat.extend(compat);
     let plan = match plan::plan(&estate, &templates) {
         Ok(plan) => plan,
         Err(error) => {

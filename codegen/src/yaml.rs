@@ -101,6 +101,40 @@ pub fn parse(text: &str) -> Result<Document, YamlError> {
     Ok(Document { root, duplicates })
 }
 
+/// Reads every document of a text, as the formats of others may hold several; those without content are left out.
+/// Places are those of the whole text.
+pub fn parse_all(text: &str) -> Vec<Result<Document, YamlError>> {
+    let parse_part = |part: Range| {
+        let moved = |range: Range| Range { start: range.start + part.start, end: range.end + part.start };
+        let error = |it: YamlError| YamlError { range: moved(it.range), ..it };
+        let document = parse(&text[part.start..part.end]).map_err(error)?;
+        let duplicates = document.duplicates.into_iter().map(error).collect();
+        let root = if part.start == 0 { document.root } else { document.root.moved(part.start) };
+        Ok(Document { root, duplicates })
+    };
+    parts(text).into_iter().map(parse_part).collect()
+}
+
+/// The documents of a text: `---` and `...` at the start of a line separate them, whatever stands around.
+fn parts(text: &str) -> Vec<Range> {
+    let mut all = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        let mark = ["---", "..."].iter().any(|it| {
+            line.strip_prefix(it).is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+        });
+        if mark {
+            all.push(Range { start, end: at });
+            start = at + 3;
+        }
+        at += line.len();
+    }
+    all.push(Range { start, end: text.len() });
+    let says = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#') && !line.starts_with('%');
+    all.retain(|part| text[part.start..part.end].lines().any(says));
+    all
+}
+
 /// Writes a value. Strings that YAML 1.1 readers would take for something else are quoted; longer texts become blocks.
 pub fn to_string(value: &impl Serialize) -> Result<String, String> {
     // PromQL is never folded: what stands on one line is copied as one line.
@@ -122,6 +156,20 @@ impl Node {
             Value::Map(entries) => entries.iter().find(|(it, _)| it.text == key).map(|(_, node)| node),
             _ => None,
         }
+    }
+
+    /// The same value in a text in which so many bytes stand before it.
+    fn moved(self, by: usize) -> Self {
+        let place = |range: Range| Range { start: range.start + by, end: range.end + by };
+        let value = match self.value {
+            Value::List(items) => Value::List(items.into_iter().map(|it| it.moved(by)).collect()),
+            Value::Map(entries) => {
+                let entry = |(key, node): (Key, Node)| (Key { range: place(key.range), ..key }, node.moved(by));
+                Value::Map(entries.into_iter().map(entry).collect())
+            }
+            other => other,
+        };
+        Node { value, range: place(self.range) }
     }
 
     /// What it is, in words for a diagnostic.
@@ -313,6 +361,21 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(error.message.len() > 10 && error.message.len() < 200, "{}", error.message);
         }
+    }
+
+    #[test]
+    fn every_document_knows_its_place_in_the_whole() {
+        let text = "# first\n---\na: ü\n--- # second\nb: |\n  ---x\n  y\n...\n---\n---\n'c': [1, 2\n";
+        let all = parse_all(text);
+        assert_eq!(all.len(), 3, "{all:?}");
+        let slice = |range: Range| &text[range.start..range.end];
+        let first = &all[0].as_ref().unwrap().root;
+        assert_eq!(slice(first.get("a").unwrap().range), "ü");
+        let second = &all[1].as_ref().unwrap().root;
+        assert!(slice(second.get("b").unwrap().range).starts_with("---x\n  y"));
+        let broken = all[2].as_ref().unwrap_err();
+        assert!(broken.range.start >= text.find("'c'").unwrap(), "{broken:?}");
+        assert!(parse_all("").is_empty() && parse_all("---\n# x\n").is_empty());
     }
 
     #[test]

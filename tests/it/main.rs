@@ -4,6 +4,7 @@ mod adhoc;
 mod alertmanager;
 mod conformance;
 mod end_to_end;
+mod formats;
 mod freshness;
 mod git;
 mod queries;

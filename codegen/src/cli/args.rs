@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::Code;
-use crate::model::TimeScale;
+use crate::model::{Compat, TimeScale};
 use crate::render::Kind;
 
 /// Turns SLO files into Prometheus rules, the tests that prove them, Alertmanager routes, dashboards and runbooks.
@@ -35,6 +36,14 @@ pub(super) enum Command {
     /// Prove the generated alerts with promtool and the routes with amtool.
     #[command(after_help = "Examples:\n  kilter test\n  kilter test deploy/     the folder that holds rules/")]
     Test(Test),
+    /// Turn SLO files of Sloth, OpenSLO or Pyrra into Kilter's.
+    #[command(after_help = IMPORT_HELP)]
+    Import(Import),
+    /// Write SLO files in another tool's format.
+    #[command(
+        after_help = "Examples:\n  kilter export slo.yaml --to openslo > openslo.yaml\n  kilter export --to openslo     everything that kilter.yaml names"
+    )]
+    Export(Export),
     /// Print the JSON Schema of an input file, for editors.
     Schema {
         /// Which file.
@@ -50,7 +59,50 @@ const GENERATE_HELP: &str = "Examples:
   kilter generate services/git/slo.yaml  one service
   kilter generate --check                for CI: exit 1 and a diff when a file is stale
   kilter generate --only rules,tests --out /tmp/preview
+  kilter generate sloth.yaml --compat sloth   rules of ours, with Sloth's series beside them
   kilter generate --time-scale 1/20 --out demo   the same alerts, twenty times as fast";
+
+const IMPORT_HELP: &str = "Examples:
+  kilter import sloth.yaml > slo.yaml         what is left out is told on stderr and in comments
+  kilter import sloth.yaml windows/7d.yaml    with Sloth's own alert windows
+  kilter import openslo/*.yaml --service shop one service of several
+  kubectl get slo -o yaml api-errors | kilter import -
+  kilter generate sloth.yaml                  these files are also read directly
+
+Exit status: 0 all is carried or told, 1 something cannot be, 2 could not run.";
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Import {
+    /// Files of the other tool; - is the standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Whose files they are.
+    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = format_names())]
+    pub(super) from: String,
+    /// Only this service, when the files hold several.
+    #[arg(long, value_name = "NAME")]
+    pub(super) service: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Export {
+    #[command(flatten)]
+    pub(super) input: Input,
+    /// Which format.
+    #[arg(long, value_enum)]
+    pub(super) to: ExportFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// OpenSLO openslo/v1: a document per service and per SLO.
+    Openslo,
+}
+
+/// `auto` and every format that can be read.
+fn format_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(std::iter::once("auto").chain(crate::formats::READERS.iter().map(|it| it.name)))
+}
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Input {
@@ -78,6 +130,9 @@ pub(super) struct Generate {
     /// Divide every window and interval, for demos and game days.
     #[arg(long, value_name = "1/N", default_value = "1/1", value_parser = time_scale)]
     pub(super) time_scale: TimeScale,
+    /// Also record another tool's series, so that its dashboards go on working.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "TOOL")]
+    pub(super) compat: Vec<Compat>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -8,30 +8,27 @@ use super::Status;
 use super::args::{Generate, Input};
 use crate::diagnostic::{Diagnostic, Severity, report};
 use crate::load::LoadOptions;
-use crate::model::TimeScale;
+use crate::model::{Compat, TimeScale};
 use crate::output::{self, Mode};
 use crate::pipeline::{self, Made};
 use crate::render::Artifact;
+use crate::yaml::Value;
 
 pub(super) fn generate(args: &Generate) -> Result<Status, String> {
-    let made = run(&args.input, args.time_scale)?;
+    let made = run_with(&args.input, args.time_scale, &args.compat)?;
     eprint!("{}", report::human(&made.diagnostics, &made.sources, color()));
     let Some((estate, _, artifacts)) = &made.output else {
         eprintln!("{}; nothing was written", counted(&made.diagnostics));
         return Ok(Status::Findings);
     };
-    let whole = args.only.is_empty() && made.sources.selected.len() == estate.services.len();
-    let selected: BTreeSet<&str> =
-        made.sources.selected.iter().map(|index| made.sources.files[*index].path.as_str()).collect();
+    let others = usize::from(made.sources.has_config) + usize::from(made.sources.alertmanager_base.is_some());
+    let slo_files = made.sources.files.len() - others;
+    let whole = args.only.is_empty() && made.sources.selected.len() == slo_files;
+    let selected = selected(&made);
     let chosen: Vec<Artifact> = artifacts
         .iter()
         .filter(|it| args.only.is_empty() || args.only.contains(&it.kind))
-        .filter(|it| {
-            let service = |name: &str| {
-                estate.services.iter().any(|s| s.name.as_str() == name && selected.contains(s.source.as_str()))
-            };
-            it.service.as_deref().is_none_or(service)
-        })
+        .filter(|it| it.service.as_deref().is_none_or(|name| selected.contains(name)))
         .cloned()
         .collect();
     let folder = args.out.clone().unwrap_or_else(|| made.sources.root.clone());
@@ -62,10 +59,23 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
     Ok(Status::Fine)
 }
 
+/// Services of the files that a PATH named.
+pub(super) fn selected(made: &Made) -> BTreeSet<&str> {
+    let service = |index: &usize| match &made.sources.trees[*index].as_ref()?.get("service")?.value {
+        Value::Scalar { text, .. } => Some(text.as_str()),
+        _ => None,
+    };
+    made.sources.selected.iter().filter_map(service).collect()
+}
+
 pub(super) fn run(input: &Input, scale: TimeScale) -> Result<Made, String> {
+    run_with(input, scale, &[])
+}
+
+fn run_with(input: &Input, scale: TimeScale, compat: &[Compat]) -> Result<Made, String> {
     let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     let options = LoadOptions { paths: input.paths.clone(), config: input.config.clone(), current };
-    pipeline::run(&options, scale).map_err(|error| error.to_string())
+    pipeline::run_with(&options, scale, compat).map_err(|error| error.to_string())
 }
 
 pub(super) fn counted(all: &[Diagnostic]) -> String {

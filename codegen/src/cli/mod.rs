@@ -3,7 +3,9 @@
 
 mod args;
 mod contract;
+mod export;
 mod generate;
+mod import;
 mod lint;
 mod test;
 
@@ -46,6 +48,8 @@ pub fn main() -> ExitCode {
             Ok(Status::Fine)
         }
         Command::Test(it) => test::run(&it),
+        Command::Import(it) => import::import(&it),
+        Command::Export(it) => export::export(&it),
         Command::Contract(it) => {
             print!("{}", contract::text(it.format));
             Ok(Status::Fine)

@@ -145,6 +145,56 @@ sli:
     NearContract = "KLT0105", "nearly a metric of the contract",
         "rate(http_server_requests_duration_seconds_count[$window])",
         "rate(http_server_request_duration_seconds_count[$window])";
+    /// A file of another tool has a version or a kind that Kilter cannot read. Guessing at it could lose an alert, so nothing is taken from it.
+    ForeignVersion = "KLT0040", "cannot be read",
+        "version: prometheus/v9",
+        "version: prometheus/v1";
+    /// A file of another tool names an object that is neither in it nor in a file beside it. Without it nobody knows what is measured.
+    ForeignReference = "KLT0041", "named, but not there",
+        "indicatorRef: orders-succed   # no SLI of this name",
+        "indicatorRef: orders-succeed";
+    /// A query of another tool holds a template that only that tool can fill, or none where the range belongs. Kilter chooses the range and must know where it stands; what other templates stand for is not in the file.
+    ForeignTemplate = "KLT0042", "the range cannot be told from this",
+        "error_query: sum(rate(failed_total{env=\"{{ .env }}\"}[5m]))",
+        "error_query: sum(rate(failed_total{env=\"production\"}[{{.window}}]))";
+    /// What an SLO of another tool measures has no counterpart in this version of Kilter: a program, a source that is not Prometheus, or a kind of SLI that is missing here. It is an error and not a warning, because without it nobody would be told when this SLO is missed.
+    ForeignSli = "KLT0043", "has no counterpart here",
+        "sli: {plugin: {id: our/availability}}",
+        "sli:
+  events:
+    error_query: sum(rate(failed_total[{{.window}}]))
+    total_query: sum(rate(all_total[{{.window}}]))";
+    /// A file of another tool holds no SLO, so nothing would watch what it is about. Most likely its list is empty, or it is a file that only belongs to others.
+    ForeignEmpty = "KLT0044", "no SLO here",
+        "version: prometheus/v1
+service: shop
+slos: []",
+        "version: prometheus/v1
+service: shop
+slos:
+  - name: buys
+    objective: 99.9";
+    /// A file of another tool contradicts its own format, such as two kinds of SLI where one belongs. That tool would refuse it or choose silently; Kilter does not guess which one was meant.
+    ForeignShape = "KLT0045", "not what the format says",
+        "ratioMetric: {good: {...}, bad: {...}, total: {...}}",
+        "ratioMetric: {good: {...}, total: {...}}";
+    /// A part of another tool's file has no place in Kilter's, so it is left out. The rules work without it, but something that it did (a label, a route, a text) is gone until you ask for it in Kilter's way.
+    NotCarried = "KLT0140", "left out",
+        "page_alert: {labels: {pagerduty: team-a}}",
+        "labels: {team: team-a}   # kilter.yaml: teams: {team-a: {page: pagerduty-team-a}}";
+    /// A part of another tool's file is carried, but means something a little different in Kilter. Read the sentence: it says what differs and what to do when that matters.
+    CarriedOtherwise = "KLT0141", "carried, but not as it was",
+        "alerting: {name: ShopErrors}   # alerts are named ErrorBudgetBurn",
+        "alerting: {name: ErrorBudgetBurn}";
+    /// Kilter needs something that another tool's file does not say, so a plain value is taken. The alert works with it; whoever is woken by it would rather read your words and reach your team.
+    Assumed = "KLT0142", "not said in this file",
+        "service: shop",
+        "service: shop
+labels: {team: store}";
+    /// The other tool ignores this key without a word: it is misspelt, or it stands in the wrong place. What it was meant to say has never been in force.
+    IgnoredKey = "KLT0143", "was never read",
+        "alertng: {name: ShopErrors}",
+        "alerting: {name: ShopErrors}";
     /// A service that `depends_on` names is no other service of this estate, or two services silence each other's pages: then nobody would be woken.
     BadDependency = "KLT0060", "cannot depend on this",
         "service: shop

@@ -69,6 +69,8 @@ pub struct Findings<'a> {
 impl<'a> Findings<'a> {
     /// Findings in the file with this index.
     pub fn new(file: usize, sources: &'a Sources, all: &'a mut Vec<Diagnostic>) -> Self {
+        // A file of several services has one text.
+        let file = sources.foreign.get(&file).copied().unwrap_or(file);
         let source = sources.files.get(file).map_or("", |it| it.text.as_str());
         Self { file, source, all }
     }

@@ -7,7 +7,7 @@ mod no_latency;
 
 use crate::diagnostic::Diagnostic;
 use crate::load::Sources;
-use crate::model::{Estate, EventSide, Sli};
+use crate::model::{Estate, EventSide, Service, Sli};
 use crate::yaml::{Node, Value};
 
 /// A check: everything that it finds.
@@ -39,7 +39,7 @@ fn queries<'a>(estate: &Estate, sources: &'a Sources) -> Vec<Query<'a>> {
     for (service, slo) in estate.services.iter().flat_map(|it| it.slos.iter().map(move |slo| (it, slo))) {
         let Sli::Events { side, .. } = &slo.sli else { continue };
         let part = if matches!(side, EventSide::Errors(_)) { "errors" } else { "good" };
-        let Some((file, node)) = slo_node(sources, &service.source, slo.name.as_str()) else { continue };
+        let Some((file, node)) = slo_node(sources, service, slo.name.as_str()) else { continue };
         for key in [part, "total"] {
             let found = node.get("sli").and_then(|it| it.get("events")?.get(key));
             if let Some(Node { value: Value::Scalar { text, .. }, .. }) = found {
@@ -50,11 +50,12 @@ fn queries<'a>(estate: &Estate, sources: &'a Sources) -> Vec<Query<'a>> {
     all
 }
 
-/// The node of an SLO in its file, with the file's index.
-fn slo_node<'a>(sources: &'a Sources, source: &str, name: &str) -> Option<(usize, &'a Node)> {
-    let index = sources.files.iter().position(|it| it.path == source)?;
-    let Value::List(items) = &sources.trees[index].as_ref()?.get("slos")?.value else { return None };
-    let named =
-        |node: &&Node| matches!(node.get("name").map(|it| &it.value), Some(Value::Scalar { text, .. }) if text == name);
-    items.iter().find(named).map(|node| (index, node))
+/// The node of an SLO in its file, with the file's index. Files of other tools can share a service.
+fn slo_node<'a>(sources: &'a Sources, service: &Service, name: &str) -> Option<(usize, &'a Node)> {
+    let says = |node: &Node, key: &str, wanted: &str| matches!(node.get(key).map(|it| &it.value), Some(Value::Scalar { text, .. }) if text == wanted);
+    let trees = sources.trees.iter().enumerate().filter_map(|(index, tree)| Some((index, tree.as_ref()?)));
+    trees.filter(|(_, tree)| says(tree, "service", service.name.as_str())).find_map(|(index, tree)| {
+        let Value::List(items) = &tree.get("slos")?.value else { return None };
+        items.iter().find(|node| says(node, "name", name)).map(|node| (index, node))
+    })
 }

@@ -21,7 +21,7 @@ pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
             let seen = |route: &String| timed.iter().any(|it| it.is_empty() || it.contains(route));
             let all_seen =
                 if routes.is_empty() { timed.iter().any(|it| it.is_empty()) } else { routes.iter().all(seen) };
-            let place = slo_node(sources, &service.source, slo.name.as_str());
+            let place = slo_node(sources, service, slo.name.as_str());
             if let Some((index, node)) = place.filter(|_| !all_seen) {
                 let range = node.get("name").map_or(node.range, |it| it.range);
                 let message =

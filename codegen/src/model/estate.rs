@@ -1,6 +1,6 @@
 //! The estate: every service with what they share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Alertmanager, Dependency, EstatePolicy, Extra, Name, OfficeHours, Slo, TimeScale};
 
@@ -25,6 +25,15 @@ pub struct Estate {
     pub time_scale: TimeScale,
     /// What its alerts share.
     pub policy: EstatePolicy,
+    /// Other tools whose series are recorded too.
+    pub compat: BTreeSet<Compat>,
+}
+
+/// A tool whose dashboards go on working: its series are recorded from ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Compat {
+    /// Sloth.
+    Sloth,
 }
 
 /// Base addresses without a trailing slash.

@@ -11,7 +11,7 @@ mod slo;
 pub use alertmanager::{Alertmanager, Dependency, OfficeHours, Silences};
 pub use decimal::{Decimal, DecimalError, Objective};
 pub use duration::{Duration, DurationError, TimeScale};
-pub use estate::{Estate, Links, Service, Team};
+pub use estate::{Compat, Estate, Links, Service, Team};
 pub use name::{Name, NameError};
 pub use policy::{EstatePolicy, Extra, Maintenance, Pair, Policy, Severity, SeverityNames, Weekly};
 pub use slo::{EventSide, NoData, Sli, Slo};

@@ -2,6 +2,7 @@
 
 pub mod alerting;
 pub mod class;
+pub mod compat;
 pub mod context;
 pub mod dashboard;
 pub mod estate;
@@ -75,10 +76,11 @@ fn service_rules(context: &Context<'_>, templates: &Templates) -> Result<RuleFil
     }
     rules.push(alerting::service_down(context, templates)?);
     let name = format!("slo-{}", context.service.name);
-    let groups = vec![
+    let mut groups = vec![
         RuleGroup { name: name.clone(), interval: context.timing.interval, rules },
         RuleGroup { name: format!("{name}-budget"), interval: context.timing.budget_interval, rules: budget },
     ];
+    groups.extend(context.estate.compat.iter().map(|it| compat::group(context, *it)));
     Ok(RuleFile { source: context.service.source.clone(), groups })
 }
 

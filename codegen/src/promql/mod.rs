@@ -7,7 +7,7 @@ mod syntax;
 mod walk;
 
 pub use place::{edit_in_source, place_in_source};
-pub use walk::{Matcher, Selector, divides, ranges, selectors};
+pub use walk::{Matcher, Selector, divides, ranges, selectors, summed_rate};
 
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{Expr, parse as parse_expr};

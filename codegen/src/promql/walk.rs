@@ -37,6 +37,16 @@ impl Matcher {
         }
     }
 
+    /// `=`, `!=`, `=~` or `!~`.
+    pub fn sign(&self) -> &'static str {
+        match &self.op {
+            MatchOp::Equal => "=",
+            MatchOp::NotEqual => "!=",
+            MatchOp::Re(_) => "=~",
+            MatchOp::NotRe(_) => "!~",
+        }
+    }
+
     /// Whether it asks for one value, `=`.
     pub fn is_equality(&self) -> bool {
         matches!(self.op, MatchOp::Equal)
@@ -48,6 +58,30 @@ pub fn selectors(expr: &Expr) -> Vec<Selector> {
     let mut all = Vec::new();
     walk(expr, None, &mut all);
     all
+}
+
+/// The selector of `sum(rate(x[w]))`, or of `rate(x[w])` alone, when the expression is just that.
+pub fn summed_rate(expr: &Expr) -> Option<Selector> {
+    match expr {
+        Expr::Paren(it) => summed_rate(&it.expr),
+        Expr::Aggregate(it)
+            if it.op.to_string() == "sum" && !matches!(it.modifier, Some(LabelModifier::Exclude(_))) =>
+        {
+            let inner = summed_rate(&it.expr).filter(|inner| inner.kept.is_none())?;
+            let kept = it.modifier.as_ref().map_or(Vec::new(), |it| it.labels().labels.clone());
+            Some(Selector { kept: Some(kept), ..inner })
+        }
+        Expr::Call(it) if it.func.name == "rate" => match it.args.args.as_slice() {
+            [argument] => match argument.as_ref() {
+                Expr::MatrixSelector(it) if it.vs.offset.is_none() && it.vs.at.is_none() => {
+                    Some(selector(&it.vs, None, true))
+                }
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Every range in seconds.

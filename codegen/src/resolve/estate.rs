@@ -1,12 +1,12 @@
 //! `kilter.yaml`, or the defaults where there is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kilter_contract::slo;
 
 use super::{Code, Diagnostic, Findings, alertmanager, check, number, printable, scalar, text};
 use crate::load::Sources;
-use crate::model::{Alertmanager, Estate, EstatePolicy, Links, Name, OfficeHours, Team, TimeScale};
+use crate::model::{Alertmanager, Compat, Estate, EstatePolicy, Links, Name, OfficeHours, Team, TimeScale};
 use crate::promql;
 use crate::spec::ESTATE;
 use crate::yaml::{Node, Value};
@@ -40,6 +40,7 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
         services: Vec::new(),
         time_scale,
         policy: EstatePolicy::default(),
+        compat: BTreeSet::new(),
     };
     let Some(tree) = sources.trees.first().and_then(Option::as_ref).filter(|_| sources.has_config) else {
         return estate;
@@ -63,6 +64,8 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
     let (alertmanager, hours) = alertmanager::read(tree, sources, &mut findings);
     estate.alertmanager = alertmanager;
     estate.teams = teams(tree, hours.as_ref(), &mut findings);
+    let compat = super::items(tree.get("compat")).iter().filter_map(scalar).filter(|(it, _)| *it == "sloth");
+    estate.compat = compat.map(|_| Compat::Sloth).collect();
     estate
 }
 

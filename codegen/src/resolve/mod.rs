@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, Findings, any_error};
 use crate::load::Sources;
-use crate::model::{Estate, Name, TimeScale};
+use crate::model::{Estate, Name, Service, TimeScale};
 use crate::spec::SLO_FILE;
 use crate::spec::check::{check, help, printable};
 use crate::yaml::{Node, Value};
@@ -31,6 +31,12 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
         let mut findings = Findings::new(index, sources, &mut all);
         check(tree, &SLO_FILE, &mut findings);
         let Some(service) = slo::service(tree, index, sources, (&estate, &scope), &mut findings) else { continue };
+        if let Some(other) =
+            names.get(&service.name).filter(|it| [**it, index].iter().all(|it| sources.foreign.contains_key(it)))
+        {
+            join(&mut services, service, tree, *other, sources, &mut findings);
+            continue;
+        }
         if let Some(other) = names.insert(service.name.clone(), index) {
             let (place, path) = (tree.get("service").unwrap_or(tree).range, &sources.files[other].path);
             let message = format!("the service `{}` is already defined in {path}", service.name);
@@ -42,9 +48,42 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
     dependencies::check(&services, sources, &mut all);
     alertmanager::check_base(sources, &mut all);
     estate.services = services.into_iter().map(|(_, service)| service).collect();
-    let broken = sources.trees.iter().any(Option::is_none);
+    let broken = |(index, tree): (usize, &Option<Node>)| tree.is_none() && !sources.foreign.contains_key(&index);
+    let broken = sources.trees.iter().enumerate().any(broken);
     let fine = !broken && !any_error(&all);
     (fine.then_some(estate), all)
+}
+
+/// Other tools write a file per SLO: files of one service are one service.
+fn join(
+    all: &mut [(usize, Service)],
+    more: Service,
+    tree: &Node,
+    other: usize,
+    sources: &Sources,
+    findings: &mut Findings<'_>,
+) {
+    let Some((_, service)) = all.iter_mut().find(|(_, it)| it.name == more.name) else { return };
+    let place = |name: &str| {
+        let named = items(tree.get("slos")).iter().filter_map(|it| text(it, "name")).find(|(it, _)| *it == name);
+        named.map_or(tree.range, |(_, node)| node.range)
+    };
+    for slo in &more.slos {
+        if service.slos.iter().any(|it| it.name == slo.name) {
+            let path = &sources.files[other].path;
+            let message = format!("the service `{}` has an SLO `{}` already, in {path}", service.name, slo.name);
+            findings.error(Code::Duplicate, place(slo.name.as_str()), message, "rename one of them");
+        }
+    }
+    if service.team != more.team {
+        let message = format!("the service `{}` is of the team `{}` in another file", service.name, service.team);
+        let at = tree.get("team").map_or(tree.range, |it| it.range);
+        findings.warning(Code::CarriedOtherwise, at, message, "a service has one team: give all its files the same");
+    }
+    if !service.source.split(", ").any(|it| it == more.source) {
+        service.source = format!("{}, {}", service.source, more.source);
+    }
+    service.slos.extend(more.slos);
 }
 
 /// The value of a key that takes a text; other types were told by the structure check.
@@ -91,7 +130,7 @@ fn name(node: &Node, key: &str, findings: &mut Findings<'_>) -> Option<Name> {
 }
 
 /// The nearest legal name.
-fn suggestion(text: &str) -> Option<String> {
+pub fn suggestion(text: &str) -> Option<String> {
     let dashed: String =
         text.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect();
     let words: Vec<&str> = dashed.split('-').filter(|it| !it.is_empty()).collect();

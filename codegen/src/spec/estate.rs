@@ -42,6 +42,12 @@ pub const ESTATE: Object = Object {
             "{store: {page: store-pager, ticket: store-tickets}}",
         ),
         optional(
+            "compat",
+            Kind::List(&Kind::Word(&["sloth"])),
+            "Tools whose series are recorded too, so that their dashboards go on working.",
+            "[sloth]",
+        ),
+        optional(
             "alertmanager",
             Kind::Object(&ALERTMANAGER),
             "What the routing tree is built on.",

@@ -89,7 +89,7 @@ fn made(folder: &Path) -> Made {
 }
 
 /// Runs the pipeline over a text and prints both reports: neither may panic.
-fn survives(folder: &Path, text: &[u8]) -> Made {
+pub(crate) fn survives(folder: &Path, text: &[u8]) -> Made {
     fs::write(folder.join("slo.yaml"), text).expect("a file");
     let made = made(folder);
     let human = report::human(&made.diagnostics, &made.sources, false);
@@ -160,10 +160,10 @@ slos:
 "#;
 
 /// A deterministic sequence of numbers (xorshift64, Marsaglia 2003), so that a failure can be repeated.
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -172,7 +172,7 @@ impl Numbers {
 }
 
 /// One change: a flipped bit, a cut, a line twice or gone, bytes moved, or a word that YAML or PromQL treats specially.
-fn mutate(text: &mut Vec<u8>, numbers: &mut Numbers) {
+pub(crate) fn mutate(text: &mut Vec<u8>, numbers: &mut Numbers) {
     const WORDS: &[&str] = &[
         "\t",
         "\r\n",

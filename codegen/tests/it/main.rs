@@ -2,7 +2,9 @@
 
 mod bad_input;
 mod cli;
+mod compat;
 mod docs;
+mod formats;
 mod overrides;
 mod proofs;
 mod routing;

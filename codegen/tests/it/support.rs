@@ -32,6 +32,7 @@ pub(crate) fn estate(slos: Vec<Slo>) -> Estate {
         }],
         time_scale: TimeScale::REAL,
         policy: EstatePolicy::default(),
+        compat: std::collections::BTreeSet::new(),
     }
 }
 
