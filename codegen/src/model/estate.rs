@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Alertmanager, Dependency, Name, OfficeHours, Slo, TimeScale};
+use super::{Alertmanager, Dependency, Name, OfficeHours, Resource, Slo, TimeScale};
 
 /// `kilter.yaml` and every SLO file, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,4 +64,6 @@ pub struct Service {
     pub depends_on: Vec<Dependency>,
     /// Its SLOs, in the order of the file.
     pub slos: Vec<Slo>,
+    /// Resources that are watched otherwise than by default.
+    pub resources: Vec<Resource>,
 }

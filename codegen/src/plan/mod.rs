@@ -8,6 +8,7 @@ pub mod estate;
 pub mod expr;
 pub mod links;
 pub mod recording;
+pub mod resources;
 pub mod routing;
 pub mod rule_test;
 pub mod runbook;
@@ -73,6 +74,7 @@ fn service_rules(context: &Context<'_>, templates: &Templates) -> Result<RuleFil
         budget.push(alerting::exhausted(context, class, templates)?);
     }
     rules.push(alerting::service_down(context, templates)?);
+    rules.extend(resources::rules(context, templates)?);
     let name = format!("slo-{}", context.service.name);
     let groups = vec![
         RuleGroup { name: name.clone(), interval: context.timing.interval, rules },

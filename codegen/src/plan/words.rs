@@ -38,6 +38,10 @@ pub struct Words {
     pub page: String,
     /// How long it has fired.
     pub held: String,
+    /// What is in trouble, of an alert on a cause: a resource, a dependency, a replica.
+    pub subject: String,
+    /// How much, in that alert's own unit.
+    pub value: String,
 }
 
 impl Words {

@@ -4,6 +4,7 @@ mod alertmanager;
 mod dependencies;
 mod estate;
 mod events;
+mod resource;
 mod sli;
 mod slo;
 

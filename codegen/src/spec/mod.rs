@@ -2,7 +2,9 @@
 
 pub mod check;
 mod estate;
+mod resource;
 mod schema;
+mod sli;
 mod slo;
 
 pub use estate::ESTATE;
