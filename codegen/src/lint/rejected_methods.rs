@@ -13,7 +13,8 @@ pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
             .and_then(|(file, node)| Some((file, node.get("sli")?.get(red.family.key())?.get("methods")?)));
         if let Some((file, node)) = place.filter(|_| red.only.len() > 1) {
             let message = "calls that a breaker rejected have no method: this SLO counts those of every method";
-            let help = "leave `methods` out, or keep it and know that a breaker for other methods spends this budget too";
+            let help =
+                "leave `methods` out, or keep it and know that a breaker for other methods spends this budget too";
             Findings::new(file, sources, &mut all).warning(Code::RejectedMethods, node.range, message, help);
         }
     }

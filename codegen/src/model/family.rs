@@ -77,8 +77,10 @@ const MESSAGING: &[Filter] = &[
     filter("consumer_group", messaging::CONSUMER_GROUP, Unfiltered::Any),
 ];
 const JOB: &[Filter] = &[filter("name", job::NAME, Unfiltered::Any)];
-const CACHE: &[Filter] =
-    &[filter("name", cache::NAME, Unfiltered::Any), filter("operations", cache::OPERATION, Unfiltered::Only(cache::GET))];
+const CACHE: &[Filter] = &[
+    filter("name", cache::NAME, Unfiltered::Any),
+    filter("operations", cache::OPERATION, Unfiltered::Only(cache::GET)),
+];
 
 const fn outcome(key: &'static str, label: Label) -> Outcome {
     Outcome { key, label }

@@ -74,9 +74,7 @@ pub fn may_be_nan(expr: &Expr) -> bool {
             let zero = it.op.to_string() == "/" && it.rhs.value_type() == ValueType::Vector;
             !filters && (zero || may_be_nan(&it.lhs) || may_be_nan(&it.rhs))
         }
-        Expr::Call(call) => {
-            call.func.name == "histogram_quantile" || call.args.args.iter().any(|it| may_be_nan(it))
-        }
+        Expr::Call(call) => call.func.name == "histogram_quantile" || call.args.args.iter().any(|it| may_be_nan(it)),
         _ => false,
     }
 }

@@ -216,12 +216,8 @@ const CACHE: Object = Object {
 
 const BAD: &str = "Your own definition of bad: any of these. Default: every error, but not a client that left.";
 
-const STATUS_CODES: Key = optional(
-    "status_codes",
-    Kind::List(&Kind::Number),
-    "Status codes, or whole classes such as 5xx.",
-    "[5xx, 429]",
-);
+const STATUS_CODES: Key =
+    optional("status_codes", Kind::List(&Kind::Number), "Status codes, or whole classes such as 5xx.", "[5xx, 429]");
 
 const ERROR_TYPE_KEY: Key = optional(
     "error_types",

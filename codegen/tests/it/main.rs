@@ -8,3 +8,4 @@ mod rules;
 mod scenarios;
 mod support;
 mod test_command;
+mod truth;

@@ -220,9 +220,17 @@ fn exceptions_of_resources_are_proven() {
     let share = |it: &str| it.parse().ok();
     let mut all = estate(vec![slo("avail", "0.999", availability("/a"))]);
     all.services[0].resources = vec![
-        Resource { saturated_for: Some(Duration::from_mins(15)), near_limit: share("0.8"), ..resource("db_pool", "main") },
+        Resource {
+            saturated_for: Some(Duration::from_mins(15)),
+            near_limit: share("0.8"),
+            ..resource("db_pool", "main")
+        },
         Resource { off: vec![Check::NearLimit, Check::Saturated, Check::Erroring], ..resource("db_pool", "batch") },
-        Resource { near_limit: share("0.99"), saturated_for: Some(Duration::from_mins(30)), ..resource("semaphore", "checkout") },
+        Resource {
+            near_limit: share("0.99"),
+            saturated_for: Some(Duration::from_mins(30)),
+            ..resource("semaphore", "checkout")
+        },
         Resource { fills_within: Some(Duration::from_mins(24 * 60)), ..resource("disk", "cache") },
         Resource { off: vec![Check::Filling, Check::NearLimit], ..resource("file_descriptors", "process") },
         Resource { near_limit: share("0.5"), ..resource("thread_pool", "tokio") },

@@ -7,8 +7,8 @@ use super::super::class::classes;
 use super::super::context::Context;
 use super::super::expr::{equal, select};
 use super::super::windows;
-use super::red;
 use super::model::{GridPos, Panel, Target, datasource};
+use super::red;
 
 /// Every panel of a service.
 pub(super) fn all(context: &Context<'_>) -> Vec<Panel> {
@@ -92,8 +92,11 @@ fn seconds_range(context: &Context<'_>) -> String {
 fn history(context: &Context<'_>) -> Vec<Panel> {
     let table =
         windows::table(context.service.slos.iter().map(|it| it.window).max().unwrap_or(windows::shortest_window()));
-    let burns: Vec<(String, String)> =
-        table.windows().iter().map(|it| (chosen(context, &slo::burn_rate(&it.to_string())), legend(context, &it.to_string()))).collect();
+    let burns: Vec<(String, String)> = table
+        .windows()
+        .iter()
+        .map(|it| (chosen(context, &slo::burn_rate(&it.to_string())), legend(context, &it.to_string())))
+        .collect();
     let thresholds: Vec<f64> =
         classes(context.service).first().map_or(Vec::new(), |it| it.pairs.iter().map(|(_, f)| f.to_f64()).collect());
     let (error, total) = (chosen(context, slo::ERROR_RATE), chosen(context, slo::TOTAL_RATE));

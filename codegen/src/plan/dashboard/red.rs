@@ -10,9 +10,8 @@ use crate::model::Family;
 
 /// The panels of every family, in the order of the contract.
 pub(super) fn panels(context: &Context<'_>) -> Vec<Panel> {
-    let about = |family: &Family| {
-        context.service.slos.iter().any(|it| it.sli.red().is_some_and(|red| red.family == *family))
-    };
+    let about =
+        |family: &Family| context.service.slos.iter().any(|it| it.sli.red().is_some_and(|red| red.family == *family));
     let families = Family::ALL.iter().filter(|it| about(it));
     families.flat_map(|it| if *it == Family::HttpServer { served(context) } else { others(context, *it) }).collect()
 }
@@ -37,13 +36,7 @@ fn others(context: &Context<'_>, family: Family) -> Vec<Panel> {
     all.push(format!("{outcome}!=\"\""));
     let failed = by(&[main, outcome], &rate("_count", &all));
     vec![
-        series(
-            title,
-            &format!("{noun} per second by {main}."),
-            &[(rates, format!("{{{{{main}}}}}"))],
-            "reqps",
-            8,
-        ),
+        series(title, &format!("{noun} per second by {main}."), &[(rates, format!("{{{{{main}}}}}"))], "reqps", 8),
         series(
             &format!("{title}: {}", if family == Family::Cache { "outcomes" } else { "errors" }),
             &format!("{noun} per second by {main} and {outcome}."),
@@ -51,7 +44,13 @@ fn others(context: &Context<'_>, family: Family) -> Vec<Panel> {
             "reqps",
             8,
         ),
-        series(&format!("{title}: duration"), &format!("Quantiles of how long {} take.", noun.to_lowercase()), &quantiles, "s", 8),
+        series(
+            &format!("{title}: duration"),
+            &format!("Quantiles of how long {} take.", noun.to_lowercase()),
+            &quantiles,
+            "s",
+            8,
+        ),
     ]
 }
 

@@ -78,14 +78,7 @@ pub fn causes(context: &Context<'_>) -> Vec<Cause> {
             usage::near_limit(context, &settings),
             settings.near_limit_hold,
         ),
-        cause(
-            slo::RESOURCE_ERRORS,
-            "erroring",
-            RESOURCE,
-            COUNT,
-            usage::erroring(context),
-            settings.erroring_hold,
-        ),
+        cause(slo::RESOURCE_ERRORS, "erroring", RESOURCE, COUNT, usage::erroring(context), settings.erroring_hold),
         cause(
             slo::RESOURCE_FILLING,
             "filling",

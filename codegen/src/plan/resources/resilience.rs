@@ -10,11 +10,7 @@ use crate::model::{Check, Resource};
 
 /// A breaker rejects calls for most of the time.
 pub(super) fn breaker_open(context: &Context<'_>, settings: &Settings) -> String {
-    let open = own(
-        context,
-        resilience::CIRCUIT_BREAKER_STATE.name,
-        &[equal(resilience::STATE.key, resilience::OPEN)],
-    );
+    let open = own(context, resilience::CIRCUIT_BREAKER_STATE.name, &[equal(resilience::STATE.key, resilience::OPEN)]);
     let dependency = http_client::DEPENDENCY.key;
     format!("max by ({dependency}) (avg_over_time({open}[{}])) > {}", settings.breaker_range, settings.breaker_open)
 }

@@ -18,9 +18,10 @@ pub(super) fn saturated(context: &Context<'_>, settings: &Settings) -> String {
         format!("max by ({by}) (min_over_time({series}[{held}]) > 0 and {series} offset {held} > 0)")
     };
     let by = format!("{TYPE}, {NAME}");
-    let mut branches = generic(context, Check::Saturated, resource::PENDING.name, time, settings.saturated_for, |series, held| {
-        waits(series, by.clone(), held)
-    });
+    let mut branches =
+        generic(context, Check::Saturated, resource::PENDING.name, time, settings.saturated_for, |series, held| {
+            waits(series, by.clone(), held)
+        });
     branches.extend(pools(context, Check::Saturated, time, settings.saturated_for, |more, held| {
         waits(own(context, db::CONNECTION_PENDING.name, more), POOL.to_owned(), held)
     }));
@@ -32,10 +33,11 @@ pub(super) fn near_limit(context: &Context<'_>, settings: &Settings) -> String {
     let share = |it: &Resource| it.near_limit;
     let by = format!("{TYPE}, {NAME}");
     let limit = |usage: &str, limit: &str, ignoring: &str| format!("{usage} / {ignoring}({limit} > 0)");
-    let mut branches = generic(context, Check::NearLimit, resource::USAGE.name, share, settings.near_limit, |usage, above| {
-        let all = usage.replacen(resource::USAGE.name, resource::LIMIT.name, 1);
-        format!("max by ({by}) ({}) > {above}", limit(&usage, &all, ""))
-    });
+    let mut branches =
+        generic(context, Check::NearLimit, resource::USAGE.name, share, settings.near_limit, |usage, above| {
+            let all = usage.replacen(resource::USAGE.name, resource::LIMIT.name, 1);
+            format!("max by ({by}) ({}) > {above}", limit(&usage, &all, ""))
+        });
     branches.extend(pools(context, Check::NearLimit, share, settings.near_limit, |more, above| {
         let used = [more, &[equal(db::CONNECTION_STATE.key, "used")]].concat();
         let ignoring = format!("ignoring ({}) ", db::CONNECTION_STATE.key);
@@ -60,9 +62,13 @@ pub(super) fn erroring(context: &Context<'_>) -> String {
     let rises = |series: &str, by: &str| format!("sum by ({by}) (increase({series}[{}])) > 0", context.timing.rate);
     let mut branches =
         generic(context, Check::Erroring, resource::ERRORS.name, |_| None::<()>, (), |series, ()| rises(&series, &by));
-    branches.extend(pools(context, Check::Erroring, |_| None::<()>, (), |more, ()| {
-        rises(&own(context, db::CONNECTION_TIMEOUTS.name, more), POOL)
-    }));
+    branches.extend(pools(
+        context,
+        Check::Erroring,
+        |_| None::<()>,
+        (),
+        |more, ()| rises(&own(context, db::CONNECTION_TIMEOUTS.name, more), POOL),
+    ));
     joined(branches)
 }
 
@@ -78,9 +84,15 @@ pub(super) fn filling(context: &Context<'_>, settings: &Settings) -> String {
     let by = format!("{TYPE}, {NAME}");
     let types: Vec<&str> = resource::TYPES.iter().copied().filter(|it| Check::Filling.concerns(it)).collect();
     let fill = [one_of(TYPE, &types)];
-    let mut branches = narrowed(context, Check::Filling, resource::USAGE.name, &fill, ahead, settings.fills_within, |usage, within| {
-        fills(&by, &usage, &usage.replacen(resource::USAGE.name, resource::LIMIT.name, 1), within)
-    });
+    let mut branches = narrowed(
+        context,
+        Check::Filling,
+        resource::USAGE.name,
+        &fill,
+        ahead,
+        settings.fills_within,
+        |usage, within| fills(&by, &usage, &usage.replacen(resource::USAGE.name, resource::LIMIT.name, 1), within),
+    );
     branches.extend(single(context, Check::Filling, PROCESS, ahead, settings.fills_within, |within| {
         let (open, most) = (own(context, process::OPEN_FDS.name, &[]), own(context, process::MAX_FDS.name, &[]));
         fills("", &open, &most, within)
@@ -134,8 +146,7 @@ fn pools<T: Copy>(
     default: T,
     branch: impl Fn(&[String], T) -> String,
 ) -> Vec<String> {
-    let apart: Vec<&Resource> =
-        apart(context, check, &own_value).into_iter().filter(|it| it.kind == DB_POOL).collect();
+    let apart: Vec<&Resource> = apart(context, check, &own_value).into_iter().filter(|it| it.kind == DB_POOL).collect();
     let names: Vec<String> = apart.iter().map(|it| regex_escape(&it.name)).collect();
     let others: Vec<String> = match names.as_slice() {
         [] => vec![],
@@ -148,9 +159,7 @@ fn pools<T: Copy>(
         format!("max by ({TYPE}, {NAME}) ({of})")
     };
     let mut branches = vec![labelled(branch(&others, default))];
-    branches.extend(
-        apart.iter().filter_map(|it| Some(labelled(branch(&[equal(POOL, &it.name)], own_value(it)?)))),
-    );
+    branches.extend(apart.iter().filter_map(|it| Some(labelled(branch(&[equal(POOL, &it.name)], own_value(it)?)))));
     branches
 }
 
@@ -173,11 +182,7 @@ fn single<T: Copy>(
 }
 
 /// Exceptions that change or turn off this check.
-fn apart<'a, T>(
-    context: &Context<'a>,
-    check: Check,
-    own_value: &impl Fn(&Resource) -> Option<T>,
-) -> Vec<&'a Resource> {
+fn apart<'a, T>(context: &Context<'a>, check: Check, own_value: &impl Fn(&Resource) -> Option<T>) -> Vec<&'a Resource> {
     let changes = |it: &&Resource| own_value(it).is_some() || it.off.contains(&check);
     context.service.resources.iter().filter(changes).collect()
 }

@@ -259,8 +259,10 @@ impl Stage<'_> {
         let metric = resilience::REPLICA_LAG.name.to_owned();
         // The neighbour has no exception of its own.
         let calm = self.settings.lag.secs_f64();
-        let series =
-            vec![(metric.clone(), labels(&it.name), from(lag + 1.0)), (metric, labels("calm"), format!("{calm}+0x{LONG}"))];
+        let series = vec![
+            (metric.clone(), labels(&it.name), from(lag + 1.0)),
+            (metric, labels("calm"), format!("{calm}+0x{LONG}")),
+        ];
         let own = vec![(resilience::REPLICA.key, it.name.clone()), (db::NAMESPACE.key, "main".to_owned())];
         let scene = self.timed(slo::REPLICA_LAGGING, it, series, self.settings.lag_hold, duration(lag + 1.0));
         Scene { labels: own, ..scene }

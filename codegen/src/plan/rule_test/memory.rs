@@ -53,7 +53,8 @@ pub(super) fn of_slo(context: &Context<'_>, slo: &Slo) -> Option<Test> {
         let late = theory::detection(&theory::page(slo.window, budget), budget, 1.0)?;
         let last = Duration::from_millis(within.millis() / STEP.millis() * STEP.millis());
         // Errors of time count seconds, and the low-traffic guard asks for some of them in whole rate windows.
-        end = Duration::from_millis(within.plus(late).millis().div_ceil(STEP.millis()) * STEP.millis()).plus(STEP.times(3));
+        end = Duration::from_millis(within.plus(late).millis().div_ceil(STEP.millis()) * STEP.millis())
+            .plus(STEP.times(3));
         queries.push(ask(ever(last), last, None));
         queries.push(ask(format!("count({})", alerts(names::PAGE)), end, Some(1.0)));
     }

@@ -37,7 +37,9 @@ fn red_words(red: &Red) -> String {
         (!values.is_empty()).then(|| format!("`{}`", values.join("`, `")))
     };
     let (things, of) = match red.family {
-        Family::HttpServer => ("requests", format!("to {}", named("http_route").unwrap_or("every matched route".into()))),
+        Family::HttpServer => {
+            ("requests", format!("to {}", named("http_route").unwrap_or("every matched route".into())))
+        }
         Family::HttpClient | Family::RpcClient => {
             ("calls", format!("to the dependency {}", named("dependency").unwrap_or_default()))
         }
@@ -95,7 +97,10 @@ fn spenders(context: &Context<'_>, slo: &Slo) -> Vec<(&'static str, String)> {
             let runs = select(&format!("{}_count", job::RUN_DURATION.name), &matchers());
             let runs = format!("increase({runs}[{}])", Duration::from_mins(24 * 60));
             vec![
-                ("How long ago it succeeded", format!("time() - {}", context.recorded(slo::LAST_SUCCESS, &[slo.name.as_str()]))),
+                (
+                    "How long ago it succeeded",
+                    format!("time() - {}", context.recorded(slo::LAST_SUCCESS, &[slo.name.as_str()])),
+                ),
                 ("Whether it runs now", select(job::ACTIVE_RUNS.name, &matchers())),
                 ("How its runs of a day ended", sum_by(&[http::ERROR_TYPE.key.to_owned()], &runs)),
             ]
@@ -151,7 +156,8 @@ fn of_label(key: &str) -> &'static str {
 }
 
 fn quantile(histogram: &Histogram, rate: &str) -> String {
-    let matchers: Vec<String> = (!histogram.matchers.is_empty()).then(|| histogram.matchers.clone()).into_iter().collect();
+    let matchers: Vec<String> =
+        (!histogram.matchers.is_empty()).then(|| histogram.matchers.clone()).into_iter().collect();
     let percent = Decimal::new(99, 2);
     if histogram.native {
         return format!("histogram_quantile({percent}, sum(rate({}[{rate}])))", select(&histogram.metric, &matchers));

@@ -14,10 +14,7 @@ impl Lowering<'_> {
         fast.push(format!("le=~{}", quote(&le_regex(bound))));
         let fast = format!("rate({}[{}])", select(&format!("{name}_bucket"), &fast), self.rate);
         let all = format!("rate({}[{}])", select(&format!("{name}_count"), counted), self.rate);
-        Pair::of(
-            sum_by(self.by, &format!("{all}\n  and ignoring (le) {fast}")),
-            self.without(&sum_by(self.by, &fast)),
-        )
+        Pair::of(sum_by(self.by, &format!("{all}\n  and ignoring (le) {fast}")), self.without(&sum_by(self.by, &fast)))
     }
 
     pub(super) fn histogram(&self, of: &Histogram) -> Pair {

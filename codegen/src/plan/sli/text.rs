@@ -10,7 +10,11 @@ impl Lowering<'_> {
     pub(super) fn events(&self, side: &EventSide, total: &str) -> Pair {
         let query = |text: &str| {
             let text = promql::with_window(text, &self.rate.to_string());
-            if promql::is_aggregation(&text) { format!("({text}) >= 0") } else { format!("{} >= 0", sum_by(self.by, &text)) }
+            if promql::is_aggregation(&text) {
+                format!("({text}) >= 0")
+            } else {
+                format!("{} >= 0", sum_by(self.by, &text))
+            }
         };
         let none = format!("0 * {}", sum_by(self.by, &self.total_series));
         let error = match side {

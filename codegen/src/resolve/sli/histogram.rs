@@ -46,7 +46,8 @@ fn selector(node: &Node, native: bool, findings: &mut Findings<'_>) -> Option<(S
         let message = "`histogram` takes a metric with matchers, not an expression".to_owned();
         return refuse(findings, message, "for example: hook_duration_seconds{job=\"hooks\"}".to_owned());
     };
-    if let Some((bare, form)) = ["_bucket", "_count", "_sum"].iter().find_map(|form| Some((metric.strip_suffix(form)?, form)))
+    if let Some((bare, form)) =
+        ["_bucket", "_count", "_sum"].iter().find_map(|form| Some((metric.strip_suffix(form)?, form)))
     {
         let message = format!("`{metric}` is one part of a histogram");
         refuse(findings, message, format!("write {bare}: Kilter adds {form} where it needs it"));

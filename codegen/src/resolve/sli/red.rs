@@ -62,7 +62,8 @@ fn wrong_value(key: &str, label: Label, value: &str, place: &Node, findings: &mu
                 wrong(why, "write it as in the code, for example: /users/{id}");
             }
         }
-        Values::Closed(known) if !known.contains(&value) => {
+        // The structure check knows the words of all other closed sets.
+        Values::Closed(known) if label.key == kilter_contract::http::METHOD.key && !known.contains(&value) => {
             unknown(Code::NoSuchLabel, value, known, &format!("the contract has no {}", one(key)), place, findings);
         }
         _ if value.trim().is_empty() || value.contains(char::is_control) => {
@@ -109,8 +110,9 @@ fn bad(node: Option<&Node>, family: Family, findings: &mut Findings<'_>) -> Vec<
         for (text, place) in items(node.get(outcome.key)).iter().filter_map(scalar) {
             match outcome.label.values {
                 // The structure check knows the outcomes of a cache.
-                Values::Closed(known) if outcome.key != "outcomes" && !known.contains(&text) => {
-                    let what = format!("the contract has no {} of {}", one(outcome.label.key), family.key());
+                Values::Closed(_) if outcome.key == "outcomes" => {}
+                Values::Closed(known) if !known.contains(&text) => {
+                    let what = format!("{} knows no {}", family.key(), one(outcome.key).replace('_', " "));
                     unknown(Code::NoSuchLabel, text, known, &what, place, findings);
                 }
                 Values::StatusCode if !is_status(text) => {

@@ -9,8 +9,7 @@ use crate::yaml::{Node, Range};
 
 /// `ratio`: the share of what is bad, or of what is good.
 pub(super) fn ratio(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
-    let (error, good) =
-        (query(node, "error", Ranges::Needed, findings), query(node, "good", Ranges::Needed, findings));
+    let (error, good) = (query(node, "error", Ranges::Needed, findings), query(node, "good", Ranges::Needed, findings));
     match (node.get("error"), node.get("good")) {
         (Some(_), Some(good)) => {
             let message = "`error` and `good` are both here";

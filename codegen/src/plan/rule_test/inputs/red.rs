@@ -44,7 +44,8 @@ pub(super) fn red(estate: &Estate, service: &Service, slo: &Slo, red: &Red) -> O
         base.extend(by.clone());
         groups.push(by.clone());
         let group = groups.len() - 1;
-        let over = spread.map_or_else(|| vec![None], |it| values(red, it).into_iter().map(|v| Some((it.key, v))).collect());
+        let over =
+            spread.map_or_else(|| vec![None], |it| values(red, it).into_iter().map(|v| Some((it.key, v))).collect());
         let parts = over.len() as u64;
         let bad = bad(red);
         let rejected = red.counts_rejected();
@@ -102,7 +103,9 @@ type Pairs = Vec<(&'static str, String)>;
 /// Labels of what ended well.
 fn good(red: &Red) -> Pairs {
     let is_bad = |key: &str, value: &str| {
-        red.bad.iter().any(|(it, all)| *it == key && all.iter().any(|it| it == value || class(it) == class(value) && it.ends_with("xx")))
+        red.bad.iter().any(|(it, all)| {
+            *it == key && all.iter().any(|it| it == value || class(it) == class(value) && it.ends_with("xx"))
+        })
     };
     let first = |key: &'static str, all: &[&str]| {
         all.iter().find(|it| !is_bad(key, it)).map(|it| (key, (*it).to_owned())).into_iter().collect()
@@ -118,7 +121,9 @@ fn good(red: &Red) -> Pairs {
 /// Labels of what ended badly, once for each way.
 fn bad(red: &Red) -> Vec<Pairs> {
     if !red.bad.is_empty() {
-        let example = |value: &String| class(value).filter(|_| value.ends_with("xx")).map_or(value.clone(), |it| format!("{it}00"));
+        let example = |value: &String| {
+            class(value).filter(|_| value.ends_with("xx")).map_or(value.clone(), |it| format!("{it}00"))
+        };
         return red.bad.iter().filter_map(|(key, all)| Some(vec![(*key, example(all.first()?))])).collect();
     }
     let of = |key: &'static str, value: &str| (key, value.to_owned());

@@ -51,7 +51,13 @@ fn by_group(
         }
         let group = groups.len();
         let made = series_of(invent(selector, &by, None)?)?;
-        series.extend(made.into_iter().map(|(metric, labels, samples)| Raw { metric, labels, samples, group, share: 1 }));
+        series.extend(made.into_iter().map(|(metric, labels, samples)| Raw {
+            metric,
+            labels,
+            samples,
+            group,
+            share: 1,
+        }));
         groups.push(by);
     }
     Some(Inputs { groups, series, fed: Fed::Series })
