@@ -160,6 +160,6 @@ fn own(context: &Context<'_>, series: &str, more: &[String]) -> String {
     expr::select(series, &matchers)
 }
 
-fn joined(branches: Vec<String>) -> String {
+fn joined(branches: &[String]) -> String {
     branches.join("\nor\n")
 }

@@ -29,7 +29,7 @@ pub(super) fn lagging(context: &Context<'_>, settings: &Settings) -> String {
     };
     let mut branches = vec![lags(&others, settings.lag)];
     branches.extend(apart.iter().filter_map(|it| Some(lags(&[equal(key, &it.name)], it.lag?))));
-    joined(branches)
+    joined(&branches)
 }
 
 /// An instance that starts again and again. A deployment makes new instances, which have started once.
@@ -44,7 +44,7 @@ pub(super) fn telemetry(context: &Context<'_>, settings: &Settings) -> String {
         let rises = format!("sum(increase({}[{}])) > 0", own(context, signal.name, &[]), settings.telemetry_range);
         format!("label_replace({rises}, \"problem\", {}, \"\", \"\")", quote(problem))
     };
-    joined(vec![
+    joined(&[
         lost(telemetry::SPANS_DROPPED, "spans_dropped"),
         lost(telemetry::EXPORT_FAILURES, "exports_failed"),
         lost(telemetry::SERIES_OVERFLOW, "series_overflowed"),

@@ -25,7 +25,7 @@ pub(super) fn saturated(context: &Context<'_>, settings: &Settings) -> String {
     branches.extend(pools(context, Check::Saturated, time, settings.saturated_for, |more, held| {
         waits(own(context, db::CONNECTION_PENDING.name, more), POOL.to_owned(), held)
     }));
-    joined(branches)
+    joined(&branches)
 }
 
 /// Usage as a share of the limit. A limit of zero is no limit.
@@ -53,7 +53,7 @@ pub(super) fn near_limit(context: &Context<'_>, settings: &Settings) -> String {
         let busy = format!("rate({}[{}])", own(context, process::TOKIO_BUSY.name, &[]), context.timing.rate);
         format!("max({}) > {above}", limit(&busy, &own(context, process::TOKIO_WORKERS.name, &[]), ""))
     }));
-    joined(branches)
+    joined(&branches)
 }
 
 /// Refusals and timeouts.
@@ -69,7 +69,7 @@ pub(super) fn erroring(context: &Context<'_>) -> String {
         (),
         |more, ()| rises(&own(context, db::CONNECTION_TIMEOUTS.name, more), POOL),
     ));
-    joined(branches)
+    joined(&branches)
 }
 
 /// A line through the recent past meets the limit; only for what fills and does not empty by itself.
@@ -97,7 +97,7 @@ pub(super) fn filling(context: &Context<'_>, settings: &Settings) -> String {
         let (open, most) = (own(context, process::OPEN_FDS.name, &[]), own(context, process::MAX_FDS.name, &[]));
         fills("", &open, &most, within)
     }));
-    joined(branches)
+    joined(&branches)
 }
 
 /// One branch for every resource of a family, and one for each exception.

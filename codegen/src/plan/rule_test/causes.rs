@@ -164,7 +164,7 @@ impl Stage<'_> {
             (metric.name.to_owned(), self.of(it, &it.name), format!("3+0x{} 0 3+0x{LONG}", QUIET - 2)),
             (metric.name.to_owned(), self.of(it, "calm"), rests),
         ];
-        self.timed(slo::RESOURCE_SATURATED, it, series, held, "3".to_owned())
+        timed(slo::RESOURCE_SATURATED, it, series, held, "3".to_owned())
     }
 
     fn near_limit(&self, it: &Resource) -> Scene {
@@ -208,7 +208,7 @@ impl Stage<'_> {
             }
         }
         let hold = self.settings.near_limit_hold;
-        let mut scene = self.timed(slo::RESOURCE_NEAR_LIMIT, it, series, hold, percentage(above / 1_000.0));
+        let mut scene = timed(slo::RESOURCE_NEAR_LIMIT, it, series, hold, percentage(above / 1_000.0));
         // A rate needs its window to be full.
         scene.fires = scene.fires.plus(Duration::from_mins(5));
         scene
@@ -221,7 +221,7 @@ impl Stage<'_> {
             // One burst.
             (metric.name.to_owned(), self.of(it, "calm"), format!("0+0x{} 5+0x{LONG}", QUIET - 1)),
         ];
-        self.timed(slo::RESOURCE_ERRORS, it, series, self.settings.erroring_hold, "20".to_owned())
+        timed(slo::RESOURCE_ERRORS, it, series, self.settings.erroring_hold, "20".to_owned())
     }
 
     fn filling(&self, it: &Resource) -> Scene {
@@ -244,7 +244,7 @@ impl Stage<'_> {
         let (quiet, fires) = (hold.minus(STEP), hold.plus(Duration::from_mins(5)));
         let samples = fires.millis() / (SAMPLE_SECONDS * 1_000);
         let share = (start.to_f64() + samples as f64) / limit as f64;
-        Scene { quiet, fires, ..self.timed(slo::RESOURCE_FILLING, it, series, hold, percentage(share)) }
+        Scene { quiet, fires, ..timed(slo::RESOURCE_FILLING, it, series, hold, percentage(share)) }
     }
 
     fn lagging(&self, it: &Resource) -> Scene {
@@ -264,7 +264,7 @@ impl Stage<'_> {
             (metric, labels("calm"), format!("{calm}+0x{LONG}")),
         ];
         let own = vec![(resilience::REPLICA.key, it.name.clone()), (db::NAMESPACE.key, "main".to_owned())];
-        let scene = self.timed(slo::REPLICA_LAGGING, it, series, self.settings.lag_hold, duration(lag + 1.0));
+        let scene = timed(slo::REPLICA_LAGGING, it, series, self.settings.lag_hold, duration(lag + 1.0));
         Scene { labels: own, ..scene }
     }
 
@@ -337,20 +337,6 @@ impl Stage<'_> {
         }
     }
 
-    /// Trouble that fires after a hold.
-    fn timed(
-        &self,
-        alert: &'static str,
-        it: &Resource,
-        series: Vec<(String, Labels, String)>,
-        hold: Duration,
-        value: String,
-    ) -> Scene {
-        let labels = vec![(TYPE, it.kind.clone()), (NAME, it.name.clone())];
-        let (quiet, fires) = (began().plus(hold).minus(STEP), began().plus(hold).plus(STEP.times(3)));
-        Scene { alert, series, quiet, fires, labels, value }
-    }
-
     /// Labels of a series of a resource, by its own name or that of its neighbour.
     fn of(&self, it: &Resource, name: &str) -> Labels {
         let mut labels = self.target.clone();
@@ -364,6 +350,19 @@ impl Stage<'_> {
         }
         labels
     }
+}
+
+/// Trouble that fires after a hold.
+fn timed(
+    alert: &'static str,
+    it: &Resource,
+    series: Vec<(String, Labels, String)>,
+    hold: Duration,
+    value: String,
+) -> Scene {
+    let labels = vec![(TYPE, it.kind.clone()), (NAME, it.name.clone())];
+    let (quiet, fires) = (began().plus(hold).minus(STEP), began().plus(hold).plus(STEP.times(3)));
+    Scene { alert, series, quiet, fires, labels, value }
 }
 
 /// When trouble begins.

@@ -15,16 +15,11 @@ use crate::promql;
 const SLICE: Duration = Duration::from_mins(1);
 
 impl Lowering<'_> {
-    /// `R` is the share of a moment that was bad. NaN and what is below zero are dropped, so that they are missing.
-    fn weighted(&self, bad: &str) -> Pair {
-        Pair::of(format!("0 * (({bad}) >= 0) + 1"), format!("clamp_max(({bad}) >= 0, 1)"))
-    }
-
     pub(super) fn ratio(&self, side: &EventSide) -> Pair {
         let share = self.grouped("avg", &promql::with_window(side.text(), &self.rate.to_string()));
         match side {
-            EventSide::Errors(_) => self.weighted(&share),
-            EventSide::Good(_) => self.weighted(&format!("1 - {share}")),
+            EventSide::Errors(_) => weighted(&share),
+            EventSide::Good(_) => weighted(&format!("1 - {share}")),
         }
     }
 
@@ -38,7 +33,7 @@ impl Lowering<'_> {
         } else {
             format!("avg_over_time({}[{range}:{}])", self.grouped("avg", &up), self.context.timing.interval)
         };
-        self.weighted(&format!("1 - {average}"))
+        weighted(&format!("1 - {average}"))
     }
 
     /// The share of the rate window's five minutes that were good. Subqueries ask at whole minutes, so every window asks
@@ -46,7 +41,7 @@ impl Lowering<'_> {
     pub(super) fn slices(&self, good: &str) -> Pair {
         let slice = self.context.estate.time_scale.apply(SLICE);
         let good = self.grouped("min", &promql::with_window(good, &slice.to_string()));
-        self.weighted(&format!("1 - avg_over_time({good}[{}:{slice}])", self.until_edge()))
+        weighted(&format!("1 - avg_over_time({good}[{}:{slice}])", self.until_edge()))
     }
 
     /// The last success is recorded from its own past too: a process that restarts forgets it, a rule does not.
@@ -84,6 +79,11 @@ impl Lowering<'_> {
             (false, false) => format!("{operator} by ({}) ({of})", self.by.join(", ")),
         }
     }
+}
+
+/// `R` is the share of a moment that was bad. NaN and what is below zero are dropped, so that they are missing.
+fn weighted(bad: &str) -> Pair {
+    Pair::of(format!("0 * (({bad}) >= 0) + 1"), format!("clamp_max(({bad}) >= 0, 1)"))
 }
 
 fn max_by(by: &[String], of: &str) -> String {

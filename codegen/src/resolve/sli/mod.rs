@@ -11,13 +11,16 @@ use super::{Code, Findings, events, items, printable, scalar, text, unknown};
 use crate::model::{Duration, Family, Sli};
 use crate::yaml::Node;
 
+/// Reads one kind of SLI from its node.
+type Reader = fn(&Node, &mut Findings<'_>) -> Option<Sli>;
+
 /// Reads the one kind that is there.
 pub(super) fn read(node: Option<&Node>, findings: &mut Findings<'_>) -> Option<Sli> {
     let node = node?;
     if let Some((family, it)) = Family::ALL.iter().find_map(|family| Some((*family, node.get(family.key())?))) {
         return red::read(it, family, findings);
     }
-    let kinds: [(&str, fn(&Node, &mut Findings<'_>) -> Option<Sli>); 5] = [
+    let kinds: [(&str, Reader); 5] = [
         ("events", events::read),
         ("ratio", time::ratio),
         ("latency", histogram::read),

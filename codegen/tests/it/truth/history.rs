@@ -164,7 +164,7 @@ impl History {
         }
         // Four minutes of five sell; a minute ends with its mark.
         let start = self.start;
-        self.counter("sold_total", |s| if (start + s - 1) / 60 % 5 == 0 { 0 } else { 100 });
+        self.counter("sold_total", |s| if ((start + s - 1) / 60).is_multiple_of(5) { 0 } else { 100 });
     }
 
     fn gauges(&mut self) {
