@@ -157,12 +157,14 @@ impl Stage<'_> {
     fn saturated(&self, it: &Resource) -> Scene {
         let held = it.saturated_for.unwrap_or(self.settings.saturated_for);
         let metric = if it.kind == DB_POOL { db::CONNECTION_PENDING } else { resource::PENDING };
-        // A pause of one scrape, and then none. The neighbour pauses again and again.
+        // A pause of one scrape, and then none. One neighbour pauses again and again, another has just come.
+        let young = QUIET + (held.millis() / (SAMPLE_SECONDS * 1_000)).saturating_sub(4);
         let pause = self.settings.saturated_for.millis().div_ceil(SAMPLE_SECONDS * 1_000).saturating_sub(2);
         let rests = vec![format!("3+0x{pause} 0"); usize::try_from(LONG / (pause + 2)).unwrap_or(1)].join(" ");
         let series = vec![
             (metric.name.to_owned(), self.of(it, &it.name), format!("3+0x{} 0 3+0x{LONG}", QUIET - 2)),
             (metric.name.to_owned(), self.of(it, "calm"), rests),
+            (metric.name.to_owned(), self.of(it, "young"), format!("_x{young} 3+0x{LONG}")),
         ];
         timed(slo::RESOURCE_SATURATED, it, series, held, "3".to_owned())
     }
