@@ -117,7 +117,7 @@ impl Sli {
         matches!(self, Self::Freshness { .. } | Self::Ratio(_) | Self::Uptime { .. } | Self::Slices { .. })
     }
 
-    /// Every PromQL text that the user wrote, with its kind and key in the SLO file.
+    /// Every PromQL text that the user wrote, with its kind and key in the SLO file; of a histogram its name.
     pub fn texts(&self) -> Vec<(&'static str, &'static str, &str)> {
         let side = |side: &EventSide| if matches!(side, EventSide::Errors(_)) { "errors" } else { "good" };
         match self {
@@ -126,7 +126,8 @@ impl Sli {
             Self::Ratio(EventSide::Good(text)) => vec![("ratio", "good", text)],
             Self::Uptime { up } => vec![("uptime", "up", up)],
             Self::Slices { good } => vec![("slices", "good", good)],
-            Self::Red(_) | Self::Freshness { .. } | Self::Latency(_) => vec![],
+            Self::Latency(histogram) => vec![("latency", "histogram", &histogram.metric)],
+            Self::Red(_) | Self::Freshness { .. } => vec![],
         }
     }
 }

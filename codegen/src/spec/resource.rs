@@ -37,3 +37,16 @@ pub(super) const RESOURCE: Object = Object {
     one_of: false,
     later: &[],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Check;
+
+    #[test]
+    fn every_check_can_be_turned_off() {
+        let off = RESOURCE.keys.iter().find(|it| it.name == "off").unwrap();
+        let Kind::List(Kind::Word(words)) = off.kind else { panic!("a list of words") };
+        assert_eq!(words, &Check::WORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>());
+    }
+}

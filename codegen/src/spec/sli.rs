@@ -334,3 +334,37 @@ const SLICES: Object = Object {
     one_of: false,
     later: &[],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Family;
+
+    #[test]
+    fn every_family_has_its_keys() {
+        for family in Family::ALL {
+            let key = SLI.keys.iter().find(|it| it.name == family.key()).unwrap();
+            let Kind::Object(object) = key.kind else { panic!("a mapping") };
+            let has = |object: &Object, name: &str| object.keys.iter().any(|it| it.name == name);
+            let filters = family.filters().iter().map(|it| it.key);
+            for name in filters.chain(["bad", "slower_than"]) {
+                assert!(has(object, name), "{} has no `{name}`", object.name);
+            }
+            let Some(Key { kind: Kind::Object(bad), .. }) = object.keys.iter().find(|it| it.name == "bad") else {
+                panic!("bad is a mapping")
+            };
+            for outcome in family.outcomes() {
+                assert!(has(bad, outcome.key), "bad of {} has no `{}`", object.name, outcome.key);
+            }
+        }
+    }
+
+    /// An example that somebody pastes must be one that works.
+    #[test]
+    fn examples_of_kinds_are_mappings() {
+        for key in SLI.keys {
+            let parsed = crate::yaml::parse(&format!("{}: {}", key.name, key.example)).unwrap();
+            assert_eq!(parsed.root.get(key.name).unwrap().kind(), "a mapping", "{}", key.name);
+        }
+    }
+}

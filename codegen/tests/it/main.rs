@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cli;
+mod dashboards;
 mod proofs;
 mod routing;
 mod rules;
