@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Code, Findings, dependencies, events, items, name, number, printable, resource, sli, text, unknown,
-};
+use super::{Code, Findings, dependencies, events, items, name, number, printable, resource, sli, text, unknown};
 use crate::load::Sources;
 use crate::model::{Decimal, Duration, Estate, Name, NoData, Objective, Service, Sli, Slo};
 use crate::plan::windows;

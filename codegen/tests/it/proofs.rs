@@ -110,7 +110,6 @@ fn the_estates_own_rules_are_proven() {
     }
 }
 
-
 fn text(text: &str) -> String {
     text.to_owned()
 }
