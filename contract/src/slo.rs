@@ -53,6 +53,22 @@ pub const DATA_MISSING: &str = "SLODataMissing";
 pub const TRAFFIC_LOST: &str = "SLOTrafficLost";
 /// No instance of the service is up.
 pub const SERVICE_DOWN: &str = "ServiceDown";
+/// Requests wait for a resource, without a pause.
+pub const RESOURCE_SATURATED: &str = "ResourceSaturated";
+/// A resource is used nearly up to its limit.
+pub const RESOURCE_NEAR_LIMIT: &str = "ResourceNearLimit";
+/// Requests for a resource fail.
+pub const RESOURCE_ERRORS: &str = "ResourceErrors";
+/// A resource that fills up will be full soon.
+pub const RESOURCE_FILLING: &str = "ResourceFilling";
+/// A circuit breaker rejects most calls to a dependency.
+pub const CIRCUIT_BREAKER_OPEN: &str = "CircuitBreakerOpen";
+/// A replica is far behind its primary.
+pub const REPLICA_LAGGING: &str = "ReplicaLagging";
+/// A process restarts again and again.
+pub const PROCESS_RESTARTING: &str = "ProcessRestarting";
+/// Spans are lost, or metrics are refused or folded.
+pub const TELEMETRY_DEGRADED: &str = "TelemetryDegraded";
 /// The rules themselves fail, are late, or too slow.
 pub const RULES_FAILING: &str = "SLORulesFailing";
 /// A page has fired for so long that somebody else must hear of it. Its label `page` names the alert.
@@ -82,9 +98,30 @@ pub const ALERTS: &[&str] = &[
     DATA_MISSING,
     TRAFFIC_LOST,
     SERVICE_DOWN,
+    RESOURCE_SATURATED,
+    RESOURCE_NEAR_LIMIT,
+    RESOURCE_ERRORS,
+    RESOURCE_FILLING,
+    CIRCUIT_BREAKER_OPEN,
+    REPLICA_LAGGING,
+    PROCESS_RESTARTING,
+    TELEMETRY_DEGRADED,
     RULES_FAILING,
     PAGE_UNANSWERED,
     WATCHDOG,
+];
+
+/// Alerts about a service as a whole: they carry no [`SLO_LABEL`].
+pub const PER_SERVICE: &[&str] = &[
+    SERVICE_DOWN,
+    RESOURCE_SATURATED,
+    RESOURCE_NEAR_LIMIT,
+    RESOURCE_ERRORS,
+    RESOURCE_FILLING,
+    CIRCUIT_BREAKER_OPEN,
+    REPLICA_LAGGING,
+    PROCESS_RESTARTING,
+    TELEMETRY_DEGRADED,
 ];
 
 /// The recorded burn rate over an alert window such as `1h`.

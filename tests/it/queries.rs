@@ -25,7 +25,7 @@ struct Query {
 struct Known {
     /// Recorded series with the labels that they can have.
     recorded: BTreeMap<String, BTreeSet<String>>,
-    /// Metrics that an `events` SLI names.
+    /// Metrics that an SLI names itself.
     named_by_slos: BTreeSet<String>,
 }
 
@@ -162,16 +162,30 @@ fn known() -> Known {
             continue;
         }
         for slo in yaml(&path)["slos"].as_array().expect("slos") {
-            for (_, text) in slo["sli"]["events"].as_object().into_iter().flatten() {
-                let text = text.as_str().expect("PromQL").replace("$window", "5m");
-                let expr = promql_parser::parser::parse(&text).expect("PromQL of an SLO file");
-                let mut found = Vec::new();
-                selectors(&expr, &[], &mut found);
-                named_by_slos.extend(found.into_iter().filter_map(|(it, _)| it.name.clone()));
-            }
+            let by = slo["by"].as_array().into_iter().flatten().map(|it| it.as_str().expect("a label").to_owned());
+            let by: Vec<String> = by.collect();
+            recorded.values_mut().for_each(|labels| labels.extend(by.clone()));
+            named_by_slos.extend(named(&slo["sli"]));
         }
     }
     Known { recorded, named_by_slos }
+}
+
+/// Metrics that the PromQL of an SLI names; of a histogram all its series.
+fn named(sli: &Value) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let kinds = ["events", "ratio", "latency", "uptime", "slices"].iter().filter_map(|kind| sli[*kind].as_object());
+    let queries = kinds.flatten().filter(|(key, _)| !["slower_than", "type", "unit"].contains(&key.as_str()));
+    for (key, text) in queries {
+        let text = text.as_str().expect("PromQL").replace("$window", "5m");
+        let expr = promql_parser::parser::parse(&text).expect("PromQL of an SLO file");
+        let mut found = Vec::new();
+        selectors(&expr, &[], &mut found);
+        let forms: &[&str] = if key == "histogram" { &["", "_bucket", "_count"] } else { &[""] };
+        let names = found.into_iter().filter_map(|(it, _)| it.name.clone());
+        all.extend(names.flat_map(|name| forms.iter().map(move |form| format!("{name}{form}"))));
+    }
+    all
 }
 
 /// The alternatives of a regex without metacharacters, its literal text with one alternative.

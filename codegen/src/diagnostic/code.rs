@@ -259,6 +259,34 @@ windows: [{severity: page, share: 2%, long: 1h, short: 5m}]   # of the SLO's own
     LongMaintenance = "KLT0131", "much is not measured",
         "schedule: [{from: \"20:00\", to: \"08:00\"}]",
         "schedule: [{days: [sunday], from: \"02:00\", to: \"04:00\"}]";
+    /// Two keys that mean different things for the same SLI or resource. Kilter would have to drop one of them.
+    Conflict = "KLT0020", "excludes another key",
+        "http_server: {bad: {status_codes: [5xx]}, slower_than: 250ms}",
+        "http_server: {slower_than: 250ms}   # and a second SLO with `bad`";
+    /// A comparison without `bool` keeps what holds and drops the rest. A bad minute would then be missing and not bad: it would spend nothing, and the alert for missing data would speak instead.
+    NoBool = "KLT0021", "gives nothing instead of 0",
+        "good: 'sum(rate(sold_total[$window])) > 1'",
+        "good: 'sum(rate(sold_total[$window])) > bool 1'";
+    /// A latency SLI counts the buckets of one histogram, so it takes the name of the histogram with matchers. Kilter chooses the form (`_bucket`, `_count`) and the bound itself.
+    NotAHistogram = "KLT0022", "not the name of a histogram",
+        r#"histogram: 'sum(rate(hook_duration_seconds_bucket{le="0.25"}[5m]))'"#,
+        r#"histogram: 'hook_duration_seconds{job="hooks"}'"#;
+    /// The key has no meaning for this type of resource: a semaphore does not lag, a replica has no limit, and a pool that is used up and freed again all day cannot be predicted.
+    NotOfResource = "KLT0023", "this type of resource has no such trouble",
+        "resources: [{type: replica, name: eu, saturated_for: 5m}]",
+        "resources: [{type: replica, name: eu, lag: 2m}]";
+    /// The ratio divides one counter by another. As `ratio` every moment weighs the same, so an hour with ten requests counts as much as one with a million, and an idle moment is 0/0 and so missing. As `events` every event weighs the same, and idle is idle.
+    CounterRatio = "KLT0120", "two counters could be `events`",
+        "ratio: {error: 'sum(rate(failed_total[$window])) / sum(rate(all_total[$window]))'}",
+        "events: {errors: 'rate(failed_total[$window])', total: 'rate(all_total[$window])'}";
+    /// Calls that an open breaker rejected were never made, so they have no method. They are errors of the dependency: an SLO of some of its methods counts all of them.
+    RejectedMethods = "KLT0121", "rejected calls have no method",
+        "http_client: {dependency: identity, methods: [GET]}",
+        "http_client: {dependency: identity}";
+    /// A quantile of nothing and a division of zero by zero are NaN, and a comparison with NaN does not hold. So a minute without traffic is a bad minute, and every quiet night spends budget.
+    IdleMinute = "KLT0122", "an idle minute would be bad",
+        "good: 'histogram_quantile(0.99, sum by (le) (rate(x_bucket[$window]))) < bool 0.5'",
+        "good: '(histogram_quantile(0.99, sum by (le) (rate(x_bucket[$window]))) >= 0) < bool 0.5'";
 }
 
 impl fmt::Display for Code {

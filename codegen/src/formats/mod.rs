@@ -20,6 +20,7 @@ mod sloth_windows;
 pub mod target;
 
 use crate::diagnostic::{Code, Findings};
+use crate::resolve::{is_plain, may_carry};
 use crate::spec::check::{help, printable};
 use crate::yaml::{self, Document, Node, Range, Value, YamlError};
 use draft::{Service, Sli, Text};
@@ -215,16 +216,23 @@ fn team(service: &Text, labels: &[(&str, Text)], report: &mut Report<'_, '_>) ->
 /// Labels that name who is told.
 const TEAM_LABELS: &[&str] = &["team", "owner"];
 
-/// Tells that labels or annotations are not carried, unless this version has a key for them.
-fn tell(target: target::Target, all: &[(&str, Text)], report: &mut Report<'_, '_>) {
-    let rest: Vec<&(&str, Text)> = all.iter().filter(|(key, _)| !TEAM_LABELS.contains(key)).collect();
-    let Some((_, first)) = rest.first().filter(|_| !target.exists()) else { return };
-    let names: Vec<String> = rest.iter().map(|(key, _)| printable(key)).collect();
-    let help = match target {
-        target::Target::Annotations => "alerts link their dashboard and runbook themselves",
-        _ => "route by the labels service, slo, team and severity, which every alert has",
-    };
-    report.not_carried(first.range, format!("{} are not carried: {}", target.key(), names.join(", ")), help);
+/// The labels or annotations that our file can carry; what it cannot is told. Those that name the team are not among them.
+fn carry<'a>(target: target::Target, all: Vec<(&'a str, Text)>, report: &mut Report<'_, '_>) -> Vec<(&'a str, Text)> {
+    let mut kept = Vec::new();
+    for (key, text) in all.into_iter().filter(|(key, _)| !TEAM_LABELS.contains(key)) {
+        let help = match target {
+            _ if !target.exists() => "route by the labels service, slo, team and severity, which every alert has",
+            target::Target::Annotations => "alerts have a summary, a description and links of their own: see templates",
+            _ => "give it another name: letters, digits and underscores, and none that Kilter sets itself",
+        };
+        let annotation = target == target::Target::Annotations;
+        if target.exists() && may_carry(key, annotation) && is_plain(&text.text) {
+            kept.push((key, text));
+        } else {
+            report.not_carried(text.range, format!("{} are not carried: {}", target.key(), printable(key)), help);
+        }
+    }
+    kept
 }
 
 /// One sentence about an SLO that has none.

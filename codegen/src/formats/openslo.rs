@@ -5,7 +5,7 @@ use super::openslo_sli::{Measured, indicator};
 use super::report::Report;
 use super::shape::{Fields, Unknown, scalar};
 use super::target::Target;
-use super::{Neighbour, Reader, description, lift, openslo_alpha, relocated, team, tell, unknown_version};
+use super::{Neighbour, Reader, carry, description, lift, openslo_alpha, relocated, team, unknown_version};
 use crate::diagnostic::Code;
 use crate::spec::check::printable;
 use crate::yaml::{Node, Range, Value};
@@ -104,8 +104,7 @@ pub(super) fn owner(
 
 /// Labels as a key of our file.
 pub(super) fn carried(own: &[(&str, Text)], report: &mut Report<'_, '_>) -> Vec<(Target, Node)> {
-    tell(Target::Labels, own, report);
-    let rest: Vec<(&str, Text)> = own.iter().filter(|(key, _)| !super::TEAM_LABELS.contains(key)).cloned().collect();
+    let rest = carry(Target::Labels, own.to_vec(), report);
     let key = rest.first().map(|(_, first)| (Target::Labels, super::draft::texts(first.range, &rest)));
     key.into_iter().collect()
 }

@@ -6,7 +6,7 @@ use super::query::{self, Ranges};
 use super::report::Report;
 use super::shape::{Fields, Unknown, scalar};
 use super::target::Target;
-use super::{Neighbour, Reader, description, team, tell, unknown_version};
+use super::{Neighbour, Reader, carry, description, team, unknown_version};
 use crate::diagnostic::Code;
 use crate::model::{Decimal, Name};
 use crate::promql::{self, Selector};
@@ -77,8 +77,8 @@ fn service(fields: Fields<'_>, report: &mut Report<'_, '_>) -> Option<Service> {
     let rest: Vec<(&str, Text)> =
         labels.into_iter().filter(|(it, _)| !["service", "team", "owner"].contains(it)).collect();
     for (target, all) in [(Target::Labels, rest), (Target::Annotations, annotations)] {
+        let all = carry(target, all, report);
         let Some((_, first)) = all.first() else { continue };
-        tell(target, &all, report);
         more.push((target, texts(first.range, &all)));
     }
     let (sli, by) = indicator.sli(&service.text, report);

@@ -7,7 +7,7 @@ use super::report::Report;
 use super::shape::{Fields, Unknown, scalar};
 use super::sloth_windows::AlertWindows;
 use super::target::Target;
-use super::{Neighbour, Reader, TEAM_LABELS, description, ratio, team, tell, unknown_version};
+use super::{Neighbour, Reader, carry, description, ratio, team, unknown_version};
 use crate::diagnostic::Code;
 use crate::yaml::{Node, Value};
 
@@ -120,7 +120,7 @@ fn service(
     let per_slo = items.iter().filter_map(|it| it.get("labels")).flat_map(texts_of).collect::<Vec<_>>();
     let all: Vec<(&str, Text)> = labels.iter().cloned().chain(per_slo).collect();
     let team = team(&name, &all, report)?;
-    tell(Target::Labels, &labels, report);
+    let labels = carry(Target::Labels, labels, report);
     let mut notes = report.take_notes();
     let mut slos = Vec::new();
     for node in items {
@@ -212,13 +212,12 @@ struct Carried<'a> {
 impl Carried<'_> {
     /// Labels and annotations as keys of our file. As Sloth merges them: what stands nearer to the alert wins.
     fn keys(self, report: &mut Report<'_, '_>) -> Vec<(Target, Node)> {
-        tell(Target::Labels, &self.labels, report);
-        tell(Target::Annotations, &self.annotations, report);
-        let labels = self.inherited.iter().cloned().chain(self.labels).collect();
+        let own = carry(Target::Labels, self.labels, report);
+        let labels = self.inherited.iter().cloned().chain(own).collect();
+        let annotations = carry(Target::Annotations, self.annotations, report);
         let mut more = Vec::new();
-        for (target, all) in [(Target::Labels, labels), (Target::Annotations, self.annotations)] {
+        for (target, all) in [(Target::Labels, labels), (Target::Annotations, annotations)] {
             let mut all: Vec<(&str, Text)> = all;
-            all.retain(|(key, _)| !TEAM_LABELS.contains(key));
             let Some(range) = all.first().map(|(_, text)| text.range) else { continue };
             all.reverse();
             all.sort_by_key(|(key, _)| *key);

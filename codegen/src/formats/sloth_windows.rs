@@ -9,6 +9,7 @@ use crate::diagnostic::{Code, Findings};
 use crate::load::Sources;
 use crate::model::{Decimal, Duration};
 use crate::plan::windows::{self, Pair, Severity};
+use crate::resolve::can_be_window;
 use crate::yaml::{Node, Range, Value};
 
 /// Sloth's period where nothing says another.
@@ -90,9 +91,12 @@ impl AlertWindows {
         if windows::table(period).pairs == self.pairs {
             return None;
         }
-        if !Target::Windows.exists() {
+        let fits = |it: &Pair| it.short < it.long && [it.long, it.short].into_iter().all(can_be_window);
+        if !Target::Windows.exists() || !self.pairs.iter().all(fits) {
             let message = format!("alert windows of its own for {period} are not carried: Kilter's are used");
-            report.not_carried(at, message, "`kilter generate` writes the factors into the rules: compare them");
+            let help = "Kilter's windows are multiples of 5m; `kilter generate` writes the factors into the rules";
+            report.not_carried(at, message, help);
+            return None;
         }
         let pair = |it: &Pair| {
             let entries = [

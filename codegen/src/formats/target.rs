@@ -24,10 +24,10 @@ pub enum Target {
 
 /// Key, where it stands, and whether this version has it.
 const TARGETS: &[(Target, &str, Place, bool)] = &[
-    (Target::Ratio, "ratio", Place::Sli, false),
-    (Target::Latency, "latency", Place::Sli, false),
-    (Target::Uptime, "uptime", Place::Sli, false),
-    (Target::Slices, "slices", Place::Sli, false),
+    (Target::Ratio, "ratio", Place::Sli, true),
+    (Target::Latency, "latency", Place::Sli, true),
+    (Target::Uptime, "uptime", Place::Sli, true),
+    (Target::Slices, "slices", Place::Sli, true),
     (Target::Windows, "windows", Place::Slo, true),
     (Target::Labels, "labels", Place::Slo, true),
     (Target::Annotations, "annotations", Place::Slo, true),

@@ -18,7 +18,13 @@ pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
             let source = &sources.files[query.file].text;
             let range = place_in_source(source, query.node.range, query.text, at.start, at.end);
             let message = format!("the counter `{}` is read without rate()", selector.metric);
-            let help = format!("write rate({}[$window]); a gauge should not have a counter's name", selector.metric);
+            let help = match query.kind {
+                "uptime" => format!(
+                    "a heartbeat is a `slices` SLI: rate({}[$window]) > bool 0; a gauge should not have a counter's name",
+                    selector.metric
+                ),
+                _ => format!("write rate({}[$window]); a gauge should not have a counter's name", selector.metric),
+            };
             Findings::new(query.file, sources, &mut all).warning(Code::CounterWithoutRate, range, message, help);
         }
     }

@@ -8,7 +8,7 @@ use crate::promql;
 
 pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
     let mut all = Vec::new();
-    for query in queries(estate, sources) {
+    for query in queries(estate, sources).into_iter().filter(|it| it.kind == "events") {
         if promql::parse(query.text).is_ok_and(|it| promql::divides(&it)) {
             let message = format!("`{}` divides, so it is NaN while its divisor is zero", query.key);
             let help = "name the counters of bad and of all events: Kilter divides, and guards the zero";

@@ -1,29 +1,42 @@
 //! Warnings about what is legal but will hurt. One file per check, one line in the list.
 
+mod counter_ratio;
 mod counter_without_rate;
 mod division;
+mod idle_minute;
 mod near_contract;
 mod no_latency;
+mod rejected_methods;
 
 use crate::diagnostic::Diagnostic;
 use crate::load::Sources;
-use crate::model::{Estate, EventSide, Service, Sli};
+use crate::model::{Estate, Service};
 use crate::yaml::{Node, Value};
 
 /// A check: everything that it finds.
 type Check = fn(&Estate, &Sources) -> Vec<Diagnostic>;
 
 /// Every check.
-const CHECKS: &[Check] = &[counter_without_rate::check, division::check, near_contract::check, no_latency::check];
+const CHECKS: &[Check] = &[
+    counter_without_rate::check,
+    division::check,
+    near_contract::check,
+    no_latency::check,
+    counter_ratio::check,
+    idle_minute::check,
+    rejected_methods::check,
+];
 
 /// Runs them all.
 pub fn lint(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
     CHECKS.iter().flat_map(|check| check(estate, sources)).collect()
 }
 
-/// A PromQL text of an `events` SLI with its place.
+/// A PromQL text of an SLI with its place.
 struct Query<'a> {
-    /// `errors`, `good` or `total`.
+    /// `events`, `ratio` and so on.
+    kind: &'static str,
+    /// `errors`, `good`, `total` and so on.
     key: &'static str,
     /// As written.
     text: &'a str,
@@ -37,13 +50,14 @@ struct Query<'a> {
 fn queries<'a>(estate: &Estate, sources: &'a Sources) -> Vec<Query<'a>> {
     let mut all = Vec::new();
     for (service, slo) in estate.services.iter().flat_map(|it| it.slos.iter().map(move |slo| (it, slo))) {
-        let Sli::Events { side, .. } = &slo.sli else { continue };
-        let part = if matches!(side, EventSide::Errors(_)) { "errors" } else { "good" };
-        let Some((file, node)) = slo_node(sources, service, slo.name.as_str()) else { continue };
-        for key in [part, "total"] {
-            let found = node.get("sli").and_then(|it| it.get("events")?.get(key));
+        let texts = slo.sli.texts();
+        let Some((file, node)) = slo_node(sources, service, slo.name.as_str()).filter(|_| !texts.is_empty()) else {
+            continue;
+        };
+        for (kind, key, _) in texts {
+            let found = node.get("sli").and_then(|it| it.get(kind)?.get(key));
             if let Some(Node { value: Value::Scalar { text, .. }, .. }) = found {
-                all.extend(found.map(|node| Query { key, text, node, file }));
+                all.extend(found.map(|node| Query { kind, key, text, node, file }));
             }
         }
     }

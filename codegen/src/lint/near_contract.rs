@@ -1,6 +1,6 @@
 //! A metric whose name is nearly one of the contract's: most likely misspelt, and then silent for ever.
 
-use kilter_contract::{CATALOG, Signal, find_series};
+use kilter_contract::{CATALOG, Signal, find, find_series};
 
 use super::queries;
 use crate::diagnostic::{Code, Diagnostic, Findings};
@@ -10,13 +10,17 @@ use crate::promql::{self, place_in_source};
 use crate::spec::check::nearest;
 
 pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
-    let series: Vec<String> = CATALOG.iter().flat_map(|it| it.iter()).flat_map(Signal::series).collect();
-    let known: Vec<&str> = series.iter().map(String::as_str).collect();
+    let signals = || CATALOG.iter().flat_map(|it| it.iter());
+    let series: Vec<String> = signals().flat_map(Signal::series).collect();
+    let series: Vec<&str> = series.iter().map(String::as_str).collect();
+    let names: Vec<&str> = signals().map(|it| it.name).collect();
     let mut all = Vec::new();
     for query in queries(estate, sources) {
         let Ok(expr) = promql::parse(query.text) else { continue };
+        // A `latency` SLI names a histogram, all others its series.
+        let known = if query.kind == "latency" { &names } else { &series };
         for (selector, at) in promql::placed_selectors(query.text, &expr) {
-            let Some(near) = misspelt(&selector.metric, &known) else { continue };
+            let Some(near) = misspelt(&selector.metric, known) else { continue };
             let source = &sources.files[query.file].text;
             let range = place_in_source(source, query.node.range, query.text, at.start, at.end);
             let message = format!("the contract has no metric `{}`, but it has `{near}`", selector.metric);
@@ -29,6 +33,6 @@ pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
 
 /// The contract's series that a name most likely means. Two edits at most: services have similar names of their own.
 fn misspelt<'a>(metric: &str, known: &[&'a str]) -> Option<&'a str> {
-    let near = nearest(metric, known).filter(|_| find_series(metric).is_none())?;
+    let near = nearest(metric, known).filter(|_| find_series(metric).is_none() && find(metric).is_none())?;
     (strsim::damerau_levenshtein(metric, near) <= 2).then_some(near)
 }

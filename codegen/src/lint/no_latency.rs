@@ -1,23 +1,24 @@
 //! A route with an availability SLO and no latency SLO: a hang that clients give up on is seen by nobody.
 
+use kilter_contract::http::ROUTE;
+
 use super::slo_node;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::load::Sources;
-use crate::model::{Estate, Sli};
+use crate::model::{Estate, Family, Red, Sli};
 
 pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
     let mut all = Vec::new();
     for service in &estate.services {
-        let timed: Vec<&Vec<String>> = service
+        let timed: Vec<&[String]> = service
             .slos
             .iter()
-            .filter_map(|slo| match &slo.sli {
-                Sli::HttpServer { routes, slower_than_nanos: Some(_), .. } => Some(routes),
-                _ => None,
-            })
+            .filter_map(|slo| served(&slo.sli).filter(|red| red.slower_than_nanos.is_some()))
+            .map(|red| red.values(ROUTE.key))
             .collect();
         for slo in &service.slos {
-            let Sli::HttpServer { routes, slower_than_nanos: None, .. } = &slo.sli else { continue };
+            let Some(red) = served(&slo.sli).filter(|red| red.slower_than_nanos.is_none()) else { continue };
+            let routes = red.values(ROUTE.key);
             let seen = |route: &String| timed.iter().any(|it| it.is_empty() || it.contains(route));
             let all_seen =
                 if routes.is_empty() { timed.iter().any(|it| it.is_empty()) } else { routes.iter().all(seen) };
@@ -32,4 +33,8 @@ pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
         }
     }
     all
+}
+
+fn served(sli: &Sli) -> Option<&Red> {
+    sli.red().filter(|red| red.family == Family::HttpServer)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Alertmanager, Dependency, EstatePolicy, Extra, Name, OfficeHours, Slo, TimeScale};
+use super::{Alertmanager, Dependency, EstatePolicy, Extra, Name, OfficeHours, Resource, Slo, TimeScale};
 
 /// `kilter.yaml` and every SLO file, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,4 +77,6 @@ pub struct Service {
     pub slos: Vec<Slo>,
     /// What its alerts carry, the estate's included.
     pub extra: Extra,
+    /// Resources that are watched otherwise than by default.
+    pub resources: Vec<Resource>,
 }

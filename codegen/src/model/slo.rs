@@ -1,6 +1,6 @@
 //! One SLO, resolved.
 
-use super::{Duration, Name, Objective, Policy};
+use super::{Duration, Name, Objective, Policy, Sli};
 
 /// A service level objective, valid by construction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,34 +36,4 @@ pub enum NoData {
     Ignore,
     /// As [`NoData::Page`], and missing data count as errors against the budget.
     Bad,
-}
-
-/// What is measured. Each kind lowers to one pair of an error rate and a total rate; only `plan::sli` knows the kinds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sli {
-    /// Requests that the service serves, from the contract's request histogram.
-    HttpServer {
-        /// Route templates; empty means every matched route.
-        routes: Vec<String>,
-        /// Methods; empty means all.
-        methods: Vec<String>,
-        /// A latency SLI: slower than this bound (in nanoseconds; a bucket bound of the contract) is bad.
-        slower_than_nanos: Option<u64>,
-    },
-    /// Any counters, by PromQL with the placeholder `$window`.
-    Events {
-        /// Bad or good events.
-        side: EventSide,
-        /// All events.
-        total: String,
-    },
-}
-
-/// Which events an `events` SLI names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EventSide {
-    /// The query counts bad events.
-    Errors(String),
-    /// The query counts good events.
-    Good(String),
 }

@@ -159,7 +159,8 @@ fn missing(severity: Severity, hold: Duration) -> Alert<'static> {
     }
 }
 
-fn static_labels(context: &Context<'_>, extra: &Extra, severity: Severity) -> BTreeMap<String, String> {
+/// What every alert of the service carries.
+pub(super) fn static_labels(context: &Context<'_>, extra: &Extra, severity: Severity) -> BTreeMap<String, String> {
     let mut labels = extra.labels.clone();
     let name = context.estate.policy.severities.of(severity);
     labels.insert(slo::SEVERITY_LABEL.to_owned(), name.to_owned());

@@ -10,6 +10,7 @@ pub mod expr;
 pub mod links;
 pub mod maintenance;
 pub mod recording;
+pub mod resources;
 pub mod routing;
 pub mod rule_test;
 pub mod runbook;
@@ -75,6 +76,7 @@ fn service_rules(context: &Context<'_>, templates: &Templates) -> Result<RuleFil
         budget.push(alerting::exhausted(context, class, templates)?);
     }
     rules.push(alerting::service_down(context, templates)?);
+    rules.extend(resources::rules(context, templates)?);
     let name = format!("slo-{}", context.service.name);
     let mut groups = vec![
         RuleGroup { name: name.clone(), interval: context.timing.interval, rules },

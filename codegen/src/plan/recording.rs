@@ -1,4 +1,4 @@
-//! Recording rules: five per SLO, a burn rate per alert window, and the budget of the compliance window.
+//! Recording rules: five per SLO (six with a memory), a burn rate per alert window, and the budget of the compliance window.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::expr::{burn_rate, over_window};
 use super::maintenance::{self, Watched};
 use super::sli;
 use super::windows::{self, Severity};
-use crate::model::{Duration, Sli, Slo};
+use crate::model::{Duration, Slo};
 
 /// The pair, objective, budget and facts of one SLO. Nothing that may change later is a label of the first four.
 pub fn per_slo(context: &Context<'_>, slo: &Slo) -> Vec<Rule> {
@@ -23,27 +23,19 @@ pub fn per_slo(context: &Context<'_>, slo: &Slo) -> Vec<Rule> {
         (slo::TEAM_LABEL.to_owned(), context.service.team.to_string()),
         ("objective".to_owned(), slo.objective.percent()),
         ("window".to_owned(), slo.window.to_string()),
-        ("sli".to_owned(), kind(&slo.sli).to_owned()),
+        ("sli".to_owned(), slo.sli.kind().to_owned()),
     ]);
     facts.extend(slo.policy.tier.iter().map(|tier| ("tier".to_owned(), tier.clone())));
-    let mut rules: Vec<Rule> = before.into_iter().map(|(name, expr)| record(name, expr)).collect();
-    rules.extend([
+    let memory = pair.memory.map(|expr| record(slo::LAST_SUCCESS, expr));
+    let before = before.into_iter().map(|(name, expr)| record(name, expr));
+    let pair_and_facts = [
         record(slo::TOTAL_RATE, pair.total),
         record(slo::ERROR_RATE, pair.error),
         record(slo::OBJECTIVE, format!("vector({})", slo.objective.fraction())),
         record(slo::ERROR_BUDGET, format!("vector({})", slo.objective.error_budget())),
         Rule::Recording { record: slo::INFO.to_owned(), expr: "vector(1)".to_owned(), labels: facts },
-    ]);
-    rules
-}
-
-/// What an SLO measures, in one word.
-pub const fn kind(sli: &Sli) -> &'static str {
-    match sli {
-        Sli::HttpServer { slower_than_nanos: None, .. } => "availability",
-        Sli::HttpServer { slower_than_nanos: Some(_), .. } => "latency",
-        Sli::Events { .. } => "events",
-    }
+    ];
+    memory.into_iter().chain(before).chain(pair_and_facts).collect()
 }
 
 /// The burn rate over every alert window that the classes use; a rule serves all SLOs of the service at once.

@@ -85,6 +85,8 @@ timing! {
     traffic_hold,
     /// Traffic of this time says what was normal.
     traffic_memory,
+    /// How long a recorded last success is looked for.
+    success_memory,
     /// How long a service must be down.
     down_hold,
     /// Targets that were there within this time.

@@ -38,6 +38,10 @@ pub struct Words {
     pub page: String,
     /// How long it has fired.
     pub held: String,
+    /// What is in trouble, of an alert on a cause: a resource, a dependency, a replica.
+    pub subject: String,
+    /// How much, in that alert's own unit.
+    pub value: String,
 }
 
 impl Words {
@@ -84,6 +88,8 @@ impl Words {
             exhaustion: "2d 1h 0m 0s".to_owned(),
             page: "ErrorBudgetBurn".to_owned(),
             held: "30m".to_owned(),
+            subject: "queue mail".to_owned(),
+            value: "97%".to_owned(),
         }
     }
 

@@ -3,10 +3,12 @@
 mod functions;
 pub mod lexer;
 mod place;
+mod shape;
 mod syntax;
 mod walk;
 
 pub use place::{edit_in_source, place_in_source};
+pub use shape::{is_plain_selector, kept_labels, lacks_bool, may_be_nan, of_two_counters};
 pub use walk::{Matcher, Selector, divides, ranges, selectors, summed_rate};
 
 use promql_parser::parser::value::ValueType;

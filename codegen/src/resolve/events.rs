@@ -11,11 +11,8 @@ use crate::yaml::{Node, Range};
 
 /// Reads the two queries; everything wrong is told inside the expressions.
 pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
-    let query = |key: &str, findings: &mut Findings<'_>| {
-        let (value, place) = text(node, key)?;
-        Query { value, place, findings }.check().then(|| value.trim().to_owned())
-    };
-    let (errors, good, total) = (query("errors", findings), query("good", findings), query("total", findings));
+    let mut query = |key: &str| query(node, key, Ranges::Needed, findings);
+    let (errors, good, total) = (query("errors"), query("good"), query("total"));
     match (node.get("errors"), node.get("good")) {
         (Some(_), Some(good)) => {
             let message = "`errors` and `good` are both here";
@@ -34,36 +31,69 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
 
 /// Error and total must keep the same labels: the `by` labels.
 pub(super) fn check_labels(sli: &Sli, by: &[String], node: &Node, findings: &mut Findings<'_>) {
-    let Sli::Events { side, total } = sli else { return };
-    let (key, part) = match side {
-        EventSide::Errors(part) => ("errors", part),
-        EventSide::Good(part) => ("good", part),
-    };
-    for (text, key) in [(part, key), (total, "total")] {
-        let Some(place) = node.get("events").and_then(|it| it.get(key)) else { continue };
+    let mut wanted = by.to_vec();
+    wanted.sort();
+    for (kind, key, text) in sli.texts() {
+        let Some(place) = node.get(kind).and_then(|it| it.get(key)) else { continue };
         let Ok(expr) = promql::parse(text) else { continue };
-        let mut wanted = by.to_vec();
-        wanted.sort();
-        let wrong = selectors(&expr).into_iter().filter_map(|it| it.kept).find(|kept| {
+        let other = |kept: &Vec<String>| {
             let mut kept = kept.clone();
             kept.sort();
             kept != wanted
-        });
+        };
+        let wrong = if kind == "events" {
+            selectors(&expr).into_iter().filter_map(|it| it.kept).find(other)
+        } else {
+            promql::kept_labels(&expr).filter(other)
+        };
         let without = lex(text).is_ok_and(|all| all.iter().any(|it| it.text(text).eq_ignore_ascii_case("without")));
         let message = match wrong {
             _ if without => format!("`without` keeps every other label, but the SLO is by [{}]", by.join(", ")),
             Some(kept) => format!("this keeps the labels [{}], but the SLO is by [{}]", kept.join(", "), by.join(", ")),
             None => continue,
         };
-        let help = "leave the aggregation out: Kilter sums by the SLO's labels";
+        let help = match kind {
+            "events" => "leave the aggregation out: Kilter sums by the SLO's labels".to_owned(),
+            _ if by.is_empty() => "leave the `by` out of the aggregation, or add `by` to the SLO".to_owned(),
+            _ => format!("aggregate by ({}), as the SLO is", by.join(", ")),
+        };
         findings.error(Code::DifferentBy, place.range, message, help);
     }
+}
+
+/// Which ranges an expression may have. All of them are `$window`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ranges {
+    /// At least one: a rate, or an average.
+    Needed,
+    /// Any number.
+    Free,
+    /// None: it is read moment by moment.
+    None,
+}
+
+/// The PromQL of a key, when nothing is wrong with it.
+pub(super) fn query(node: &Node, key: &str, ranges: Ranges, findings: &mut Findings<'_>) -> Option<String> {
+    let (value, place) = text(node, key)?;
+    Query { value, place, ranges, bare: key == "histogram", findings }.check().then(|| value.trim().to_owned())
+}
+
+/// Whether the matchers of a selector can match the contract's histogram that it names without a form.
+pub(super) fn fits(node: &Node, key: &str, metric: &str, findings: &mut Findings<'_>) -> bool {
+    let Some((value, place)) = text(node, key) else { return false };
+    let (Ok(expr), Ok(tokens)) = (promql::parse(value), lex(value)) else { return false };
+    let mut query = Query { value, place, ranges: Ranges::None, bare: true, findings };
+    let matchers = selectors(&expr).into_iter().flat_map(|it| it.matchers).collect::<Vec<_>>();
+    query.check_selector(&format!("{metric}_count"), &matchers, &tokens)
 }
 
 /// One expression and its place.
 struct Query<'a, 'f, 'd> {
     value: &'a str,
     place: &'a Node,
+    ranges: Ranges,
+    /// Whether the name of a histogram stands for all its series.
+    bare: bool,
     findings: &'f mut Findings<'d>,
 }
 
@@ -93,12 +123,15 @@ impl Query<'_, '_, '_> {
             return false;
         }
         let mut fine = self.check_times(&tokens);
-        if fine && !tokens.iter().any(|it| it.kind == Kind::Window) {
+        if fine && self.ranges == Ranges::Needed && !tokens.iter().any(|it| it.kind == Kind::Window) {
             let message = "`[$window]` stands nowhere, so this is no rate".to_owned();
             self.tell_at(Code::Window, whole, message, "write rate(metric_total[$window])");
             fine = false;
         }
         for (selector, at) in promql::placed_selectors(self.value, &expr) {
+            if self.bare && find_series(&selector.metric).is_none() {
+                continue;
+            }
             let from = tokens.iter().position(|it| it.start >= at.start).unwrap_or(0);
             fine &= self.check_selector(&selector.metric, &selector.matchers, &tokens[from..]);
         }
@@ -115,7 +148,12 @@ impl Query<'_, '_, '_> {
                 let end = inner.last().map_or(token.end, |it| it.end) + 1;
                 let end = self.value[end - 1..].find(']').map_or(end, |it| end + it);
                 let range = (token.start, end);
-                if inner.iter().any(|it| it.text(self.value) == ":") {
+                if self.ranges == Ranges::None {
+                    let message = "a range stands where the gauge is read moment by moment".to_owned();
+                    let help = "name the gauge alone; a condition over a time is a `slices` SLI";
+                    self.tell_at(Code::Window, range, message, help);
+                    fine = false;
+                } else if inner.iter().any(|it| it.text(self.value) == ":") {
                     let message = "a subquery reads a past of its own, which Kilter cannot choose".to_owned();
                     self.tell_at(Code::Window, range, message, "name the counters only: rate(metric_total[$window])");
                     fine = false;

@@ -6,6 +6,7 @@ mod estate;
 mod events;
 mod maintenance;
 mod policy;
+mod resource;
 mod sli;
 mod slo;
 
@@ -17,6 +18,8 @@ use crate::model::{Estate, Name, Service, TimeScale};
 use crate::spec::SLO_FILE;
 use crate::spec::check::{check, help, printable};
 use crate::yaml::{Node, Value};
+
+pub(crate) use policy::{can_be_window, is_plain, may_carry};
 
 /// The estate, unless anything is an error. Every finding of every file is reported.
 pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<Diagnostic>) {

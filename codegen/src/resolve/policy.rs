@@ -219,13 +219,19 @@ fn twelfth(long: Duration) -> Duration {
     step.times((long.millis() / 12 / step.millis()).max(1))
 }
 
+/// Whether an alert window can have this length: whole steps of what is recorded, and within every compliance window.
+pub(crate) fn can_be_window(length: Duration) -> bool {
+    let (step, longest) = (windows::timing().rate, windows::shortest_window());
+    length <= longest && length >= step && length.millis().is_multiple_of(step.millis())
+}
+
 /// An alert window: whole steps of the recorded rate, so that it is a sum of what was recorded.
 fn window(node: &Node, key: &str, findings: &mut Findings<'_>) -> Option<Duration> {
     let (text, place) = text(node, key)?;
     let (step, longest) = (windows::timing().rate, windows::shortest_window());
     let read = text.parse::<Duration>();
     let message = match read {
-        Ok(it) if it <= longest && it >= step && it.millis().is_multiple_of(step.millis()) => return Some(it),
+        Ok(it) if can_be_window(it) => return Some(it),
         Ok(it) if it > longest => format!("an alert window of {it} is longer than {longest}"),
         Ok(it) => format!("an alert window of {it} is no multiple of {step}, the range of the recorded rates"),
         Err(error) => format!("`{}` is {error}", printable(text)),
@@ -300,10 +306,27 @@ fn percent(ratio: Decimal) -> String {
     format!("{}%", ratio.shift_right(2))
 }
 
+/// Whether an alert may carry a label or annotation of this name beside those of Kilter.
+pub(crate) fn may_carry(key: &str, annotation: bool) -> bool {
+    let taken =
+        if annotation { OWN_ANNOTATIONS.contains(&key) } else { RESERVED.contains(&key) || key.starts_with("__") };
+    is_name(key) && !taken
+}
+
+/// Whether a label or annotation can have this value: every alert carries it as it is.
+pub(crate) fn is_plain(value: &str) -> bool {
+    !value.trim().is_empty() && !value.contains("{{")
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
 /// What alerts carry at this scope.
 fn extra(node: &Node, estate: &Estate, findings: &mut Findings<'_>) -> Extra {
-    let taken_label = |key: &str| RESERVED.contains(&key) || key.starts_with("__") || estate.identity.contains_key(key);
-    let taken_annotation = |key: &str| OWN_ANNOTATIONS.contains(&key);
+    let taken_label = |key: &str| !may_carry(key, false) || estate.identity.contains_key(key);
+    let taken_annotation = |key: &str| !may_carry(key, true);
     Extra {
         labels: texts(node, "labels", "label", &taken_label, findings),
         annotations: texts(node, "annotations", "annotation", &taken_annotation, findings),
@@ -320,16 +343,14 @@ fn texts(
     let mut all = BTreeMap::new();
     let Some(Value::Map(entries)) = node.get(key).map(|it| &it.value) else { return all };
     for (Key { text: name, range }, node) in entries {
-        let legal = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let Some((value, place)) = scalar(node) else { continue };
-        if !legal {
+        if !is_name(name) {
             let message = format!("`{}` is no name for {what}s", printable(name));
             findings.error(Code::BadName, *range, message, "letters, digits and underscores, such as cost_center");
         } else if taken(name) {
             let message = format!("`{name}` is {} {what} that Kilter or Prometheus sets itself", article(what));
             findings.error(Code::TakenLabel, *range, message, format!("choose another name for the {what}"));
-        } else if value.trim().is_empty() || value.contains("{{") {
+        } else if !is_plain(value) {
             let message = format!("the {what} `{name}` takes a plain text, which every alert carries as it is");
             findings.error(Code::BadValue, place.range, message, format!("for example: {key}: {{{name}: store}}"));
         } else {

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use kilter_contract::http;
-
-use super::estate::RESERVED;
-use super::{Code, Findings, dependencies, events, items, name, number, policy, printable, scalar, sli, text, unknown};
+use super::{
+    Code, Findings, dependencies, events, items, name, number, policy, printable, resource, sli, text, unknown,
+};
 use crate::load::Sources;
 use crate::model::{Decimal, Duration, Estate, Name, Objective, Service, Sli, Slo};
 use crate::plan::windows;
@@ -64,17 +63,18 @@ pub(super) fn service(
     }
     let mitigations = sources.named.iter().find(|(file, ..)| *file == index).map(|(.., text)| text.clone());
     let source = sources.files[index].path.clone();
-    let depends_on = dependencies::read(tree);
-    Some(Service { name: service?, team: team?, source, mitigations, depends_on, slos, extra: scope.extra })
+    let (depends_on, resources) = (dependencies::read(tree), resource::read(tree, findings));
+    let extra = scope.extra;
+    Some(Service { name: service?, team: team?, source, mitigations, depends_on, slos, extra, resources })
 }
 
 fn read(node: &Node, estate: &Estate, scope: &policy::Scope, findings: &mut Findings<'_>) -> Option<Slo> {
     let name = name(node, "name", findings);
     let objective = objective(node, findings);
     let window = window(node, findings);
-    let min_errors = policy::min_errors(node, findings);
     let sli = sli::read(node.get("sli"), findings);
-    let by = by(node, sli.as_ref(), estate, findings);
+    let min_errors = min_errors(node, sli.as_ref(), objective, findings);
+    let by = sli::by(node, sli.as_ref(), estate, findings);
     let description = description(node, findings);
     if let (Some(sli), Some(node)) = (&sli, node.get("sli")) {
         events::check_labels(sli, &by, node, findings);
@@ -166,44 +166,21 @@ fn window(node: &Node, findings: &mut Findings<'_>) -> Option<Duration> {
     }
 }
 
-fn by(node: &Node, sli: Option<&Sli>, estate: &Estate, findings: &mut Findings<'_>) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for item in items(node.get("by")) {
-        let Some((label, place)) = scalar(item) else { continue };
-        let legal = label.starts_with(|c: char| c.is_ascii_alphabetic())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        let mut bad = |why: String, help: String| findings.error(Code::BadBy, place.range, why, help);
-        let signal_labels: Vec<&str> = http::SERVER_REQUEST_DURATION.labels.iter().map(|it| it.key).collect();
-        if !legal {
-            bad(
-                format!("`{}` is no label name", printable(label)),
-                "letters, digits and underscores, such as region".to_owned(),
-            );
-        } else if RESERVED.contains(&label) || estate.identity.contains_key(label) {
-            bad(
-                format!("`{label}` is a label that Kilter or Prometheus sets itself"),
-                "group by a label of the series, such as region".to_owned(),
-            );
-        } else if all.iter().any(|it| it == label) {
-            bad(format!("`{label}` stands twice"), "name each label once".to_owned());
-        } else if matches!(sli, Some(Sli::HttpServer { .. }))
-            && ["error_type", "http_response_status_code"].contains(&label)
-        {
-            bad(
-                format!("`{label}` tells how a request ended, so every group would be all good or all bad"),
-                "group by a label that does not depend on the outcome".to_owned(),
-            );
-        } else if matches!(sli, Some(Sli::HttpServer { .. }))
-            && label.starts_with("http_")
-            && !signal_labels.contains(&label)
-        {
-            bad(
-                format!("{} has no label `{label}`", http::SERVER_REQUEST_DURATION.name),
-                crate::spec::check::help(label, &signal_labels),
-            );
-        } else {
-            all.push(label.to_owned());
-        }
+/// The low-traffic guard of the SLO's own; `None` leaves it to the tier. An SLI that weighs time counts no events.
+fn min_errors(
+    node: &Node,
+    sli: Option<&Sli>,
+    objective: Option<Objective>,
+    findings: &mut Findings<'_>,
+) -> Option<u32> {
+    if !sli.is_some_and(Sli::is_time_weighted) {
+        return policy::min_errors(node, findings);
     }
-    all
+    if let Some(place) = node.get("min_errors") {
+        let message = "`min_errors` counts events, but this SLI weighs time: it has as many seconds by day as by night";
+        findings.error(Code::Conflict, place.range, message, "leave `min_errors` out");
+    }
+    // Five bad seconds: what a tighter objective than 99.99% promises is spent faster than that.
+    let tight = objective.is_some_and(|it| it.error_budget() < Decimal::new(1, 4));
+    Some(if tight { 0 } else { 5 })
 }

@@ -3,7 +3,9 @@
 pub mod check;
 mod estate;
 mod policy;
+mod resource;
 mod schema;
+mod sli;
 mod slo;
 
 pub use estate::ESTATE;

@@ -1,6 +1,8 @@
 //! Keys of an SLO file.
 
 use super::policy::{ANNOTATIONS, LABELS, MAINTENANCE_KEY, MIN_ERRORS, NO_DATA_KEY, TIER_NAME, WINDOWS};
+use super::resource::RESOURCE;
+use super::sli::SLI;
 use super::{Kind, Object, optional, required};
 
 /// One service's SLO file.
@@ -27,9 +29,15 @@ pub const SLO_FILE: Object = Object {
         LABELS,
         ANNOTATIONS,
         required("slos", Kind::List(&Kind::Object(&SLO)), "The service level objectives.", "[]"),
+        optional(
+            "resources",
+            Kind::List(&Kind::Object(&RESOURCE)),
+            "Resources that are watched otherwise than by default; all others are watched without a line.",
+            "[{type: db_pool, name: main, saturated_for: 15m}]",
+        ),
     ],
     one_of: false,
-    later: &["resources"],
+    later: &[],
 };
 
 const RUNBOOK: Object = Object {
@@ -95,65 +103,6 @@ const SLO: Object = Object {
         MAINTENANCE_KEY,
         LABELS,
         ANNOTATIONS,
-    ],
-    one_of: false,
-    later: &[],
-};
-
-const SLI: Object = Object {
-    name: "an SLI",
-    keys: &[
-        optional(
-            "http_server",
-            Kind::Object(&HTTP_SERVER),
-            "Requests that the service serves, from the contract.",
-            "{routes: [\"/users/{id}\"]}",
-        ),
-        optional(
-            "events",
-            Kind::Object(&EVENTS),
-            "Any counters, in PromQL with $window as the range.",
-            "{errors: 'rate(failed_total[$window])', total: 'rate(all_total[$window])'}",
-        ),
-    ],
-    one_of: true,
-    later: &[
-        "http_client",
-        "rpc_server",
-        "rpc_client",
-        "db",
-        "messaging",
-        "job",
-        "cache",
-        "ratio",
-        "latency",
-        "uptime",
-        "slices",
-    ],
-};
-
-const HTTP_SERVER: Object = Object {
-    name: "an http_server SLI",
-    keys: &[
-        optional(
-            "routes",
-            Kind::List(&Kind::Text),
-            "Route templates as written in the code. Default: every matched route.",
-            "[\"/users/{id}\"]",
-        ),
-        optional("methods", Kind::List(&Kind::Text), "Methods. Default: all.", "[GET]"),
-        optional("slower_than", Kind::Text, "Makes it a latency SLI: slower than this bucket bound is bad.", "250ms"),
-    ],
-    one_of: false,
-    later: &["bad"],
-};
-
-const EVENTS: Object = Object {
-    name: "an events SLI",
-    keys: &[
-        optional("errors", Kind::Text, "Bad events per second. This or `good`.", "rate(hooks_failed_total[$window])"),
-        optional("good", Kind::Text, "Good events per second. This or `errors`.", "rate(hooks_ok_total[$window])"),
-        required("total", Kind::Text, "All events per second.", "rate(hooks_total[$window])"),
     ],
     one_of: false,
     later: &[],

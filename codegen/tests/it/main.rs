@@ -3,6 +3,7 @@
 mod bad_input;
 mod cli;
 mod compat;
+mod dashboards;
 mod docs;
 mod formats;
 mod overrides;
@@ -13,3 +14,4 @@ mod scenarios;
 mod support;
 mod test_command;
 mod tiers;
+mod truth;

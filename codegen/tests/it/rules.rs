@@ -1,12 +1,45 @@
 //! The rules as text: what promtool accepts, how many there are, and what no alert may do.
 
-use kilter_codegen::model::{Estate, NoData, TimeScale};
+use kilter_codegen::model::{
+    Check, Duration, Estate, EventSide, Family, Histogram, NoData, Resource, Sli, Slo, TimeScale,
+};
+use kilter_codegen::plan::class::classes;
 use kilter_codegen::plan::{Rule, RuleFile};
+use kilter_contract::slo as slo_names;
 
-use crate::support::{artifacts, availability, estate, events, latency, planned, slo, tool, written};
+use crate::support::{artifacts, availability, estate, events, latency, planned, red, slo, tool, written};
 
 fn rules(file: &RuleFile) -> Vec<&Rule> {
     file.groups.iter().flat_map(|group| &group.rules).collect()
+}
+
+/// An SLO of each kind, some with groups.
+fn kinds() -> Vec<Slo> {
+    let dependency: &[(&'static str, &[&str])] = &[("dependency", &["identity"])];
+    let text = str::to_owned;
+    let histogram = |native| {
+        let (metric, matchers) = (text("hooks_seconds"), text("zone=\"a\""));
+        Sli::Latency(Histogram { metric, matchers, threshold: "0.25".parse().expect("a decimal"), native })
+    };
+    let families = Family::ALL.iter().map(|family| {
+        let only: &[(&'static str, &[&str])] = if family.calls_a_dependency() { dependency } else { &[] };
+        (family.key().replace('_', "-"), Sli::Red(red(*family, only)))
+    });
+    let others = [
+        ("fresh", Sli::Freshness { job: text("gc"), within: Duration::from_mins(60) }),
+        ("ratio", Sli::Ratio(EventSide::Good(text("avg_over_time(hooks_ratio[$window])")))),
+        ("classic", histogram(false)),
+        ("native", histogram(true)),
+        ("uptime", Sli::Uptime { up: text("max by (region) (hooks_up)") }),
+        ("gauge", Sli::Uptime { up: text("hooks_up") }),
+        ("slices", Sli::Slices { good: text("sum by (region) (rate(hooks_total[$window])) > bool 1") }),
+    ];
+    let named = families.chain(others.map(|(name, sli)| (text(name), sli)));
+    let mut all: Vec<Slo> = named.map(|(name, sli)| slo(&name, "0.99", sli)).collect();
+    for by in all.iter_mut().filter(|it| ["uptime", "slices", "gauge", "native", "db"].contains(&it.name.as_str())) {
+        by.by = vec![text("region")];
+    }
+    all
 }
 
 /// One estate per shape that rules can take.
@@ -27,6 +60,7 @@ fn shapes() -> Vec<(&'static str, Estate)> {
     let low = estate(vec![slo("low", "0.8", availability("/a"))]);
     vec![
         ("plain", estate(everything())),
+        ("every kind", estate(kinds())),
         ("identity", identity),
         ("classes", classes),
         ("scaled", scaled),
@@ -50,14 +84,37 @@ fn promtool_accepts_every_shape() {
     }
 }
 
+/// At most six for an SLO, twenty for a service and twenty for each policy class, however much the SLO file says.
 #[test]
-fn at_most_six_rules_per_slo_and_twenty_per_service_and_class() {
-    for (name, estate) in shapes() {
-        let plan = planned(&estate);
-        let classes = if name == "classes" { 3 } else { 1 + usize::from(name != "low objective") };
-        let most = 6 * estate.services[0].slos.len() + 20 * classes;
-        let count = rules(&plan.services[0].rules).len();
-        assert!(count <= most, "{name}: {count} rules, at most {most}");
+fn the_number_of_rules_is_bounded() {
+    let off = |kind: &str, name: String| Resource {
+        kind: kind.to_owned(),
+        name,
+        saturated_for: None,
+        near_limit: "0.8".parse().ok(),
+        fills_within: None,
+        lag: None,
+        off: vec![Check::Erroring],
+    };
+    for (name, mut estate) in shapes() {
+        let classes = classes(&estate.services[0]).len();
+        let count = |estate: &Estate| rules(&planned(estate).services[0].rules).len();
+        let all = count(&estate);
+        let most = 6 * estate.services[0].slos.len() + 20 + 20 * classes;
+        assert!(all <= most, "{name}: {all} rules, at most {most}");
+        let file = &planned(&estate).services[0].rules;
+        let per_service = rules(file).iter().filter(|rule| of_service(rule)).count();
+        assert!(per_service <= 20, "{name}: {per_service} rules of the service as a whole");
+        estate.services[0].resources = (0..30).map(|n| off(["queue", "db_pool"][n % 2], format!("r{n}"))).collect();
+        assert_eq!(count(&estate), all, "{name}: exceptions of resources add rules");
+    }
+}
+
+/// Whether a rule is neither one SLO's nor one class' own.
+fn of_service(rule: &Rule) -> bool {
+    match rule {
+        Rule::Recording { labels, .. } => !labels.contains_key("slo"),
+        Rule::Alerting { alert, .. } => slo_names::PER_SERVICE.contains(&alert.as_str()),
     }
 }
 
@@ -76,7 +133,7 @@ fn no_alert_reads_metadata_and_each_names_its_service() {
 
 #[test]
 fn identity_is_on_every_series_and_join() {
-    let (_, estate) = shapes().remove(1);
+    let (_, estate) = shapes().into_iter().find(|(name, _)| *name == "identity").expect("the shape");
     for rule in rules(&planned(&estate).services[0].rules) {
         let (name, expr) = match rule {
             Rule::Recording { record, expr, .. } => (record, expr),

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use kilter_codegen::model::{
-    Alertmanager, Duration, Estate, EstatePolicy, EventSide, Extra, Links, NoData, Objective, Policy, Service, Sli,
-    Slo, TimeScale,
+    Alertmanager, Duration, Estate, EstatePolicy, EventSide, Extra, Family, Links, NoData, Objective, Policy, Red,
+    Service, Sli, Slo, TimeScale,
 };
 use kilter_codegen::plan::{self, Plan};
 use kilter_codegen::render::engine::Templates;
@@ -29,6 +29,7 @@ pub(crate) fn estate(slos: Vec<Slo>) -> Estate {
             depends_on: Vec::new(),
             slos,
             extra: Extra::default(),
+            resources: Vec::new(),
         }],
         time_scale: TimeScale::REAL,
         policy: EstatePolicy::default(),
@@ -51,11 +52,24 @@ pub(crate) fn slo(name: &str, objective: &str, sli: Sli) -> Slo {
 }
 
 pub(crate) fn availability(route: &str) -> Sli {
-    Sli::HttpServer { routes: vec![route.to_owned()], methods: Vec::new(), slower_than_nanos: None }
+    served(&[route], &[], None)
 }
 
 pub(crate) fn latency(route: &str, nanos: u64) -> Sli {
-    Sli::HttpServer { routes: vec![route.to_owned()], methods: Vec::new(), slower_than_nanos: Some(nanos) }
+    served(&[route], &[], Some(nanos))
+}
+
+/// Requests that the service serves.
+pub(crate) fn served(routes: &[&str], methods: &[&str], slower_than_nanos: Option<u64>) -> Sli {
+    let only = [("http_route", routes), ("http_request_method", methods)];
+    Sli::Red(Red { slower_than_nanos, ..red(Family::HttpServer, &only) })
+}
+
+/// Interactions of a family with these values of their labels.
+pub(crate) fn red(family: Family, only: &[(&'static str, &[&str])]) -> Red {
+    let owned = |values: &[&str]| values.iter().map(|it| (*it).to_owned()).collect();
+    let only = only.iter().filter(|(_, values)| !values.is_empty()).map(|(key, values)| (*key, owned(values)));
+    Red { only: only.collect(), ..Red::of(family) }
 }
 
 pub(crate) fn events(errors: &str, total: &str) -> Sli {

@@ -35,12 +35,21 @@ pub struct PrometheusConfig {
     /// Prometheus has durations of its own (how old a sample may be, how often an alert is sent again, how long one
     /// that was pending survives a restart). Rules at a time scale of 1/N need them divided by the same N.
     pub time_divisor: u32,
+    /// Features that are off by default, such as `native-histograms`.
+    pub features: Vec<String>,
 }
 
 impl PrometheusConfig {
     /// Scrapes once a second, at real time, without rules.
     pub fn new(targets: Vec<Target>) -> Self {
-        Self { scrape_seconds: 1, rule_files: Vec::new(), alertmanager: None, targets, time_divisor: 1 }
+        Self {
+            scrape_seconds: 1,
+            rule_files: Vec::new(),
+            alertmanager: None,
+            targets,
+            time_divisor: 1,
+            features: Vec::new(),
+        }
     }
 
     /// The configuration file. JSON is YAML.
@@ -263,6 +272,9 @@ fn launch(folder: &Path, port: u16, config: &PrometheusConfig) -> anyhow::Result
         .arg(format!("--rules.alert.for-grace-period={}", config.scaled(10 * 60)))
         .arg(format!("--rules.alert.for-outage-tolerance={}", config.scaled(60 * 60)))
         .current_dir(folder);
+    if !config.features.is_empty() {
+        command.arg(format!("--enable-feature={}", config.features.join(",")));
+    }
     let mut process = Process::start("prometheus", command, folder)?;
     process.ready(&format!("http://127.0.0.1:{port}/-/ready"), Duration::from_secs(60))?;
     // Ready is said before the scrape loops have started.

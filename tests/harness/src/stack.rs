@@ -60,6 +60,7 @@ impl Loop {
             alertmanager: Some(alertmanager.address()),
             targets: vec![Target { job: "git-https".to_owned(), address: service.admin_address() }],
             time_divisor: options.time_divisor,
+            features: Vec::new(),
         };
         let prometheus = Prometheus::start(&folder.join("prometheus"), config)?;
         let this = Self { folder, options, service, prometheus, alertmanager, webhook };

@@ -5,6 +5,7 @@
 
 pub mod model;
 mod panels;
+mod red;
 
 use super::context::Context;
 use super::links::dashboard_uid;
@@ -44,7 +45,10 @@ pub fn dashboard(context: &Context<'_>) -> Dashboard {
 
 fn variables(context: &Context<'_>) -> Vec<Variable> {
     let slos: Vec<&str> = context.service.slos.iter().map(|it| it.name.as_str()).collect();
-    vec![Variable::datasource(), Variable::choice("slo", "SLO", &slos)]
+    let mut all = vec![Variable::datasource(), Variable::choice("slo", "SLO", &slos)];
+    let total = super::expr::select(kilter_contract::slo::TOTAL_RATE, &panels::slo_matchers(context));
+    all.extend(panels::groups(context).iter().map(|it| Variable::values(it, &total)));
+    all
 }
 
 fn alerts_annotation(context: &Context<'_>) -> Annotation {

@@ -132,6 +132,18 @@ impl Variable {
     }
 }
 
+impl Variable {
+    /// The values that a label of a series has now, any number of them; all to begin with, those without it included.
+    pub fn values(label: &str, series: &str) -> Self {
+        let query = format!("label_values({series}, {label})");
+        Self(json!({
+            "type": "query", "name": label, "label": label, "datasource": datasource(), "definition": query,
+            "query": {"query": query, "refId": "StandardVariableQuery"}, "refresh": 2, "sort": 1,
+            "includeAll": true, "multi": true, "allValue": ".*", "current": {"text": "All", "value": "$__all"},
+        }))
+    }
+}
+
 impl Annotation {
     /// Marks where a query has values.
     pub fn query(name: &str, expr: &str) -> Self {

@@ -1,30 +1,52 @@
 //! The panels, in reading order: state and budget, burn, what users get, what the service does.
 
-use kilter_contract::{http, slo};
+use kilter_contract::slo;
 use serde_json::{Value, json};
 
 use super::super::class::classes;
 use super::super::context::Context;
-use super::super::expr::{equal, select, sum_by};
+use super::super::expr::{equal, select};
 use super::super::windows::{self, Severity};
 use super::model::{GridPos, Panel, Target, datasource};
-use crate::model::{Duration, Sli};
+use super::red;
+use crate::model::Duration;
 
 /// Every panel of a service.
 pub(super) fn all(context: &Context<'_>) -> Vec<Panel> {
     let mut panels = state(context);
     panels.extend(history(context));
-    if context.service.slos.iter().any(|it| matches!(it.sli, Sli::HttpServer { .. })) {
-        panels.extend(red(context));
-    }
+    panels.extend(red::panels(context));
     panels
 }
 
-/// A recorded series of the chosen SLO.
+/// Every `by` label of the service's SLOs, sorted: each is a variable of the dashboard.
+pub(super) fn groups(context: &Context<'_>) -> Vec<String> {
+    let mut all: Vec<String> = context.service.slos.iter().flat_map(|it| it.by.iter().cloned()).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// A legend that also names the group.
+fn legend(context: &Context<'_>, text: &str) -> String {
+    let labels: String = groups(context).iter().map(|it| format!(" {{{{{it}}}}}")).collect();
+    format!("{text}{labels}")
+}
+
+/// A recorded series of the chosen SLO, the same for all its groups.
+fn of_slo(context: &Context<'_>, series: &str) -> String {
+    select(series, &slo_matchers(context))
+}
+
+/// A recorded series of the chosen SLO and of its chosen groups. "All" matches what lacks the label too.
 fn chosen(context: &Context<'_>, series: &str) -> String {
+    let groups = groups(context).into_iter().map(|it| format!("{it}=~\"${it}\""));
+    select(series, &slo_matchers(context).into_iter().chain(groups).collect::<Vec<_>>())
+}
+
+pub(super) fn slo_matchers(context: &Context<'_>) -> Vec<String> {
     let own = [equal(slo::SERVICE_LABEL, context.service.name.as_str()), "slo=\"$slo\"".to_owned()];
-    let identity = context.estate.identity.iter().map(|(key, value)| equal(key, value));
-    select(series, &own.into_iter().chain(identity).collect::<Vec<_>>())
+    own.into_iter().chain(context.estate.identity.iter().map(|(key, value)| equal(key, value))).collect()
 }
 
 /// The budget's series are evaluated every two minutes: read the last value.
@@ -45,7 +67,7 @@ fn first_long(context: &Context<'_>) -> String {
 }
 
 fn state(context: &Context<'_>) -> Vec<Panel> {
-    let budget = chosen(context, slo::ERROR_BUDGET);
+    let budget = of_slo(context, slo::ERROR_BUDGET);
     let (remaining, seconds) = (remaining(context), window_seconds(context));
     let burn = chosen(context, &slo::burn_rate(&first_long(context)));
     let total = chosen(context, slo::TOTAL_RATE);
@@ -55,7 +77,7 @@ fn state(context: &Context<'_>) -> Vec<Panel> {
     vec![
         stat("State", "Whether the SLO alerts now.", &format!("max(ALERTS{{{},slo=\"$slo\",alertstate=\"firing\"}}) or 0 * max({budget})", equal("service", context.service.name.as_str())), "none", 4)
             .mapped(&json!([{"type": "value", "options": {"0": {"text": "OK", "color": "blue"}, "1": {"text": "ALERTING", "color": "orange"}}}])),
-        stat("Objective", "The promised share of good events.", &chosen(context, slo::OBJECTIVE), "percentunit", 4).decimals(3),
+        stat("Objective", "The promised share of good events.", &of_slo(context, slo::OBJECTIVE), "percentunit", 4).decimals(3),
         stat("Budget left", "Share of the error budget that is left; below zero the promise is broken.", &remaining, "percentunit", 4).decimals(1),
         stat("Full outage left", "How long a total outage may last before the budget is spent.", &format!("clamp_min({remaining}, 0) * {join} {budget} * {seconds}"), "s", 4),
         stat("Failures left", "How many more events may fail, at the traffic of the window so far.", &format!("clamp_min({remaining}, 0) * {join} {budget} * {allowed} * {step}"), "short", 4).decimals(0),
@@ -93,7 +115,7 @@ fn thresholds_in_words(context: &Context<'_>) -> String {
 
 fn history(context: &Context<'_>) -> Vec<Panel> {
     let burns: Vec<(String, String)> =
-        alert_windows(context).iter().map(|it| (chosen(context, &slo::burn_rate(it)), it.clone())).collect();
+        alert_windows(context).iter().map(|it| (chosen(context, &slo::burn_rate(it)), legend(context, it))).collect();
     let thresholds: Vec<f64> =
         classes(context.service).first().map_or(Vec::new(), |it| it.pairs.iter().map(|(_, f)| f.to_f64()).collect());
     let (error, total) = (chosen(context, slo::ERROR_RATE), chosen(context, slo::TOTAL_RATE));
@@ -101,7 +123,7 @@ fn history(context: &Context<'_>) -> Vec<Panel> {
         series(
             "Budget left",
             "The error budget over time. Zero is the promise.",
-            &[(remaining(context), "budget left".to_owned())],
+            &[(remaining(context), legend(context, "budget left"))],
             "percentunit",
             12,
         ),
@@ -117,8 +139,8 @@ fn history(context: &Context<'_>) -> Vec<Panel> {
             "SLI",
             "Share of good events over five minutes, against the objective.",
             &[
-                (format!("1 - {error} / ({total} > 0)"), "SLI".to_owned()),
-                (chosen(context, slo::OBJECTIVE), "objective".to_owned()),
+                (format!("1 - {error} / ({total} > 0)"), legend(context, "SLI")),
+                (of_slo(context, slo::OBJECTIVE), "objective".to_owned()),
             ],
             "percentunit",
             12,
@@ -126,7 +148,7 @@ fn history(context: &Context<'_>) -> Vec<Panel> {
         series(
             "Events per second",
             "All and bad events. Little traffic makes every failure weigh much.",
-            &[(total, "all".to_owned()), (error, "bad".to_owned())],
+            &[(total, legend(context, "all")), (error, legend(context, "bad"))],
             "reqps",
             12,
         ),
@@ -135,66 +157,8 @@ fn history(context: &Context<'_>) -> Vec<Panel> {
             "Which alerts of this service fire, and how severe they are.",
             &[(
                 format!("ALERTS{{{},alertstate=\"firing\"}}", equal("service", context.service.name.as_str())),
-                "{{alertname}} {{slo}} {{severity}}".to_owned(),
+                legend(context, "{{alertname}} {{slo}} {{severity}}"),
             )],
-            "none",
-            24,
-        ),
-    ]
-}
-
-fn red(context: &Context<'_>) -> Vec<Panel> {
-    let name = http::SERVER_REQUEST_DURATION.name;
-    let all = context.raw_matchers();
-    let with = |extra: &str| all.iter().cloned().chain([extra.to_owned()]).collect::<Vec<_>>();
-    let rate = |form: &str, matchers: &[String]| {
-        format!("rate({}[$__rate_interval])", select(&format!("{name}{form}"), matchers))
-    };
-    let by = |labels: &[&str], of: &str| sum_by(&labels.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>(), of);
-    let routed = with(&format!("{}!=\"\"", http::ROUTE.key));
-    let failed = with(&format!("{}!=\"\"", http::ERROR_TYPE.key));
-    let quantile = |q: &str| {
-        (
-            format!("histogram_quantile({q}, {})", by(&["le"], &rate("_bucket", &routed))),
-            format!("p{}", q.trim_start_matches("0.")),
-        )
-    };
-    vec![
-        series(
-            "Requests by route",
-            "Requests per second that a route matched.",
-            &[(by(&[http::ROUTE.key], &rate("_count", &routed)), "{{http_route}}".to_owned())],
-            "reqps",
-            12,
-        ),
-        series(
-            "Errors by type",
-            "Failed requests per second by route and error_type. client_disconnect is no availability error.",
-            &[(
-                by(&[http::ROUTE.key, http::ERROR_TYPE.key], &rate("_count", &failed)),
-                "{{http_route}} {{error_type}}".to_owned(),
-            )],
-            "reqps",
-            12,
-        ),
-        series(
-            "Duration",
-            "Quantiles of request durations, all routes.",
-            &[quantile("0.5"), quantile("0.9"), quantile("0.99")],
-            "s",
-            12,
-        ),
-        series(
-            "Status codes",
-            "Requests per second by status code.",
-            &[(by(&[http::STATUS.key], &rate("_count", &all)), "{{http_response_status_code}}".to_owned())],
-            "reqps",
-            12,
-        ),
-        series(
-            "In flight",
-            "Requests in flight by route.",
-            &[(by(&[http::ROUTE.key], &select(http::SERVER_ACTIVE_REQUESTS.name, &all)), "{{http_route}}".to_owned())],
             "none",
             24,
         ),
@@ -206,7 +170,7 @@ fn stat(title: &str, description: &str, expr: &str, unit: &str, w: u32) -> Panel
     panel("stat", title, description, vec![target(0, expr, "", true)], unit, (w, 4), options)
 }
 
-fn series(title: &str, description: &str, queries: &[(String, String)], unit: &str, w: u32) -> Panel {
+pub(super) fn series(title: &str, description: &str, queries: &[(String, String)], unit: &str, w: u32) -> Panel {
     let targets = queries.iter().enumerate().map(|(n, (expr, legend))| target(n, expr, legend, false)).collect();
     let options = json!({"legend": {"displayMode": "list", "placement": "bottom", "showLegend": true}, "tooltip": {"mode": "multi", "sort": "desc"}});
     panel("timeseries", title, description, targets, unit, (w, 8), options)

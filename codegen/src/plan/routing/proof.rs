@@ -26,7 +26,7 @@ pub(super) fn proofs(estate: &Estate, plan: &Plan) -> Vec<Proof> {
             for name in service.slos.iter().map(|it| it.name.to_string()) {
                 let mut labels = labels.clone();
                 labels.entry(slo::SERVICE_LABEL.to_owned()).or_insert_with(|| service.name.to_string());
-                if alert != slo::SERVICE_DOWN {
+                if !slo::PER_SERVICE.contains(&alert.as_str()) {
                     labels.insert(slo::SLO_LABEL.to_owned(), name);
                 }
                 all.insert(proof(estate, &alert, labels));

@@ -10,7 +10,8 @@ use super::super::class;
 use super::super::context::Context;
 use super::super::windows::Severity;
 use super::file::{AlertTest, InputSeries, Labels, QueryTest, Sample, Test, selector};
-use super::inputs::{Inputs, Raw, identity};
+use super::inputs::{Fed, Inputs, Raw, Samples, identity};
+use super::memory;
 use super::text::{Numbers, Told, expected};
 use super::theory;
 use super::traffic::{self, Flow, SAMPLE_SECONDS, Timeline, Volume};
@@ -83,8 +84,14 @@ pub(super) fn of_slo(context: &Context<'_>, slo: &Slo, templates: &Templates) ->
         },
     };
     let mut tests = Vec::new();
+    // Where missing data are bad, the rule of the errors speaks as soon as there is a total: nothing can be fed beside it.
+    if subject.inputs.fed == Fed::Pair && slo.no_data == NoData::Bad {
+        tests.push(subject.exhausted()?);
+        tests.extend(memory::of_slo(context, slo));
+        return Ok(tests);
+    }
     // Errors need series that errors are counted in.
-    if !subject.inputs.recorded {
+    if subject.inputs.fed != Fed::Total {
         tests.extend([subject.outage(), subject.slow_burn()]);
         if subject.pins && subject.exact() {
             tests.push(subject.burn_text()?);
@@ -92,10 +99,20 @@ pub(super) fn of_slo(context: &Context<'_>, slo: &Slo, templates: &Templates) ->
     }
     match subject.missing {
         None => tests.push(subject.missing_is_ignored()),
-        Some(severity) => tests.extend([subject.missing(severity)?, subject.lost(severity)?]),
+        Some(severity) => {
+            tests.push(subject.missing(severity)?);
+            // Time does not stop.
+            if !slo.sli.is_time_weighted() {
+                tests.push(subject.lost(severity)?);
+            }
+        }
     }
     tests.extend(subject.policies());
-    tests.extend([subject.idle(), subject.exhausted()?]);
+    if !slo.sli.is_time_weighted() {
+        tests.push(subject.idle());
+    }
+    tests.push(subject.exhausted()?);
+    tests.extend(memory::of_slo(context, slo));
     Ok(tests)
 }
 
@@ -228,7 +245,8 @@ impl Subject<'_> {
         let (page, ticket) = (&self.page, &self.ticket);
         let quiet = BELOW * theory::lowest(ticket).min(theory::lowest(page));
         let slow = BELOW * theory::lowest(page);
-        let (before, after) = (Duration::from_mins(20), Duration::from_mins(25));
+        let before = Duration::from_mins(20);
+        let after = up_to(self.enough(slow).plus(Duration::from_mins(10)), RATE).max(Duration::from_mins(25));
         let mut timeline = vec![(before, Flow::Events(quiet * self.budget))];
         // With a very low objective both severities have the same factor: nothing tickets that does not page.
         let apart = !page.is_empty() && slow > 1.2 * theory::lowest(ticket);
@@ -260,7 +278,9 @@ impl Subject<'_> {
         let timeline = vec![(HISTORY, Flow::Events(0.0)), (outage, Flow::Events(RATIO))];
         let mut test = self.test("the text of a burning budget", &timeline);
         let bad = outage.secs_f64() / RATE.secs_f64();
-        let all = at.secs_f64() / RATE.secs_f64();
+        // What is no rate of a counter has a value from the first moment on.
+        let counted = self.inputs.series.iter().all(|it| matches!(it.samples, Samples::Counter(_)));
+        let all = at.secs_f64() / RATE.secs_f64() + f64::from(u8::from(!counted));
         let period = self.slo.window;
         // The budget's group runs after the alerts: they see what stood there one evaluation before.
         let budget_left = 1.0 - theory::budget_spent(outage.minus(RATE), RATIO, self.budget, period);
@@ -367,9 +387,20 @@ impl Subject<'_> {
         Ok(test.done(self))
     }
 
+    /// How long it takes, at a burn rate, until there are as many errors as the low-traffic guard asks for. Tests choose the
+    /// number of events, but not the length of a second.
+    fn enough(&self, burn: f64) -> Duration {
+        if !self.slo.sli.is_time_weighted() {
+            return Duration::from_secs(0);
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a test")]
+        let seconds = (f64::from(self.slo.min_errors) / (burn * self.budget)).ceil() as u64;
+        Duration::from_secs(seconds)
+    }
+
     /// Nothing fired until then. A total without its errors says nothing about errors.
     fn starts_quiet(&self, test: &mut Draft, until: Duration) {
-        if !self.inputs.recorded {
+        if self.inputs.fed != Fed::Total {
             test.asks(&self.ever("", until), until, None);
         }
     }
@@ -396,24 +427,27 @@ impl Subject<'_> {
     }
 
     fn test(&self, proves: &str, timeline: &Timeline) -> Draft {
-        let step = if self.inputs.recorded { STEP } else { Duration::from_secs(SAMPLE_SECONDS) };
+        let step = if self.inputs.fed == Fed::Series { Duration::from_secs(SAMPLE_SECONDS) } else { STEP };
         let length = timeline.iter().fold(Duration::from_secs(0), |sum, (length, _)| sum.plus(*length));
         let mut draft = Draft::new(self, proves, step, length);
         let volume = Volume::for_objective(self.budget, self.slo.min_errors);
         let healthy: Timeline = vec![(length, Flow::Events(0.0))];
         // What never has traffic, never has any in all its groups.
         let calm = if timeline.iter().all(|(_, flow)| *flow == Flow::Idle) { timeline } else { &healthy };
-        for Raw { metric, labels, counts, group, share } in &self.inputs.series {
+        for Raw { metric, labels, samples, group, share } in &self.inputs.series {
             let mut timeline = if *group == 0 { timeline.clone() } else { calm.clone() };
             if draft.lead > Duration::from_secs(0) {
                 // Series without events: they are there, and in no ratio.
                 timeline.insert(0, (draft.lead, Flow::Idle));
             }
-            let values = if self.inputs.recorded { traffic::rate } else { traffic::counter };
-            draft.input.push(InputSeries {
-                series: selector(metric, labels),
-                values: values(&timeline, step, volume.share(*share), *counts),
-            });
+            let volume = volume.share(*share);
+            let values = match *samples {
+                Samples::Counter(counts) => traffic::counter(&timeline, step, volume, counts),
+                Samples::Rate(counts) => traffic::rate(&timeline, step, volume, counts),
+                Samples::Time(counts) => traffic::rate(&timeline, step, Volume::of_time(step), counts),
+                Samples::Up => traffic::up(&timeline, step),
+            };
+            draft.input.push(InputSeries { series: selector(metric, labels), values });
         }
         draft
     }
@@ -478,7 +512,11 @@ struct Draft {
 
 impl Draft {
     fn new(subject: &Subject<'_>, proves: &str, step: Duration, length: Duration) -> Self {
-        let how = if subject.inputs.recorded { " (fed at its recorded total)" } else { "" };
+        let how = match subject.inputs.fed {
+            Fed::Series => "",
+            Fed::Pair => " (fed at its recorded pair)",
+            Fed::Total => " (fed at its recorded total)",
+        };
         let name = format!("{}/{}: {proves}{how}", subject.context.service.name, subject.slo.name);
         // A week always has such a time: `resolve` refuses a schedule that leaves none.
         let lead = schedule::lead(subject.context, schedule::of(subject.slo), length).unwrap_or(Duration::from_secs(0));

@@ -12,14 +12,19 @@
 //! | what does not come back from maintenance is missing | no series, while it is active and afterwards | page (by policy) and ticket when it is over |
 //! | a spent budget tickets | the recorded budget falls below zero | [`ERROR_BUDGET_EXHAUSTED`](kilter_contract::slo::ERROR_BUDGET_EXHAUSTED) |
 //!
+//! | the last success outlives its process | a success, then a process that knows of none | nothing while it is recent enough, then a page |
+//! | causes ticket | a resource, breaker, replica, process in trouble beside one that is nearly so | a ticket for the one, with its text |
+//!
 //! Maintenance is fed as it is recorded; what begins it is proven for all in `codegen/tests/it/scenarios`. promtool's clock
 //! begins on a Thursday at midnight: where a schedule holds then, its tests begin later, after series without events.
 //!
-//! With `by` labels there are two groups; incidents strike the first, and the second must stay silent. Expected times
+//! An SLI that weighs time has no traffic to lose. With `by` labels there are two groups; incidents strike the first, and
+//! the second must stay silent. Expected times
 //! come from `theory`, which never looks at the plan. What is fed comes from the SLO and the estate's selector
-//! (`inputs`); an `events` SLI whose series cannot be invented from its expression (it is more than sums of `rate` or
-//! `increase`) is fed at its recorded total: its tests say so in their names, and its burn alerts are not proven. One SLO
-//! per service also pins every alert's text (one `alert_rule_test` per kind).
+//! (`inputs`). Where a series cannot be invented from an expression, the tests begin one step later in the chain and say so
+//! in their names: at the recorded pair for SLIs whose expression makes both sides (a ratio, slices, native histograms);
+//! at the recorded total for `events` that are more than sums of `rate` or `increase`, whose burn alerts are then not
+//! proven. One SLO per service also pins every alert's text (one `alert_rule_test` per kind).
 //!
 //! Names have the form `<service>/<slo>: <what it proves>`; tests of the service as a whole are named `<service>: ...`.
 //! promtool 2.42 prints the name only with a failed `alert_rule_test` (`    name: <name>,`); a failed query is printed as
@@ -27,10 +32,12 @@
 //! failed. Times hold for the closed ranges of Prometheus 2 and the left-open ones of Prometheus 3.
 
 mod cases;
+mod causes;
 mod estate;
 mod file;
 mod inputs;
 mod matching;
+mod memory;
 mod text;
 mod theory;
 mod traffic;
@@ -49,6 +56,7 @@ pub fn tests(context: &Context<'_>, groups: &[RuleGroup], templates: &Templates)
         tests.extend(cases::of_slo(context, slo, templates)?);
     }
     tests.extend(cases::of_service(context, templates)?);
+    tests.extend(causes::tests(context, templates)?);
     Ok(TestFile {
         source: context.service.source.clone(),
         rule_files: vec![format!("{}.rules.yaml", context.service.name)],

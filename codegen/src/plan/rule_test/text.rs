@@ -68,12 +68,12 @@ fn group(slo: &Slo, labels: &Labels) -> String {
 }
 
 /// `humanizePercentage`.
-fn percentage(ratio: f64) -> String {
+pub(super) fn percentage(ratio: f64) -> String {
     format!("{}%", four_digits(ratio * 100.0))
 }
 
 /// `humanizeDuration`, for what is not negative.
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     if seconds < 60.0 {
         return format!("{}s", four_digits(seconds));
     }

@@ -34,6 +34,11 @@ impl Volume {
         Self(events * 1_000_000)
     }
 
+    /// A share of time: one event a second.
+    pub(super) const fn of_time(step: Duration) -> Self {
+        Self(step.millis() * 1_000)
+    }
+
     /// The part of each of `n` series.
     pub(super) const fn share(self, n: u64) -> Self {
         Self(self.0 / n)
@@ -102,6 +107,12 @@ pub(super) fn rate(timeline: &[(Duration, Flow)], step: Duration, volume: Volume
         parts.push(format!("{}+0x{repeats}", text(events * 1_000 / step.millis())));
     }
     parts.join(" ")
+}
+
+/// The samples of a gauge that shows the good share: `1+0x119 0.23+0x59`.
+pub(super) fn up(timeline: &[(Duration, Flow)], step: Duration) -> String {
+    let whole = Volume::of_time(step);
+    rate(timeline, step, whole, Counts { good: true, bad: false })
 }
 
 fn text(millionths: u64) -> String {

@@ -6,6 +6,7 @@
 mod budget;
 mod detection;
 mod gone;
+mod kinds;
 mod latency;
 mod numbers;
 mod policies;

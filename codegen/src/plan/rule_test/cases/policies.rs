@@ -4,7 +4,7 @@ use kilter_contract::slo as names;
 
 use super::super::super::windows::Severity;
 use super::super::file::{InputSeries, Test, selector};
-use super::super::inputs::identity;
+use super::super::inputs::{Fed, identity};
 use super::super::theory;
 use super::super::traffic::Flow;
 use super::{Draft, HISTORY, MISSING_PAGE, MISSING_TICKET, RATE, STEP, Subject, up_to};
@@ -14,6 +14,10 @@ impl Subject<'_> {
     /// The tests of what this SLO's policy adds.
     pub(super) fn policies(&self) -> Vec<Test> {
         let mut tests = Vec::new();
+        // What is fed at its recorded pair is behind the rules that apply policies.
+        if self.inputs.fed == Fed::Pair {
+            return tests;
+        }
         if self.slo.no_data == NoData::Bad {
             tests.push(self.missing_counts());
         }
@@ -79,7 +83,7 @@ impl Subject<'_> {
         let timeline = vec![(healthy, Flow::Events(0.0)), (maintenance.plus(RATE).plus(after), Flow::Gone)];
         let mut test = self.test("what does not come back from maintenance is missing", &timeline);
         self.active(&mut test, healthy, maintenance.plus(RATE));
-        if !self.inputs.recorded {
+        if self.inputs.fed == Fed::Series {
             test.asks(&self.ever("", over.minus(STEP)), over.minus(STEP), None);
         }
         let paged = over.plus(minutes(3)).plus(STEP.times(2));

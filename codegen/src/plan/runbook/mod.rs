@@ -1,15 +1,18 @@
 //! A runbook per SLO, for somebody who was asleep a minute ago. Words come from the template; every number and query
 //! from here.
 
-use kilter_contract::{http, slo};
+mod measured;
+
+use std::collections::BTreeMap;
+
+use kilter_contract::slo;
 use serde::Serialize;
 
 use super::class::{Class, classes};
 use super::context::Context;
-use super::expr::{select, sum_by};
 use super::windows::{Pair, Severity};
-use super::{alerting, links, sli};
-use crate::model::{Decimal, Duration, Name, Sli, Slo};
+use super::{alerting, links, resources};
+use crate::model::{Decimal, Duration, Name, Slo};
 use crate::render::engine::{TemplateError, Templates};
 use crate::render::rules::banner;
 
@@ -38,7 +41,8 @@ struct Data {
     tickets: Vec<Burn>,
     sections: Sections,
     dashboard: String,
-    queries: Vec<Query>,
+    queries: Vec<measured::Query>,
+    causes: String,
     mitigations: String,
     reset: String,
 }
@@ -66,25 +70,20 @@ struct Sections {
     exhausted: String,
 }
 
-#[derive(Serialize)]
-struct Query {
-    what: String,
-    promql: String,
-}
-
 /// The runbooks of a service.
 pub fn runbooks(context: &Context<'_>, templates: &Templates) -> Result<Vec<Runbook>, TemplateError> {
     let mut all = Vec::new();
+    let causes = causes(context, templates)?;
     for class in classes(context.service) {
         for slo in &class.slos {
-            let text = templates.render("runbook/slo", &data(context, &class, slo))?;
+            let text = templates.render("runbook/slo", &data(context, &class, slo, &causes))?;
             all.push(Runbook { slo: slo.name.clone(), text });
         }
     }
     Ok(all)
 }
 
-fn data(context: &Context<'_>, class: &Class<'_>, slo: &Slo) -> Data {
+fn data(context: &Context<'_>, class: &Class<'_>, slo: &Slo, causes: &str) -> Data {
     let name = slo.name.as_str();
     let burns =
         |severity| class.pairs_of(severity).into_iter().map(|(pair, factor)| burn(slo, pair, *factor)).collect();
@@ -98,8 +97,8 @@ fn data(context: &Context<'_>, class: &Class<'_>, slo: &Slo) -> Data {
         objective: slo.objective.percent(),
         window: slo.window.to_string(),
         allowance: minutes(slo.window.secs_f64() * slo.objective.error_budget().to_f64()),
-        latency: matches!(slo.sli, Sli::HttpServer { slower_than_nanos: Some(_), .. }),
-        measured: measured(&slo.sli),
+        latency: slo.sli.kind() == "latency",
+        measured: measured::words(&slo.sli),
         pages: burns(Severity::Page),
         tickets: burns(Severity::Ticket),
         sections: Sections {
@@ -113,7 +112,8 @@ fn data(context: &Context<'_>, class: &Class<'_>, slo: &Slo) -> Data {
             exhausted: heading(slo::ERROR_BUDGET_EXHAUSTED, Severity::Ticket),
         },
         dashboard: links::dashboard(context, name, "6h").unwrap_or_default(),
-        queries: queries(context, slo),
+        queries: measured::queries(context, slo),
+        causes: causes.to_owned(),
         mitigations: context.service.mitigations.clone().unwrap_or_default().trim_end().to_owned(),
         reset: minutes(reset(context, class).secs_f64()),
     }
@@ -160,40 +160,11 @@ fn minutes(seconds: f64) -> String {
     format!("{} {unit}", text.trim_end_matches(".0"))
 }
 
-fn measured(sli: &Sli) -> String {
-    match sli {
-        Sli::HttpServer { routes, slower_than_nanos, .. } => {
-            let routes =
-                if routes.is_empty() { "every matched route".to_owned() } else { format!("`{}`", routes.join("`, `")) };
-            match slower_than_nanos {
-                Some(nanos) => format!("requests to {routes} slower than {}", Duration::from_millis(nanos / 1_000_000)),
-                None => format!("failed requests to {routes}"),
-            }
-        }
-        Sli::Events { .. } => "the events that the SLO file names".to_owned(),
-    }
-}
-
-/// Queries to copy, by dimension, on this SLO's own series.
-fn queries(context: &Context<'_>, slo: &Slo) -> Vec<Query> {
-    let query = |what: &str, promql: String| Query { what: what.to_owned(), promql };
-    let burn = context.recorded(&slo::burn_rate("1h"), &[slo.name.as_str()]);
-    let traffic = context.recorded(slo::TOTAL_RATE, &[slo.name.as_str()]);
-    let mut all = vec![query("How fast it burns", burn), query("Whether there is traffic", traffic)];
-    if let Sli::HttpServer { .. } = slo.sli {
-        let name = format!("{}_count", http::SERVER_REQUEST_DURATION.name);
-        let mut failed = sli::own_matchers(context, slo);
-        failed.push(format!("{}!=\"\"", http::ERROR_TYPE.key));
-        let rate = format!("rate({}[{}])", select(&name, &failed), context.timing.rate);
-        for (what, label) in [
-            ("Which errors", http::ERROR_TYPE.key),
-            ("Which status codes", http::STATUS.key),
-            ("Which instances", "instance"),
-        ] {
-            all.push(query(what, sum_by(&[label.to_owned()], &rate)));
-        }
-    }
-    all
+/// The sections about causes: alike in every runbook of the service.
+fn causes(context: &Context<'_>, templates: &Templates) -> Result<String, TemplateError> {
+    let heading = |it: &resources::Cause| (it.template, format!("{} ({})", it.alert, Severity::Ticket.as_str()));
+    let headings: BTreeMap<&str, String> = resources::causes(context).iter().map(heading).collect();
+    Ok(templates.render("runbook/causes", &headings)?.trim_end().to_owned())
 }
 
 /// The anchors that alerts link to, for the test that the runbook has them.

@@ -1,0 +1,74 @@
+//! The only place that knows kinds of SLI: each lowers to one pair of an error rate and a total rate.
+//!
+//! Sources: `docs/adr/0003-burn-rate-rules.md`; the defaults (unmatched routes are out, `client_disconnect` is no
+//! availability error, a latency SLI counts what did not fail) are explained in `docs/slo-file.md`.
+
+mod histogram;
+mod red;
+mod text;
+mod time;
+
+use kilter_contract::slo;
+
+use super::context::Context;
+use super::expr::equal;
+use crate::model::{Duration, Sli, Slo};
+
+pub use red::matchers as red_matchers;
+
+/// Events per second over the rate window, as PromQL that is recorded under the SLO's labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// What is recorded before them, because it must outlive its source: the last success of a freshness SLI.
+    pub memory: Option<String>,
+    /// All events.
+    pub total: String,
+    /// Bad events. May read the recorded total.
+    pub error: String,
+}
+
+impl Pair {
+    const fn of(total: String, error: String) -> Self {
+        Self { memory: None, total, error }
+    }
+}
+
+/// What lowering an SLO needs besides its SLI.
+struct Lowering<'a> {
+    context: &'a Context<'a>,
+    by: &'a [String],
+    /// The recorded total of this SLO.
+    total_series: String,
+    rate: Duration,
+}
+
+/// Lowers an SLO to its pair.
+pub fn pair(context: &Context<'_>, slo: &Slo) -> Pair {
+    let total_series = context.recorded(slo::TOTAL_RATE, &[slo.name.as_str()]);
+    let lowering = Lowering { context, by: &slo.by, total_series, rate: context.timing.rate };
+    match &slo.sli {
+        Sli::Red(red) => lowering.red(red),
+        Sli::Freshness { job, within } => lowering.freshness(slo, job, *within),
+        Sli::Events { side, total } => lowering.events(side, total),
+        Sli::Ratio(side) => lowering.ratio(side),
+        Sli::Latency(histogram) => lowering.histogram(histogram),
+        Sli::Uptime { up } => lowering.uptime(up),
+        Sli::Slices { good } => lowering.slices(good),
+    }
+}
+
+impl Lowering<'_> {
+    /// Total minus good, never below zero: two scrapes of a histogram's parts need not be of one moment.
+    fn without(&self, good: &str) -> String {
+        format!("clamp_min({} - ignoring ({}) {good}, 0)", self.total_series, self.context.join().join(", "))
+    }
+}
+
+/// Matchers that find one SLO's own series again, for the queries of runbooks and dashboards: its name in what is
+/// recorded for an SLI that names its own metrics.
+pub fn own_matchers(context: &Context<'_>, slo: &Slo) -> Vec<String> {
+    match &slo.sli {
+        Sli::Red(red) => red::matchers(context, red),
+        _ => vec![equal(slo::SLO_LABEL, slo.name.as_str())],
+    }
+}

@@ -1,0 +1,127 @@
+//! Each kind of SLI, measured by a real Prometheus over traffic whose true error ratio is known.
+//!
+//! The history is written into its storage before it starts; native histograms, which no text format carries, are scraped
+//! from a page of ours. Then it evaluates the generated rules, and what they record must be within 1% of the truth.
+//!
+//! The traffic changes every five seconds between much with few errors and little with many: an average of ratios would
+//! be nearly twice the truth.
+
+mod history;
+mod native;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use kilter_codegen::load::LoadOptions;
+use kilter_codegen::model::TimeScale;
+use kilter_codegen::pipeline;
+use kilter_harness::{Prometheus, PrometheusConfig, Target, tools, until};
+
+use history::History;
+
+/// Bad events of all events, by [`history::bad`] and [`history::good`].
+const EVENTS: f64 = 100.0 / 600.0;
+
+/// Every SLO with its SLI and the true error ratio.
+const SLOS: &[(&str, &str, f64)] = &[
+    ("served", r#"{http_server: {routes: ["/a", "/b"]}}"#, EVENTS),
+    (
+        "served-own-bad",
+        r#"{http_server: {routes: ["/own"], bad: {status_codes: [5xx, 429], error_types: [timeout]}}}"#,
+        EVENTS,
+    ),
+    ("served-slowly", r#"{http_server: {routes: ["/slow"], slower_than: 250ms}}"#, EVENTS),
+    ("called", "{http_client: {dependency: identity}}", EVENTS),
+    ("called-slowly", "{http_client: {dependency: ledger, slower_than: 1s}}", EVENTS),
+    ("rpc-served", "{rpc_server: {methods: [users.v1.Users/Get]}}", EVENTS),
+    ("rpc-called", "{rpc_client: {dependency: users}}", EVENTS),
+    ("replica", "{db: {namespace: main, role: replica}}", EVENTS),
+    ("messages", "{messaging: {destination: orders}}", EVENTS),
+    ("job", "{job: {name: gc}}", EVENTS),
+    ("job-slowly", "{job: {name: report, slower_than: 15m}}", EVENTS),
+    ("job-fresh", "{job: {name: gc, succeeded_within: 26h}}", 0.0),
+    ("job-stale", "{job: {name: report, succeeded_within: 1h}}", 1.0),
+    ("cache", "{cache: {name: sessions}}", EVENTS),
+    ("events", "{events: {errors: 'rate(hooks_failed_total[$window])', total: 'rate(hooks_total[$window])'}}", EVENTS),
+    ("events-good", "{events: {good: 'rate(hooks_ok_total[$window])', total: 'rate(hooks_total[$window])'}}", EVENTS),
+    ("ratio", "{ratio: {error: 'avg_over_time(loss_ratio[$window])'}}", 0.15),
+    ("ratio-good", "{ratio: {good: '1 - avg_over_time(loss_ratio[$window])'}}", 0.15),
+    ("histogram", "{latency: {histogram: 'legacy_millis{zone=\"a\"}', slower_than: 2s, unit: milliseconds}}", EVENTS),
+    ("native", "{latency: {histogram: native_seconds, slower_than: 250ms, type: native}}", 0.25),
+    ("uptime", "{uptime: {up: 'probe_success{target=\"shop\"}'}}", 0.1),
+    ("uptime-any", "{uptime: {up: 'max(backend_up)'}}", 0.1),
+    ("minutes", "{slices: {good: 'sum(rate(sold_total[$window])) > bool 1'}}", 0.2),
+];
+
+/// Groups of one SLO: its `by` label has these values, with these ratios.
+const GROUPS: &[(&str, f64)] = &[("eu", EVENTS), ("us", 0.0)];
+
+#[test]
+fn every_kind_of_sli_measures_the_truth() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = native::serve();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+    fs::write(folder.path().join("history.txt"), History::until(now).text()).expect("a file");
+    let made = Command::new(tools::require("promtool").expect("promtool"))
+        .args(["tsdb", "create-blocks-from", "openmetrics", "history.txt", "data"])
+        .current_dir(folder.path())
+        .output()
+        .expect("promtool runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+
+    let mut config = PrometheusConfig::new(vec![Target { job: "shop".to_owned(), address: page }]);
+    config.rule_files = vec![rules(folder.path())];
+    config.features = vec!["native-histograms".to_owned()];
+    let prometheus = Prometheus::start(folder.path(), config).expect("Prometheus starts");
+    prometheus.rules_evaluated(Duration::from_secs(40)).expect("rules");
+    until("every SLO is measured", Duration::from_secs(20), || {
+        Ok((measured(&prometheus).len() >= SLOS.len() + GROUPS.len()).then_some(()))
+    })
+    .expect("measures");
+
+    let measured = measured(&prometheus);
+    let value = |slo: &str, region: &str| {
+        let found = measured.iter().find(|(name, group, _)| name == slo && group == region);
+        found.unwrap_or_else(|| panic!("{slo} {region} is not measured: {measured:?}")).2
+    };
+    let groups = GROUPS.iter().map(|(region, truth)| ("grouped", *region, *truth));
+    let mut wrong = Vec::new();
+    for (slo, region, truth) in SLOS.iter().map(|(slo, _, truth)| (*slo, "", *truth)).chain(groups) {
+        let is = value(slo, region);
+        if (is - truth).abs() > 0.01 * truth {
+            wrong.push(format!("{slo} {region}: {is}, but the truth is {truth}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    prometheus.no_rule_errs().expect("no rule errs");
+}
+
+/// SLO, group and error ratio of everything that is measured now.
+fn measured(prometheus: &Prometheus) -> Vec<(String, String, f64)> {
+    let label = |of: &kilter_harness::Sample, name: &str| of.labels.get(name).cloned().unwrap_or_default();
+    let samples = prometheus.query("slo:error:rate5m / (slo:total:rate5m > 0)").expect("an answer");
+    samples.iter().map(|it| (label(it, "slo"), label(it, "region"), it.value)).collect()
+}
+
+/// The generated rules, evaluated every second (the budget every five) and otherwise as they are.
+fn rules(folder: &Path) -> std::path::PathBuf {
+    let grouped = "events: {errors: 'rate(shared_failed_total[$window])', total: 'rate(shared_total[$window])'}";
+    let slo = |name: &str, sli: &str, by: &str| {
+        format!("  - {{name: {name}, description: It works., objective: 90%, {by}sli: {sli}}}\n")
+    };
+    let slos: String = SLOS.iter().map(|(name, sli, _)| slo(name, sli, "")).collect();
+    let slos = slos + &slo("grouped", &format!("{{{grouped}}}"), "by: [region], ");
+    let text = format!("apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n{slos}");
+    fs::write(folder.join("slo.yaml"), text).expect("a file");
+    let options = LoadOptions { paths: vec!["slo.yaml".into()], config: None, current: folder.to_path_buf() };
+    let made = pipeline::run(&options, TimeScale::REAL).expect("the pipeline runs");
+    let (_, _, artifacts) = made.output.unwrap_or_else(|| panic!("refused: {:#?}", made.diagnostics));
+    let rules = artifacts.iter().find(|it| it.path == "rules/shop.rules.yaml").expect("rules");
+    let path = folder.join("shop.rules.yaml");
+    assert!(rules.text.contains("interval: 30s"), "the rules have another interval");
+    fs::write(&path, rules.text.replace("interval: 30s", "interval: 1s").replace("interval: 2m", "interval: 5s"))
+        .expect("a file");
+    path
+}
