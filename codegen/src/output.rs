@@ -122,7 +122,7 @@ fn ours(text: &str) -> bool {
 }
 
 /// A temporary file beside it, then a rename: a full disk or a crash leaves the old content.
-fn write(path: &Path, text: &str) -> io::Result<()> {
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
     write_with(path, text, None)
 }
 

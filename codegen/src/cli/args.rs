@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::diagnostic::Code;
 use crate::model::{Compat, TimeScale};
@@ -52,6 +53,22 @@ pub(super) enum Command {
     },
     /// Print the contract: every signal, label, bucket and generated name.
     Contract(Contract),
+    /// Print what makes a shell complete kilter's commands and options.
+    #[command(
+        after_help = "Examples:\n  kilter completions bash > /etc/bash_completion.d/kilter\n  kilter completions zsh > ~/.zfunc/_kilter"
+    )]
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page of kilter, or write one for each command.
+    #[command(after_help = "Examples:\n  kilter man | man -l -\n  kilter man --out /usr/local/share/man/man1")]
+    Man {
+        /// Write kilter.1, kilter-generate.1 and so on into this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 const GENERATE_HELP: &str = "Examples:
@@ -152,6 +169,9 @@ pub(super) struct Test {
     /// The folder that holds rules/.
     #[arg(value_name = "DIR", default_value = ".")]
     pub(super) folder: PathBuf,
+    /// How the outcome is printed.
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: ReportFormat,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -171,10 +191,16 @@ pub(super) enum SchemaOf {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ReportFormat {
-    /// With the line and a caret.
+    /// For people: a finding with its line and a caret, a check in a line.
     Human,
     /// A JSON array.
     Json,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// SARIF 2.1.0, for code hosting services.
+    Sarif,
+    /// JUnit's XML, for CI servers.
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -19,6 +19,9 @@ pub(super) fn lint(args: &Lint) -> Result<Status, String> {
             eprintln!("{}", counted(&made.diagnostics));
         }
         ReportFormat::Json => print!("{}", report::json(&made.diagnostics, &made.sources)),
+        ReportFormat::Github => print!("{}", report::github(&made.diagnostics, &made.sources)),
+        ReportFormat::Sarif => print!("{}", report::sarif(&made.diagnostics, &made.sources)),
+        ReportFormat::Junit => print!("{}", report::junit(&made.diagnostics, &made.sources)),
     }
     Ok(if any_error(&made.diagnostics) { Status::Findings } else { Status::Fine })
 }

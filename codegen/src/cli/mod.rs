@@ -2,11 +2,13 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line talks to its user")]
 
 mod args;
+mod checks;
 mod contract;
 mod export;
 mod generate;
 mod import;
 mod lint;
+mod manual;
 mod test;
 
 use std::process::ExitCode;
@@ -54,6 +56,11 @@ pub fn main() -> ExitCode {
             print!("{}", contract::text(it.format));
             Ok(Status::Fine)
         }
+        Command::Completions { shell } => {
+            manual::completions(shell);
+            Ok(Status::Fine)
+        }
+        Command::Man { out } => manual::man(out.as_deref()),
         Command::Schema { of } => {
             let (object, title) = match of {
                 SchemaOf::Slo => (&crate::spec::SLO_FILE, "Kilter SLO file"),

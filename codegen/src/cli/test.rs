@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Status;
 use super::args::Test;
+use super::checks::Checks;
 use super::generate::plural;
 use crate::plan::routing::UNROUTED;
 use crate::yaml;
@@ -33,32 +34,21 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
     if rules.is_empty() {
         return Err(format!("{}: no *.rules.yaml here\n  next: kilter generate", folder.display()));
     }
-    let mut failed = 0;
-    let mut checks = 0;
-    let mut tell = |name: &str, outcome: Outcome| {
-        checks += 1;
-        match outcome {
-            Ok(()) => println!("ok    {name}"),
-            Err(why) => {
-                failed += 1;
-                println!("FAIL  {name}\n{}", indented(&why));
-            }
-        }
-    };
+    let mut checks = Checks::new(args.format);
     for path in &rules {
         let outcome = tool("promtool", &["check", "rules", &name(path)], &folder)?;
-        tell(&format!("{}: promtool check rules", name(path)), outcome);
+        checks.tell(format!("{}: promtool check rules", name(path)), outcome);
     }
     let mut slos: BTreeMap<String, Shown> = BTreeMap::new();
     for (path, outcome) in in_parallel(&tests, &folder)? {
         if let Err(why) = per_slo(&path, outcome, &mut slos)? {
-            tell(&format!("{}: promtool test rules", name(&path)), Err(why));
+            checks.tell(format!("{}: promtool test rules", name(&path)), Err(why));
         }
     }
     let alertmanager = folder.join("alertmanager.yaml");
     if alertmanager.is_file() {
         let outcome = tool("amtool", &["check-config", "alertmanager.yaml"], &folder)?;
-        tell("alertmanager.yaml: amtool check-config", outcome);
+        checks.tell("alertmanager.yaml: amtool check-config".to_owned(), outcome);
         routes(&alertmanager, &folder, &mut slos)?;
     }
     let unrouted: Vec<String> =
@@ -68,13 +58,15 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
         let counts: Vec<String> =
             [count(shown.proofs, "proof"), count(shown.routes, "route")].into_iter().flatten().collect();
         let outcome = if shown.complaints.is_empty() { Ok(()) } else { Err(shown.complaints) };
-        tell(&format!("{slo}: {}", counts.join(", ")), outcome);
+        checks.tell(format!("{slo}: {}", counts.join(", ")), outcome);
     }
     if !unrouted.is_empty() {
         eprintln!("no team receives the alerts of {}: they fall to the default receiver", unrouted.join(", "));
         eprintln!("  next: name the teams and their receivers under `teams` in kilter.yaml");
     }
-    eprintln!("{} passed, {failed} failed", checks - failed);
+    checks.print();
+    let (passed, failed) = checks.counts();
+    eprintln!("{passed} passed, {failed} failed");
     Ok(if failed == 0 { Status::Fine } else { Status::Findings })
 }
 
@@ -191,8 +183,4 @@ fn route_tests(path: &Path) -> Result<Vec<(Vec<String>, String, bool)>, String> 
         Some((labels.split(' ').map(str::to_owned).collect(), receiver.to_owned(), unrouted))
     };
     Ok(text.lines().filter_map(proof).collect())
-}
-
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("      {line}\n")).collect()
 }

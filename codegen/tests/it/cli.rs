@@ -157,3 +157,62 @@ fn fixes_change_what_is_wrong_and_nothing_else() {
     assert_eq!(fs::read_to_string(path.join("slo.yaml")).expect("a file"), after);
     assert_eq!(fs::read_dir(path).expect("a folder").count(), 1, "a temporary file stayed");
 }
+
+#[test]
+fn findings_are_printed_for_every_kind_of_ci() {
+    let folder = folder(
+        &GOOD.replace("objective: 99.9%", "objective: 99.9").replace("routes: [", "slower_than: 250ms, routes: ["),
+    );
+    let lint = |format: &str| {
+        let out = kilter(&["lint", "--format", format, "slo.yaml"], folder.path());
+        assert_eq!(out.status.code(), Some(1), "{format}: {}", said(&out));
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    };
+    let json: serde_json::Value = serde_json::from_str(&lint("json")).expect("JSON");
+    assert_eq!((&json[0]["code"], &json[0]["line"], &json[0]["column"]), (&"KLT0008".into(), &7.into(), &16.into()));
+
+    let github = lint("github");
+    let head =
+        "::error file=slo.yaml,line=7,endLine=7,col=16,endColumn=20,title=KLT0008 not an objective::`99.9` is no";
+    assert!(github.starts_with(head) && github.lines().count() == 1, "{github}");
+
+    let sarif: serde_json::Value = serde_json::from_str(&lint("sarif")).expect("JSON");
+    let run = &sarif["runs"][0];
+    let result = &run["results"][0];
+    assert_eq!(sarif["version"], "2.1.0");
+    assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "KLT0008");
+    assert_eq!((&result["ruleId"], &result["level"]), (&"KLT0008".into(), &"error".into()));
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["startLine"]), (&"slo.yaml".into(), &7.into()));
+
+    let junit = lint("junit");
+    assert!(junit.starts_with("<?xml") && junit.contains("<testsuites tests=\"1\" failures=\"1\">"), "{junit}");
+    assert!(
+        junit.contains("type=\"KLT0008 not an objective\" message=\"slo.yaml:7:16: `99.9` is no objective"),
+        "{junit}"
+    );
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let out = kilter(&["completions", shell], folder.path());
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert!(
+            out.status.success() && ["generate", "lint", "time-scale"].iter().all(|it| text.contains(it)),
+            "{shell}"
+        );
+    }
+    let out = kilter(&["man", "--out", "pages"], folder.path());
+    assert!(out.status.success(), "{}", said(&out));
+    for page in ["kilter.1", "kilter-generate.1", "kilter-lint.1", "kilter-test.1", "kilter-import.1"] {
+        let text = fs::read_to_string(folder.path().join("pages").join(page)).unwrap_or_default();
+        assert!(
+            text.contains(".SH NAME") && text.contains(&page.replace(".1", "").replace('-', "\\-")),
+            "{page}: {text}"
+        );
+    }
+    let whole = kilter(&["man"], folder.path());
+    assert!(whole.status.success() && said(&whole).contains("generate"), "{}", said(&whole));
+}

@@ -69,6 +69,27 @@ fn a_broken_rule_and_a_lost_route_are_told_with_their_slo() {
 }
 
 #[test]
+fn programs_read_the_outcome_too() {
+    let folder = estate();
+    replace(folder.path(), "rules/shop.rules.yaml", "error_type!=\"\"", "error_type=\"never\"");
+    let test = |format: &str| {
+        let out = kilter(folder.path(), &["test", "--format", format]);
+        assert_eq!(out.status.code(), Some(1), "{format}: {}", said(&out));
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    };
+    let json: serde_json::Value = serde_json::from_str(&test("json")).expect("JSON");
+    let of = |name: &str| {
+        let all = json.as_array().expect("a list").iter();
+        all.filter(|it| it["name"].as_str().is_some_and(|it| it.starts_with(name)))
+            .map(|it| it["passed"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((of("shop/buys: "), of("shop/buys-latency: ")), (vec![false.into()], vec![true.into()]));
+    let junit = test("junit");
+    assert!(junit.contains("failures=\"1\"") && junit.contains("<failure type=\"proof\""), "{junit}");
+}
+
+#[test]
 fn alerts_that_no_team_receives_are_listed() {
     let folder = estate();
     replace(folder.path(), "kilter.yaml", "teams: {store: {page: pager, ticket: tickets}}\n", "");

@@ -1,10 +1,20 @@
-//! Findings as text for people and as JSON for programs. Sorted by file and place.
+//! Findings for people, programs and the pages of CI: five printers of one report. Sorted by file and place.
+
+mod github;
+mod json;
+mod junit;
+mod sarif;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
-use serde::Serialize;
+
+pub use github::{data as quoted_for_github, github};
+pub use json::json;
+pub use junit::{Case, junit, suite};
+pub use sarif::{log, sarif};
 
 use super::{Diagnostic, Edit, Severity};
 use crate::load::Sources;
+use crate::yaml::Range;
 
 /// In rustc's look: code, message, the line with a caret, the next step.
 pub fn human(all: &[Diagnostic], sources: &Sources, color: bool) -> String {
@@ -46,62 +56,18 @@ fn group<'a>(it: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
         .element(Level::HELP.message(&it.help))
 }
 
-#[derive(Serialize)]
-#[expect(clippy::struct_field_names, reason = "the names of the JSON keys")]
-struct Line<'a> {
-    code: &'a str,
-    severity: &'a str,
-    file: &'a str,
+/// A place as programs count it: lines and columns from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Region {
     line: usize,
     column: usize,
     end_line: usize,
     end_column: usize,
-    message: &'a str,
-    help: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    fix: Vec<Change<'a>>,
 }
 
-/// A mechanical change.
-#[derive(Serialize)]
-struct Change<'a> {
-    line: usize,
-    column: usize,
-    end_line: usize,
-    end_column: usize,
-    text: &'a str,
-}
-
-/// A JSON array; lines and columns count from 1, columns in characters.
-pub fn json(all: &[Diagnostic], sources: &Sources) -> String {
-    let lines: Vec<Line<'_>> = sorted(all)
-        .into_iter()
-        .map(|it| {
-            let file = &sources.files[it.span.file];
-            let (line, column) = position(&file.text, it.span.range.start);
-            let (end_line, end_column) = position(&file.text, it.span.range.end);
-            let (code, severity) = (it.code.as_str(), it.severity.as_str());
-            Line {
-                code,
-                severity,
-                file: &file.path,
-                line,
-                column,
-                end_line,
-                end_column,
-                message: &it.message,
-                help: &it.help,
-                fix: it.fix.iter().map(|edit| change(edit, &file.text)).collect(),
-            }
-        })
-        .collect();
-    serde_json::to_string_pretty(&lines).unwrap_or_default() + "\n"
-}
-
-fn change<'a>(edit: &'a Edit, text: &str) -> Change<'a> {
-    let (line, column) = position(text, edit.range.start);
-    let (end_line, end_column) = position(text, edit.range.end);
-    Change { line, column, end_line, end_column, text: &edit.text }
+fn region(text: &str, range: Range) -> Region {
+    let ((line, column), (end_line, end_column)) = (position(text, range.start), position(text, range.end));
+    Region { line, column, end_line, end_column }
 }
 
 /// Line and column of a byte, from 1.

@@ -1,0 +1,74 @@
+//! The outcome of checks in every format: for people as they come, for programs at the end.
+
+use serde_json::{Value, json};
+
+use super::args::ReportFormat;
+use crate::diagnostic::report::{Case, log, quoted_for_github, suite};
+
+/// Checks and how they ended.
+#[derive(Debug)]
+pub(super) struct Checks {
+    format: ReportFormat,
+    /// Name, and what was complained about.
+    all: Vec<(String, Result<(), String>)>,
+}
+
+impl Checks {
+    pub(super) const fn new(format: ReportFormat) -> Self {
+        Self { format, all: Vec::new() }
+    }
+
+    /// Notes one. People see it at once.
+    pub(super) fn tell(&mut self, name: String, outcome: Result<(), String>) {
+        if self.format == ReportFormat::Human {
+            match &outcome {
+                Ok(()) => println!("ok    {name}"),
+                Err(why) => println!("FAIL  {name}\n{}", indented(why)),
+            }
+        }
+        self.all.push((name, outcome));
+    }
+
+    /// Passed, and failed.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let failed = self.failures().count();
+        (self.all.len() - failed, failed)
+    }
+
+    fn failures(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.all.iter().filter_map(|(name, outcome)| Some((name, outcome.as_ref().err()?)))
+    }
+
+    /// Prints everything for programs.
+    pub(super) fn print(&self) {
+        match self.format {
+            ReportFormat::Human => {}
+            ReportFormat::Json => {
+                let one = |(name, outcome): &(String, Result<(), String>)| json!({"name": name, "passed": outcome.is_ok(), "said": outcome.as_ref().err()});
+                println!("{:#}", Value::Array(self.all.iter().map(one).collect()));
+            }
+            ReportFormat::Github => {
+                for (name, why) in self.failures() {
+                    println!("::error title=kilter test::{}", quoted_for_github(&format!("{name}\n{why}")));
+                }
+            }
+            ReportFormat::Sarif => {
+                let rule = json!({"id": "proof", "shortDescription": {"text": "a generated proof failed"}});
+                let result = |(name, why): (&String, &String)| json!({"ruleId": "proof", "ruleIndex": 0, "level": "error", "message": {"text": format!("{name}\n{why}")}});
+                println!("{:#}", log(&[rule], &self.failures().map(result).collect::<Vec<_>>()));
+            }
+            ReportFormat::Junit => {
+                let case = |(name, outcome): &(String, Result<(), String>)| {
+                    let failures =
+                        outcome.as_ref().err().map(|why| ("proof".to_owned(), why.clone())).into_iter().collect();
+                    Case { name: name.clone(), failures, output: String::new() }
+                };
+                print!("{}", suite("kilter test", &self.all.iter().map(case).collect::<Vec<_>>()));
+            }
+        }
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("      {line}\n")).collect()
+}
