@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use kilter_contract::slo;
 
-use super::class::{Class, classes};
+use super::class::{Class, POLICY_LABEL, classes};
 use super::context::Context;
 use super::expr::{is_grid, over_window};
 use super::maintenance::unless_maintained;
@@ -171,7 +171,7 @@ pub(super) fn static_labels(context: &Context<'_>, extra: &Extra, severity: Seve
 /// Rules of two classes would otherwise be duplicates to promtool.
 fn class_labels(context: &Context<'_>, class: &Class<'_>, severity: Severity) -> BTreeMap<String, String> {
     let mut labels = static_labels(context, &class.extra, severity);
-    labels.extend(class.number.map(|number| ("policy".to_owned(), number.to_string())));
+    labels.extend(class.number.map(|number| (POLICY_LABEL.to_owned(), number.to_string())));
     labels
 }
 

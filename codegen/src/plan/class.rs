@@ -4,6 +4,9 @@ use super::maintenance::has_measured;
 use super::windows::{self, Pair, Severity};
 use crate::model::{Decimal, Duration, Extra, NoData, Service, Slo};
 
+/// The label that tells the alerts of a service's classes apart.
+pub const POLICY_LABEL: &str = "policy";
+
 /// SLOs that are watched by the same rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Class<'a> {

@@ -7,6 +7,7 @@ use kilter_contract::slo;
 use super::{Code, Diagnostic, Findings, alertmanager, check, number, printable, scalar, text};
 use crate::load::Sources;
 use crate::model::{Alertmanager, Compat, Estate, EstatePolicy, Links, Name, OfficeHours, Team, TimeScale};
+use crate::plan::class::POLICY_LABEL;
 use crate::promql;
 use crate::spec::ESTATE;
 use crate::yaml::{Node, Value};
@@ -19,7 +20,7 @@ pub(super) const RESERVED: &[&str] = &[
     slo::TEAM_LABEL,
     "alertname",
     "alertstate",
-    "policy",
+    POLICY_LABEL,
     "page",
     "le",
     "quantile",

@@ -29,15 +29,19 @@ pub fn free_port() -> anyhow::Result<u16> {
 mod tests {
     use std::collections::BTreeSet;
     use std::net::TcpListener;
+    use std::time::Duration;
 
     use super::free_port;
+    use crate::until;
 
-    /// Each is bound at once, as its users do: other processes of this machine choose ports as well.
+    /// Each is bound at once, as its users do: other processes of this machine choose ports as well. A child that another
+    /// test forks at this moment holds a copy of the probe until it becomes its program, hence the patience.
     #[test]
     fn ports_differ_and_can_be_bound() {
         let bind = |_| {
             let port = free_port().unwrap();
-            (port, TcpListener::bind(("127.0.0.1", port)).unwrap())
+            let bound = until("the port", Duration::from_secs(5), || Ok(Some(TcpListener::bind(("127.0.0.1", port))?)));
+            (port, bound.unwrap())
         };
         let held: Vec<(u16, TcpListener)> = (0..20).map(bind).collect();
         let ports: BTreeSet<u16> = held.iter().map(|(port, _)| *port).collect();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kilter_contract::slo;
 
+use super::super::class::{POLICY_LABEL, classes};
 use super::super::{Plan, Rule, RuleFile};
 use crate::model::Estate;
 
@@ -22,8 +23,12 @@ pub struct Proof {
 pub(super) fn proofs(estate: &Estate, plan: &Plan) -> Vec<Proof> {
     let mut all = BTreeSet::new();
     for (service, planned) in estate.services.iter().zip(&plan.services) {
+        let classes = classes(service);
         for (alert, labels) in alerts(&planned.rules) {
-            for name in service.slos.iter().map(|it| it.name.to_string()) {
+            // A rule of one class raises alerts of its own SLOs only.
+            let number = labels.get(POLICY_LABEL).and_then(|it| it.parse::<usize>().ok());
+            let own = classes.iter().filter(|it| number.is_none() || it.number == number);
+            for name in own.flat_map(|it| &it.slos).map(|it| it.name.to_string()) {
                 let mut labels = labels.clone();
                 labels.entry(slo::SERVICE_LABEL.to_owned()).or_insert_with(|| service.name.to_string());
                 if !slo::PER_SERVICE.contains(&alert.as_str()) {

@@ -571,7 +571,7 @@ fn owned(context: &Context<'_>, slo: &Slo, recorded: Labels, told: Told<'_>) -> 
     let classes = class::classes(context.service);
     let number =
         classes.iter().find(|it| it.slos.iter().any(|member| member.name == slo.name)).and_then(|it| it.number);
-    labels.extend(number.map(|number| ("policy".to_owned(), number.to_string())));
+    labels.extend(number.map(|number| (class::POLICY_LABEL.to_owned(), number.to_string())));
     labels
 }
 
