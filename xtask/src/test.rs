@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that CI runs, with one summary.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,35 +18,113 @@ struct Done {
     ok: bool,
 }
 
+/// The tests that wait for real programs most of their time: they run beside all others.
+const WAITING: &str = "kilter-conformance";
+
 /// Runs each part, also after a failure, so that one run tells everything.
 pub(crate) fn run() -> anyhow::Result<()> {
     let started = Instant::now();
     println!("tools: {}", tools::install()?);
-    let parts: [(&'static str, Vec<&str>); 5] = [
+    let mut done = Vec::new();
+    for (name, args) in [
         ("format", vec!["fmt", "--all", "--check"]),
         ("lints", vec!["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         ("build", vec!["build", "--locked", "--workspace", "--all-targets"]),
-        ("tests", vec!["test", "--locked", "--workspace", "--no-fail-fast"]),
-        ("docs", vec!["doc", "--quiet", "--locked", "--workspace", "--no-deps"]),
-    ];
-    let mut done = Vec::new();
-    for (name, args) in parts {
-        println!("\n== {name}: cargo {}", args.join(" "));
-        let mut command = cargo(&args);
-        match name {
-            "docs" => command.env("RUSTDOCFLAGS", "-D warnings"),
-            // The part before has built them: no test builds them again.
-            _ => command.env(kilter_harness::BUILT, programs()?),
-        };
-        done.push(part(name, command)?);
+    ] {
+        done.push(part(name, cargo(&args))?);
     }
+    done.push(tests()?);
+    done.push(part("examples", cargo(&["test", "--quiet", "--locked", "--workspace", "--doc", "--no-fail-fast"]))?);
+    let mut docs = cargo(&["doc", "--quiet", "--locked", "--workspace", "--no-deps"]);
+    docs.env("RUSTDOCFLAGS", "-D warnings");
+    done.push(part("docs", docs)?);
     summary(&done, started.elapsed())
 }
 
-/// Runs one part, shows its output, and adds up the counts that the test runner prints.
-fn part(name: &'static str, mut command: Command) -> anyhow::Result<Done> {
+/// Runs one command, shows its output, and adds up the counts that the test runner prints.
+fn part(name: &'static str, command: Command) -> anyhow::Result<Done> {
+    println!("\n== {name}: {}", shown(&command));
     let started = Instant::now();
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("could not start {name}"))?;
+    let ran = ran(command, |line| println!("{line}"))?;
+    Ok(Done { name, took: started.elapsed(), passed: ran.passed, failed: ran.failed, ok: ran.ok })
+}
+
+/// Every test program that the build has made. Cargo runs them one after the other; here those that wait run beside
+/// those that compute, and take turns before them.
+fn tests() -> anyhow::Result<Done> {
+    println!("\n== tests: the programs of cargo test --locked --workspace");
+    let started = Instant::now();
+    let (waiting, computing): (Vec<_>, Vec<_>) = programs_of_tests()?.into_iter().partition(|it| it.package == WAITING);
+    anyhow::ensure!(waiting.len() == 1 && !computing.is_empty(), "the programs of the tests are not as expected");
+    let beside = std::thread::spawn(move || -> anyhow::Result<(Vec<String>, Vec<Ran>)> {
+        let (mut lines, mut all) = (Vec::new(), Vec::new());
+        for it in waiting {
+            lines.push(format!("-- {}", it.package));
+            all.push(ran(it.command(0)?, |line| lines.push(line))?);
+        }
+        Ok((lines, all))
+    });
+    let mut all = Vec::new();
+    for it in computing {
+        println!("-- {}", it.package);
+        all.push(ran(it.command(10)?, |line| println!("{line}"))?);
+    }
+    let (lines, more) = beside.join().map_err(|_| anyhow::anyhow!("a thread ended early"))??;
+    lines.iter().for_each(|line| println!("{line}"));
+    all.extend(more);
+    Ok(Done {
+        name: "tests",
+        took: started.elapsed(),
+        passed: all.iter().map(|it| it.passed).sum(),
+        failed: all.iter().map(|it| it.failed).sum(),
+        ok: all.iter().all(|it| it.ok),
+    })
+}
+
+/// A program that the test runner has made.
+struct TestProgram {
+    package: String,
+    folder: PathBuf,
+    path: PathBuf,
+}
+
+impl TestProgram {
+    /// In the folder in which cargo would run it, with the programs of the workspace at hand.
+    fn command(&self, niceness: u8) -> anyhow::Result<Command> {
+        let mut command = Command::new("nice");
+        command.arg(format!("-n{niceness}")).arg(&self.path).current_dir(&self.folder);
+        command.env(kilter_harness::BUILT, programs()?).env("CARGO_MANIFEST_DIR", &self.folder);
+        Ok(command)
+    }
+}
+
+fn programs_of_tests() -> anyhow::Result<Vec<TestProgram>> {
+    let args = ["test", "--locked", "--workspace", "--no-run", "--message-format=json-render-diagnostics"];
+    let out = cargo(&args).stderr(Stdio::inherit()).output().context("could not start cargo")?;
+    anyhow::ensure!(out.status.success(), "cargo test --no-run failed");
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let program = |it: serde_json::Value| {
+        let folder = PathBuf::from(it["manifest_path"].as_str()?).parent()?.to_path_buf();
+        let name = it["package_id"].as_str()?.rsplit(['/', '#']).next()?.split('@').next()?.to_owned();
+        let tests = it["profile"]["test"] == true;
+        tests.then_some(())?;
+        Some(TestProgram { package: name, folder, path: it["executable"].as_str()?.into() })
+    };
+    Ok(messages.filter_map(program).collect())
+}
+
+/// What a command did.
+struct Ran {
+    passed: u64,
+    failed: u64,
+    ok: bool,
+}
+
+/// Runs it, and hands over each line that matters.
+fn ran(mut command: Command, mut line_of: impl FnMut(String)) -> anyhow::Result<Ran> {
+    let said = shown(&command);
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("could not start {said}"))?;
     let (mut passed, mut failed) = (0, 0);
     for line in BufReader::new(child.stdout.take().context("no output")?).lines() {
         let line = line?;
@@ -56,11 +135,14 @@ fn part(name: &'static str, mut command: Command) -> anyhow::Result<Done> {
         // A line per passing test is noise; the ones that matter stand out.
         let passing = line.starts_with("test ") && line.ends_with(" ok");
         if !passing && !line.trim().is_empty() {
-            println!("{line}");
+            line_of(line);
         }
     }
-    let ok = child.wait()?.success();
-    Ok(Done { name, took: started.elapsed(), passed, failed, ok })
+    Ok(Ran { passed, failed, ok: child.wait()?.success() })
+}
+
+fn shown(command: &Command) -> String {
+    format!("{command:?}").replace('"', "")
 }
 
 /// The number before `word` in a line such as ` ok. 5 passed; 0 failed;`.
