@@ -96,7 +96,8 @@ fn described(alert: &ReceivedAlert) -> String {
 #[test]
 fn a_fault_pages_through_reload_and_restart_and_resolves_once_mended() {
     let mut it = Stage::start();
-    let _traffic = it.traffic(2, Duration::from_millis(400), Duration::from_secs(25));
+    // Less than would make the hooks, which only run after a clone, lose steady traffic for as long as clones fail.
+    let _traffic = it.traffic(2, Duration::from_millis(1_500), Duration::from_secs(25));
 
     it.stack.service.fault(SERVICE_FAULT, true).expect("a fault");
     the_page_says_what_to_do(&it.delivered("firing", "source-control", SOON));

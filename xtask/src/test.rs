@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that CI runs, with one summary.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -141,8 +141,11 @@ fn ran(mut command: Command, mut line_of: impl FnMut(String)) -> anyhow::Result<
     Ok(Ran { passed, failed, ok: child.wait()?.success() })
 }
 
+/// The command as a person would type it.
 fn shown(command: &Command) -> String {
-    format!("{command:?}").replace('"', "")
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let words = std::iter::once(program).chain(command.get_args());
+    words.map(|it| it.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
 /// The number before `word` in a line such as ` ok. 5 passed; 0 failed;`.

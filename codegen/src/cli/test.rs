@@ -28,7 +28,10 @@ struct Shown {
 }
 
 pub(super) fn run(args: &Test) -> Result<Status, String> {
-    let folder = args.folder.join("rules");
+    let below = args.folder.join("rules");
+    // Who names the folder of the rules itself means the same.
+    let itself = !below.is_dir() && !files(&args.folder, ".rules.yaml").unwrap_or_default().is_empty();
+    let folder = if itself { args.folder.clone() } else { below };
     let rules = files(&folder, ".rules.yaml")?;
     let tests = files(&folder, ".rules.test.yaml")?;
     if rules.is_empty() {

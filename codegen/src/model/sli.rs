@@ -112,6 +112,11 @@ impl Sli {
         }
     }
 
+    /// Whether interactions that fail are no events of it: then an outage takes all its traffic away.
+    pub fn leaves_failures_out(&self) -> bool {
+        self.red().is_some_and(|it| it.slower_than_nanos.is_some())
+    }
+
     /// Whether it weighs time and not events: its total is one, whatever the traffic.
     pub const fn is_time_weighted(&self) -> bool {
         matches!(self, Self::Freshness { .. } | Self::Ratio(_) | Self::Uptime { .. } | Self::Slices { .. })

@@ -63,7 +63,9 @@ pub fn per_class(context: &Context<'_>, class: &Class<'_>, templates: &Templates
             hold: Some(timing.traffic_hold),
             keep: None,
         };
-        rules.push(alert.rule(context, class, traffic_lost(context, class), templates)?);
+        if let Some(expr) = traffic_lost(context, class) {
+            rules.push(alert.rule(context, class, expr, templates)?);
+        }
     }
     Ok(rules)
 }
@@ -248,15 +250,25 @@ fn data_missing(context: &Context<'_>, class: &Class<'_>) -> String {
     format!("({missing})\nunless on ({on}) {}", recorded(context, class, slo::MAINTENANCE))
 }
 
-/// No traffic now, although the last hour makes some certain.
-fn traffic_lost(context: &Context<'_>, class: &Class<'_>) -> String {
-    let total = recorded(context, class, slo::TOTAL_RATE);
+/// No traffic now, although the last hour makes some certain. Not of SLOs that leave failures out: an outage takes all
+/// their events away, and is told by the SLO that it breaks.
+fn traffic_lost(context: &Context<'_>, class: &Class<'_>) -> Option<String> {
+    let watched: Vec<&str> =
+        class.slos.iter().filter(|it| !it.sli.leaves_failures_out()).map(|it| it.name.as_str()).collect();
+    if watched.is_empty() {
+        return None;
+    }
+    let total = if watched.len() == class.slos.len() {
+        recorded(context, class, slo::TOTAL_RATE)
+    } else {
+        context.recorded(slo::TOTAL_RATE, &watched)
+    };
     let timing = &context.timing;
-    format!(
+    Some(format!(
         "{total} == 0\nand avg_over_time({total}[{}] offset {}) * {} > {}",
         timing.traffic_memory,
         timing.rate,
         timing.rate.secs_text(),
         timing.traffic_expected
-    )
+    ))
 }

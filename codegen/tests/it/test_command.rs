@@ -47,6 +47,8 @@ fn each_slo_has_one_line() {
         assert_eq!(own.len(), 1, "{slo}: {lines}");
     }
     assert!(lines.contains("shop/buys: 4 proofs, 6 routes\n"), "{lines}");
+    let itself = kilter(folder.path(), &["test", "rules"]);
+    assert_eq!(itself.stdout, out.stdout, "the folder of the rules may be named too");
 }
 
 #[test]

@@ -101,8 +101,8 @@ pub(super) fn of_slo(context: &Context<'_>, slo: &Slo, templates: &Templates) ->
         None => tests.push(subject.missing_is_ignored()),
         Some(severity) => {
             tests.push(subject.missing(severity)?);
-            // Time does not stop.
-            if !slo.sli.is_time_weighted() {
+            // Time does not stop, and what leaves failures out has no rule for it.
+            if !slo.sli.is_time_weighted() && !slo.sli.leaves_failures_out() {
                 tests.push(subject.lost(severity)?);
             }
         }
