@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::support::tool;
 
-const SLO: &str = "apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n  - name: buys\n    description: Orders succeed.\n    objective: 99.9%\n    sli:\n      http_server: {routes: [\"/orders\"], slower_than: 250ms}\n";
+const SLO: &str = "apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n  - name: buys\n    description: Orders succeed.\n    objective: 99.9%\n    sli:\n      http_server: {routes: [\"/orders\"]}\n";
 const ESTATE: &str = r#"services: ["slo.yaml"]
 templates: texts
 patches:
