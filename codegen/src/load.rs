@@ -29,20 +29,31 @@ pub struct Sources {
     pub root: PathBuf,
     /// Indices of the SLO files that a PATH named; every one when none did.
     pub selected: Vec<usize>,
-    /// Texts that SLO files name (`runbook.mitigations`), by path as written in the file with this index.
-    pub named: Vec<(usize, String, String)>,
+    /// Mitigations files that SLO files name.
+    pub mitigations: Vec<Mitigations>,
     /// Templates of the estate's own: index of the file, and the name below `templates`, such as `alerts/burn.summary`.
     pub templates: Vec<(usize, String)>,
     /// Patches: index in the list `patches`, and of the file.
     pub patches: Vec<(usize, usize)>,
     /// Index of the Alertmanager base file: the last one that is YAML, and no SLO file.
     pub alertmanager_base: Option<usize>,
-    /// Trees of the files that are YAML, by index; templates and patches come after them.
+    /// Trees of the files that are YAML, by index; templates, patches and mitigations come after them.
     pub trees: Vec<Option<Node>>,
     /// Indices of the files of other tools, each with the index of the file that holds its text. Their trees are what ours
     /// would be. A file of several services has an index for each, one of them with the text; a file that only belongs to
     /// others has no tree.
     pub foreign: BTreeMap<usize, usize>,
+}
+
+/// A mitigations file (`runbook.mitigations`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mitigations {
+    /// Index of the SLO file that names it.
+    pub file: usize,
+    /// Index of the SLO in that file; `None` for the whole service.
+    pub slo: Option<usize>,
+    /// Index of the file itself.
+    pub text: usize,
 }
 
 /// What to read.
@@ -114,17 +125,19 @@ pub fn sources(options: &LoadOptions) -> Result<(Sources, Vec<Diagnostic>), Load
         return Err(LoadError::Nothing("kilter.yaml: `services` matches no file".to_owned()));
     }
     let wanted: Vec<PathBuf> = named.iter().map(|path| canonical(path)).collect();
+    let mut folders = Vec::new();
     for path in slo_files {
         let index = reader.read(&path)?;
+        folders.push((index, path.parent().unwrap_or(Path::new("")).to_path_buf()));
         if wanted.is_empty() || wanted.contains(&canonical(&path)) {
             reader.sources.selected.push(index);
         }
-        reader.read_named(index, &path);
     }
     reader.import();
     reader.read_base();
     reader.read_templates();
     reader.read_patches();
+    folders.iter().for_each(|(index, folder)| reader.read_mitigations(*index, folder));
     Ok((reader.sources, reader.diagnostics))
 }
 
@@ -152,6 +165,8 @@ pub fn foreign(paths: &[PathBuf], current: &Path) -> Result<(Sources, Drafts, Ve
     let drafts = reader.import();
     Ok((reader.sources, drafts, reader.diagnostics))
 }
+
+const BESIDE_CONFIG: &str = "the path is relative to kilter.yaml";
 
 struct Reader {
     sources: Sources,
@@ -260,21 +275,22 @@ impl Reader {
         Ok(index)
     }
 
-    /// The mitigations text that an SLO file names, relative to that file.
-    fn read_named(&mut self, index: usize, path: &Path) {
-        let Some(node) = self.sources.trees[index].as_ref().and_then(|it| it.get("runbook")?.get("mitigations")) else {
-            return;
+    /// The mitigations files that an SLO file names, relative to that file: for the service, and for SLOs of it.
+    fn read_mitigations(&mut self, index: usize, folder: &Path) {
+        let Some(tree) = &self.sources.trees[index] else { return };
+        let named = |it: &Node| it.get("runbook")?.get("mitigations").cloned();
+        let slos = match tree.get("slos").map(|it| &it.value) {
+            Some(Value::List(items)) => items.as_slice(),
+            _ => &[],
         };
-        let Value::Scalar { text: name, .. } = &node.value else { return };
-        let (name, range) = (name.clone(), node.range);
-        match fs::read_to_string(path.parent().unwrap_or(Path::new("")).join(&name)) {
-            Ok(text) => self.sources.named.push((index, name, text)),
-            Err(error) => Findings::new(index, &self.sources, &mut self.diagnostics).error(
-                Code::BadValue,
-                range,
-                format!("the mitigations file cannot be read: {error}"),
-                "the path is relative to this SLO file",
-            ),
+        let of_slos = slos.iter().enumerate().map(|(slo, node)| (Some(slo), named(node)));
+        let all: Vec<(Option<usize>, Option<Node>)> = std::iter::once((None, named(tree))).chain(of_slos).collect();
+        for (slo, node) in all {
+            let Some(Node { value: Value::Scalar { text: name, .. }, range }) = node else { continue };
+            let help = "the path is relative to this SLO file";
+            if let Some(text) = self.read_plain(&folder.join(&name), (index, range), help) {
+                self.sources.mitigations.push(Mitigations { file: index, slo, text });
+            }
         }
     }
 
@@ -308,8 +324,8 @@ impl Reader {
         self.sources.trees.first().filter(|_| self.sources.has_config)?.as_ref()?.get(key)
     }
 
-    fn refused(&mut self, range: Range, message: String, help: &str) {
-        Findings::new(0, &self.sources, &mut self.diagnostics).error(Code::BadValue, range, message, help);
+    fn refused(&mut self, (file, range): (usize, Range), message: String, help: &str) {
+        Findings::new(file, &self.sources, &mut self.diagnostics).error(Code::BadValue, range, message, help);
     }
 
     /// Every `*.hbs` below the folder of `templates`.
@@ -322,10 +338,10 @@ impl Reader {
         below(&folder, "", &mut found);
         if found.is_empty() {
             let message = format!("the folder `{name}` holds no template *.hbs");
-            return self.refused(range, message, "the path is relative to kilter.yaml");
+            return self.refused((0, range), message, BESIDE_CONFIG);
         }
         for (path, name) in found {
-            if let Some(file) = self.read_plain(&path, range) {
+            if let Some(file) = self.read_plain(&path, (0, range), BESIDE_CONFIG) {
                 self.sources.templates.push((file, name));
             }
         }
@@ -335,21 +351,21 @@ impl Reader {
         let Some(Value::List(entries)) = self.config("patches").map(|it| it.value.clone()) else { return };
         for (entry, node) in entries.iter().enumerate() {
             let Some(Node { value: Value::Scalar { text: name, .. }, range }) = node.get("patch") else { continue };
-            if let Some(file) = self.read_plain(&self.sources.root.join(name), *range) {
+            if let Some(file) = self.read_plain(&self.sources.root.join(name), (0, *range), BESIDE_CONFIG) {
                 self.sources.patches.push((entry, file));
             }
         }
     }
 
-    /// A text that is no YAML; its index.
-    fn read_plain(&mut self, path: &Path, named_at: Range) -> Option<usize> {
+    /// A text that is no YAML, named by another file; its index.
+    fn read_plain(&mut self, path: &Path, named_at: (usize, Range), help: &str) -> Option<usize> {
         let bytes = match fs::metadata(path).and_then(|it| {
             if it.len() > yaml::MAX_BYTES as u64 { Err(std::io::Error::other("too large")) } else { fs::read(path) }
         }) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let message = format!("{} cannot be read: {error}", shown(path, &self.sources.root));
-                self.refused(named_at, message, "the path is relative to kilter.yaml");
+                self.refused(named_at, message, help);
                 return None;
             }
         };

@@ -1,4 +1,4 @@
-//! What a rule or a panel queries exists: every selector names a series of one of the four sources (the contract, what
+//! What a rule, a panel or a runbook queries exists: every selector names a series of one of the four sources (the contract, what
 //! the rules record, Prometheus itself, the metrics that an SLO file names), every matcher and `by` label belongs to
 //! that series, every `le` is one of its bounds.
 
@@ -7,7 +7,7 @@ use std::fs;
 
 use kilter_contract::{Instrument, PROMETHEUS_SERIES, Signal, Values, find_series, slo};
 use promql_parser::label::{MatchOp, Matcher};
-use promql_parser::parser::{Expr, LabelModifier, VectorSelector};
+use promql_parser::parser::{Expr, LabelModifier, VectorMatchCardinality, VectorSelector};
 use serde_json::Value;
 
 use crate::tidy::root;
@@ -98,6 +98,13 @@ fn queries() -> Vec<Query> {
             assert!(all.len() > before + 5, "{}: hardly any query was found", path.display());
         }
     }
+    for path in paths("rules/runbooks/git-https", ".md") {
+        let text = fs::read_to_string(&path).expect("a runbook");
+        let found = text.split("```promql\n").skip(1).filter_map(|it| it.split("```").next());
+        let before = all.len();
+        all.extend(found.map(|it| Query { place: path.display().to_string(), text: it.trim().to_owned() }));
+        assert!(all.len() > before + 2, "{}: hardly any query was found", path.display());
+    }
     all
 }
 
@@ -130,7 +137,13 @@ fn selectors<'a>(expr: &'a Expr, by: &[String], found: &mut Vec<(&'a VectorSelec
         Expr::Paren(inner) => selectors(&inner.expr, by, found),
         Expr::Unary(inner) => selectors(&inner.expr, by, found),
         Expr::Binary(inner) => {
-            selectors(&inner.lhs, by, found);
+            // What `group_left` brings comes from the right.
+            let brought = match inner.modifier.as_ref().map(|it| &it.card) {
+                Some(VectorMatchCardinality::ManyToOne(labels)) => labels.labels.as_slice(),
+                _ => &[],
+            };
+            let own: Vec<String> = by.iter().filter(|it| !brought.contains(it)).cloned().collect();
+            selectors(&inner.lhs, &own, found);
             selectors(&inner.rhs, by, found);
         }
         Expr::Call(call) => call.args.args.iter().for_each(|it| selectors(it, by, found)),

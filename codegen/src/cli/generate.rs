@@ -22,7 +22,8 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
         return Ok(Status::Findings);
     };
     let others = usize::from(made.sources.has_config) + usize::from(made.sources.alertmanager_base.is_some());
-    let slo_files = made.sources.files.len() - others;
+    // Templates and the like have no tree.
+    let slo_files = made.sources.trees.len() - others;
     let whole = args.only.is_empty() && made.sources.selected.len() == slo_files;
     let selected = selected(&made);
     let chosen: Vec<Artifact> = artifacts

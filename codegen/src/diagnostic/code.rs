@@ -287,6 +287,10 @@ windows: [{severity: page, share: 2%, long: 1h, short: 5m}]   # of the SLO's own
     IdleMinute = "KLT0122", "an idle minute would be bad",
         "good: 'histogram_quantile(0.99, sum by (le) (rate(x_bucket[$window]))) < bool 0.5'",
         "good: '(histogram_quantile(0.99, sum by (le) (rate(x_bucket[$window]))) >= 0) < bool 0.5'";
+    /// The text of a mitigations file becomes part of runbooks, which are published elsewhere, so a path that holds beside the file does not hold there. Only runbooks of the estate are there. The page of an SLO that was renamed or removed is gone too.
+    StaleLink = "KLT0160", "leads nowhere from a runbook",
+        "See [the clones](../../docs/clones.md).",
+        "See [the clones](clone-latency.md), or [the guide](https://docs.example/clones).";
 }
 
 impl fmt::Display for Code {

@@ -7,6 +7,7 @@ mod idle_minute;
 mod near_contract;
 mod no_latency;
 mod rejected_methods;
+mod stale_link;
 
 use crate::diagnostic::Diagnostic;
 use crate::load::Sources;
@@ -25,6 +26,7 @@ const CHECKS: &[Check] = &[
     counter_ratio::check,
     idle_minute::check,
     rejected_methods::check,
+    stale_link::check,
 ];
 
 /// Runs them all.

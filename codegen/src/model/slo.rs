@@ -9,6 +9,10 @@ pub struct Slo {
     pub name: Name,
     /// One sentence for people.
     pub description: String,
+    /// What users lose when it is missed, in a sentence.
+    pub impact: Option<String>,
+    /// Text of its own mitigations file (Markdown), when it names one.
+    pub mitigations: Option<String>,
     /// The promised share of good events.
     pub objective: Objective,
     /// The compliance window, such as 30d.

@@ -1,5 +1,7 @@
 //! Addresses of dashboards and runbooks, one function each: alerts, runbooks and dashboards link the same way.
 
+use std::fmt::Write as _;
+
 use super::context::Context;
 use crate::model::Estate;
 
@@ -22,6 +24,26 @@ pub fn dashboard(context: &Context<'_>, slo: &str, range: &str) -> Option<String
     let uid = dashboard_uid(context.service.name.as_str());
     let slo = if slo.is_empty() { String::new() } else { format!("&var-slo={slo}") };
     Some(format!("{base}/d/{uid}?from=now-{range}&to=now{slo}"))
+}
+
+/// A query in the Prometheus of the estate, drawn over a range such as `2h`; `None` when `links.prometheus` is not set.
+/// The page of version 2: version 3 forwards it to its own.
+pub fn query(estate: &Estate, promql: &str, range: &str) -> Option<String> {
+    let base = estate.links.prometheus.as_ref()?;
+    Some(format!("{base}/graph?g0.expr={}&g0.tab=0&g0.range_input={range}", encoded(promql)))
+}
+
+/// Text as a value within the query of an address (RFC 3986, section 2).
+fn encoded(text: &str) -> String {
+    let mut all = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            all.push(char::from(byte));
+        } else {
+            let _ = write!(all, "%{byte:02X}");
+        }
+    }
+    all
 }
 
 /// The section of an SLO's runbook; a path below the output folder when `links.runbooks` is not set.

@@ -40,8 +40,12 @@ pub(super) fn service(
     }
     let mut used = BTreeSet::new();
     let mut slos = Vec::new();
-    for node in items(tree.get("slos")) {
-        let slo = read(node, estate, &scope, findings);
+    let mitigations = |slo: Option<usize>| {
+        let named = sources.mitigations.iter().find(|it| it.file == index && it.slo == slo);
+        named.map(|it| sources.files[it.text].text.clone())
+    };
+    for (number, node) in items(tree.get("slos")).iter().enumerate() {
+        let slo = read(node, estate, &scope, findings).map(|it| Slo { mitigations: mitigations(Some(number)), ..it });
         if let Some((text, place)) = text(node, "name").filter(|(text, _)| !used.insert((*text).to_owned())) {
             let message = format!("this service has another SLO named `{}`", printable(text));
             findings.error(
@@ -61,7 +65,7 @@ pub(super) fn service(
             "add an SLO: `kilter schema slo` and docs/slo-file.md show what it takes",
         );
     }
-    let mitigations = sources.named.iter().find(|(file, ..)| *file == index).map(|(.., text)| text.clone());
+    let mitigations = mitigations(None);
     let source = sources.files[index].path.clone();
     let (depends_on, resources) = (dependencies::read(tree), resource::read(tree, findings));
     let extra = scope.extra;
@@ -84,6 +88,8 @@ fn read(node: &Node, estate: &Estate, scope: &policy::Scope, findings: &mut Find
     Some(Slo {
         name: name?,
         description,
+        impact: text(node, "impact").map(|(text, _)| words(text)).filter(|it| !it.is_empty()),
+        mitigations: None,
         objective: objective?,
         window: window?,
         sli: sli?,
@@ -104,6 +110,11 @@ fn description(node: &Node, findings: &mut Findings<'_>) -> String {
             "say in one sentence what works when this SLO is met",
         );
     }
+    words(text)
+}
+
+/// A text on one line.
+fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

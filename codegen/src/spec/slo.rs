@@ -45,7 +45,7 @@ const RUNBOOK: Object = Object {
     keys: &[optional(
         "mitigations",
         Kind::Text,
-        "Markdown file, relative to this one, that every runbook includes.",
+        "Markdown file, relative to this one, that the runbook includes.",
         "docs/git-https.md",
     )],
     one_of: false,
@@ -81,6 +81,18 @@ const SLO: Object = Object {
             Kind::Text,
             "One sentence that a page can say to somebody who was asleep.",
             "Clones over HTTPS succeed.",
+        ),
+        optional(
+            "impact",
+            Kind::Text,
+            "What users lose when this is missed: a sentence of its runbook.",
+            "Nobody can deploy: every pipeline begins with a clone.",
+        ),
+        optional(
+            "runbook",
+            Kind::Object(&RUNBOOK),
+            "What its own runbook includes beside that of the service.",
+            "{mitigations: docs/clones.md}",
         ),
         required(
             "objective",

@@ -10,6 +10,7 @@ mod overrides;
 mod proofs;
 mod routing;
 mod rules;
+mod runbooks;
 mod scenarios;
 mod support;
 mod test_command;

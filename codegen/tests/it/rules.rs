@@ -43,7 +43,7 @@ fn kinds() -> Vec<Slo> {
 }
 
 /// One estate per shape that rules can take.
-fn shapes() -> Vec<(&'static str, Estate)> {
+pub(crate) fn shapes() -> Vec<(&'static str, Estate)> {
     let everything = || {
         let mut by = slo("hooks", "0.99", events("rate(hooks_failed_total[$window])", "rate(hooks_total[$window])"));
         by.by = vec!["region".to_owned()];

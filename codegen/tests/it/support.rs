@@ -39,6 +39,8 @@ pub(crate) fn estate(slos: Vec<Slo>) -> Estate {
 
 pub(crate) fn slo(name: &str, objective: &str, sli: Sli) -> Slo {
     Slo {
+        impact: None,
+        mitigations: None,
         name: name.parse().expect("a name"),
         description: format!("{name} works."),
         objective: Objective::new(objective.parse().expect("a decimal")).expect("an objective"),

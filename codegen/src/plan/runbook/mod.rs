@@ -2,6 +2,7 @@
 //! from here.
 
 mod measured;
+mod queries;
 
 use std::collections::BTreeMap;
 
@@ -10,9 +11,9 @@ use serde::Serialize;
 
 use super::class::{Class, classes};
 use super::context::Context;
-use super::windows::{Pair, Severity};
+use super::windows::{self, Pair, Severity};
 use super::{alerting, links, resources};
-use crate::model::{Decimal, Duration, Name, Slo};
+use crate::model::{Decimal, Duration, Name, OfficeHours, Slo};
 use crate::render::engine::{TemplateError, Templates};
 use crate::render::rules::banner;
 
@@ -31,6 +32,7 @@ struct Data {
     service: String,
     slo: String,
     description: String,
+    impact: Option<String>,
     team: String,
     objective: String,
     window: String,
@@ -41,10 +43,21 @@ struct Data {
     tickets: Vec<Burn>,
     sections: Sections,
     dashboard: String,
-    queries: Vec<measured::Query>,
+    queries: queries::Queries,
+    escalation: Escalation,
     causes: String,
     mitigations: String,
     reset: String,
+}
+
+/// Who hears of it.
+#[derive(Serialize)]
+struct Escalation {
+    page: Option<String>,
+    ticket: Option<String>,
+    office_hours: Option<String>,
+    next: Option<String>,
+    after: String,
 }
 
 #[derive(Serialize)]
@@ -56,6 +69,7 @@ struct Burn {
     spent: String,
     detection: String,
     exhaustion: String,
+    reset: String,
 }
 
 #[derive(Serialize)]
@@ -87,12 +101,15 @@ fn data(context: &Context<'_>, class: &Class<'_>, slo: &Slo, causes: &str) -> Da
     let name = slo.name.as_str();
     let burns =
         |severity| class.pairs_of(severity).into_iter().map(|(pair, factor)| burn(slo, pair, *factor)).collect();
+    let mitigations = [slo.mitigations.as_deref(), context.service.mitigations.as_deref()];
+    let mitigations: Vec<&str> = mitigations.into_iter().flatten().map(str::trim_end).collect();
     let heading = |alert: &str, severity: Severity| format!("{alert} ({})", severity.as_str());
     Data {
         banner: banner("", &context.service.source, context.estate.time_scale).trim_end().to_owned(),
         service: context.service.name.to_string(),
         slo: name.to_owned(),
         description: slo.description.clone(),
+        impact: slo.impact.clone(),
         team: context.service.team.to_string(),
         objective: slo.objective.percent(),
         window: slo.window.to_string(),
@@ -112,25 +129,45 @@ fn data(context: &Context<'_>, class: &Class<'_>, slo: &Slo, causes: &str) -> Da
             exhausted: heading(slo::ERROR_BUDGET_EXHAUSTED, Severity::Ticket),
         },
         dashboard: links::dashboard(context, name, "6h").unwrap_or_default(),
-        queries: measured::queries(context, slo),
+        queries: queries::queries(context, slo),
+        escalation: escalation(context),
         causes: causes.to_owned(),
-        mitigations: context.service.mitigations.clone().unwrap_or_default().trim_end().to_owned(),
-        reset: minutes(reset(context, class).secs_f64()),
+        mitigations: mitigations.join("\n\n"),
+        reset: minutes(longest_reset(class).secs_f64()),
     }
 }
 
-/// How long a page stays after the errors end: the longest short window of a page, and the hold against flapping.
-fn reset(context: &Context<'_>, class: &Class<'_>) -> Duration {
-    let shorts =
-        class.pairs_of(Severity::Page).into_iter().map(|(pair, _)| context.estate.time_scale.apply(pair.short));
-    let short = shorts.max().unwrap_or(context.timing.rate);
-    Duration::from_millis(short.millis() + context.timing.page_keep_firing.millis())
+/// How long a page stays after the errors end at most: the longest short window of a page, and the hold against
+/// flapping.
+fn longest_reset(class: &Class<'_>) -> Duration {
+    let timing = windows::timing();
+    let shorts = class.pairs_of(Severity::Page).into_iter().map(|(pair, _)| pair.short);
+    Duration::from_millis(shorts.max().unwrap_or(timing.rate).millis() + timing.page_keep_firing.millis())
+}
+
+/// The receivers of the service's team, as kilter.yaml has them.
+fn escalation(context: &Context<'_>) -> Escalation {
+    let team = context.estate.teams.get(&context.service.team);
+    let hours = |it: &OfficeHours| format!("{}, {} to {} {}", it.days.join(", "), it.from, it.to, it.location);
+    Escalation {
+        page: team.map(|it| it.page.clone()),
+        ticket: team.map(|it| it.ticket.clone()),
+        office_hours: team.and_then(|it| it.office_hours.as_ref()).map(hours),
+        next: team.and_then(|it| it.escalation.clone()),
+        after: minutes(windows::timing().escalation_hold.secs_f64()),
+    }
 }
 
 /// Numbers of one pair, for a total outage (SRE workbook, chapter 5): it fires after `factor * budget * long window`
-/// and has spent `factor * long window / compliance window` of the budget.
+/// and has spent `factor * long window / compliance window` of the budget. Once the outage is over, the short window falls
+/// below the threshold after `(1 - factor * budget) * short window`; the hold against flapping comes on top.
 fn burn(slo: &Slo, pair: &Pair, factor: Decimal) -> Burn {
     let budget = slo.objective.error_budget().to_f64();
+    let timing = windows::timing();
+    let keep = match pair.severity {
+        Severity::Page => timing.page_keep_firing,
+        Severity::Ticket => timing.ticket_keep_firing,
+    };
     let (factor_number, long) = (factor.to_f64(), pair.long.secs_f64());
     Burn {
         long: pair.long.to_string(),
@@ -140,6 +177,7 @@ fn burn(slo: &Slo, pair: &Pair, factor: Decimal) -> Burn {
         spent: percent(factor_number * long / slo.window.secs_f64()),
         detection: minutes(factor_number * budget * long),
         exhaustion: minutes(slo.window.secs_f64() / factor_number),
+        reset: minutes((1.0 - factor_number * budget) * pair.short.secs_f64() + keep.secs_f64()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::expr::{quote, regex_escape, select, sum_by};
 use super::{Lowering, Pair};
-use crate::model::{Decimal, Histogram};
+use crate::model::{Decimal, Duration, Histogram};
 
 impl Lowering<'_> {
     /// Bad is slower than the bound.
@@ -10,10 +10,7 @@ impl Lowering<'_> {
     /// Both sides count only series that expose the bound, so instances of an older build are silent during a rollout.
     /// Never filled with zeros: a missing bucket is missing data.
     pub(super) fn slower(&self, name: &str, counted: &[String], bound: Decimal) -> Pair {
-        let mut fast = counted.to_vec();
-        fast.push(format!("le=~{}", quote(&le_regex(bound))));
-        let fast = format!("rate({}[{}])", select(&format!("{name}_bucket"), &fast), self.rate);
-        let all = format!("rate({}[{}])", select(&format!("{name}_count"), counted), self.rate);
+        let (all, fast) = slower_parts(name, counted, bound, self.rate);
         Pair::of(sum_by(self.by, &format!("{all}\n  and ignoring (le) {fast}")), self.without(&sum_by(self.by, &fast)))
     }
 
@@ -30,6 +27,14 @@ impl Lowering<'_> {
         let slow = format!("{all} * (1 - histogram_fraction(-Inf, {}, {rate}))", of.threshold);
         Pair::of(format!("{all} >= 0"), format!("clamp_min({slow}, 0) >= 0\nor 0 * ({all} == 0)"))
     }
+}
+
+/// The rates of all events and of those within the bound, a series for each that the service exposes.
+pub(super) fn slower_parts(name: &str, counted: &[String], bound: Decimal, rate: Duration) -> (String, String) {
+    let mut fast = counted.to_vec();
+    fast.push(format!("le=~{}", quote(&le_regex(bound))));
+    let fast = format!("rate({}[{rate}])", select(&format!("{name}_bucket"), &fast));
+    (format!("rate({}[{rate}])", select(&format!("{name}_count"), counted)), fast)
 }
 
 /// A regex for an `le` value. Prometheus 3 stores whole bounds as `1.0`, earlier versions as they are exposed; the

@@ -11,10 +11,9 @@ mod time;
 use kilter_contract::slo;
 
 use super::context::Context;
-use super::expr::equal;
 use crate::model::{Duration, Sli, Slo};
 
-pub use red::matchers as red_matchers;
+pub use red::spent;
 
 /// Events per second over the rate window, as PromQL that is recorded under the SLO's labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,14 +60,5 @@ impl Lowering<'_> {
     /// Total minus good, never below zero: two scrapes of a histogram's parts need not be of one moment.
     fn without(&self, good: &str) -> String {
         format!("clamp_min({} - ignoring ({}) {good}, 0)", self.total_series, self.context.join().join(", "))
-    }
-}
-
-/// Matchers that find one SLO's own series again, for the queries of runbooks and dashboards: its name in what is
-/// recorded for an SLI that names its own metrics.
-pub fn own_matchers(context: &Context<'_>, slo: &Slo) -> Vec<String> {
-    match &slo.sli {
-        Sli::Red(red) => red::matchers(context, red),
-        _ => vec![equal(slo::SLO_LABEL, slo.name.as_str())],
     }
 }

@@ -4,11 +4,12 @@ use kilter_contract::{Label, cache, error_type, http, http_client, resilience};
 
 use super::super::context::Context;
 use super::super::expr::{equal, one_of, quote, regex_escape, select, sum_by};
+use super::histogram::slower_parts;
 use super::{Lowering, Pair};
-use crate::model::{Family, Red, Unfiltered};
+use crate::model::{Decimal, Family, Red, Unfiltered};
 
 /// Matchers of an SLI on its histogram, without outcomes and bounds.
-pub fn matchers(context: &Context<'_>, red: &Red) -> Vec<String> {
+fn matchers(context: &Context<'_>, red: &Red) -> Vec<String> {
     let mut matchers = context.raw_matchers();
     for filter in red.family.filters() {
         let key = filter.label.key;
@@ -23,6 +24,25 @@ pub fn matchers(context: &Context<'_>, red: &Red) -> Vec<String> {
     matchers
 }
 
+/// Bad events per second, a series for each that the service exposes: what spends the budget, before it is summed.
+pub fn spent(context: &Context<'_>, red: &Red) -> String {
+    let rate = context.timing.rate;
+    let matchers = matchers(context, red);
+    match red.slower_than_nanos {
+        None => {
+            let rates: Vec<String> =
+                bad_selectors(context, red, &matchers).iter().map(|it| format!("rate({it}[{rate}])")).collect();
+            rates.join(" or ")
+        }
+        Some(nanos) => {
+            let mut counted = matchers;
+            counted.push(not_failed(red.family));
+            let (all, fast) = slower_parts(red.family.signal().name, &counted, bound(nanos), rate);
+            format!("({all} - ignoring (le) {fast})")
+        }
+    }
+}
+
 impl Lowering<'_> {
     pub(super) fn red(&self, red: &Red) -> Pair {
         let matchers = matchers(self.context, red);
@@ -31,8 +51,7 @@ impl Lowering<'_> {
             Some(nanos) => {
                 let mut counted = matchers;
                 counted.push(not_failed(red.family));
-                let bound = crate::model::Decimal::new(u128::from(nanos), 9);
-                self.slower(red.family.signal().name, &counted, bound)
+                self.slower(red.family.signal().name, &counted, bound(nanos))
             }
         }
     }
@@ -41,10 +60,8 @@ impl Lowering<'_> {
     /// made are events and errors of the dependency: else a page would resolve when the breaker opens.
     fn outcome(&self, red: &Red, matchers: &[String]) -> Pair {
         let count = format!("{}_count", red.family.signal().name);
-        let rejected = red.counts_rejected().then(|| self.rejected(red));
-        let all = [vec![select(&count, matchers)], rejected.clone().into_iter().collect()].concat();
-        let bad = bad(red).into_iter().map(|bad| select(&count, &[matchers, &bad].concat()));
-        let bad: Vec<String> = bad.chain(rejected).collect();
+        let all: Vec<String> = std::iter::once(select(&count, matchers)).chain(rejected(self.context, red)).collect();
+        let bad = bad_selectors(self.context, red, matchers);
         let error = format!("{}\nor 0 * {}", self.summed(&bad), sum_by(self.by, &self.total_series));
         Pair::of(self.summed(&all), error)
     }
@@ -54,13 +71,28 @@ impl Lowering<'_> {
         let rates: Vec<String> = selectors.iter().map(|it| format!("rate({it}[{}])", self.rate)).collect();
         format!("{} >= 0", sum_by(self.by, &rates.join("\n  or ")))
     }
+}
 
-    fn rejected(&self, red: &Red) -> String {
-        let key = http_client::DEPENDENCY.key;
-        let mut matchers = self.context.raw_matchers();
+/// Selectors of what is bad by how it ended, with the calls that were rejected before they were made.
+fn bad_selectors(context: &Context<'_>, red: &Red, matchers: &[String]) -> Vec<String> {
+    let count = format!("{}_count", red.family.signal().name);
+    let bad = bad(red).into_iter().map(|bad| select(&count, &[matchers, &bad].concat()));
+    bad.chain(rejected(context, red)).collect()
+}
+
+/// Calls to the dependency that were rejected before they were made, when they count.
+fn rejected(context: &Context<'_>, red: &Red) -> Option<String> {
+    let key = http_client::DEPENDENCY.key;
+    red.counts_rejected().then(|| {
+        let mut matchers = context.raw_matchers();
         matchers.extend(red.values(key).first().map(|it| equal(key, it)));
         select(resilience::DEPENDENCY_REJECTED.name, &matchers)
-    }
+    })
+}
+
+/// A threshold as a bucket bound in seconds.
+const fn bound(nanos: u64) -> Decimal {
+    Decimal::new(nanos as u128, 9)
 }
 
 /// Matchers of what is bad: any of the lists.

@@ -19,6 +19,7 @@ use kilter_codegen::model::TimeScale;
 use kilter_codegen::pipeline;
 use kilter_harness::{Prometheus, PrometheusConfig, Target, tools, until};
 
+use crate::runbooks::queries;
 use history::History;
 
 /// Bad events of all events, by [`history::bad`] and [`history::good`].
@@ -95,7 +96,27 @@ fn every_kind_of_sli_measures_the_truth() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    runbooks_name_who_spends(&prometheus, folder.path());
     prometheus.no_rule_errs().expect("no rule errs");
+}
+
+/// However a runbook divides what is spent (by error, route, instance), the parts are the whole that is recorded.
+fn runbooks_name_who_spends(prometheus: &Prometheus, folder: &Path) {
+    let (mut wrong, mut asked) = (Vec::new(), 0);
+    for (slo, sli, _) in SLOS.iter().filter(|(_, _, truth)| *truth == EVENTS) {
+        let text = fs::read_to_string(folder.join(format!("{slo}.md"))).expect("a runbook");
+        let divided = |it: &&str| it.starts_with("sum by (") && !it.contains("target_info") && !it.contains("\nor ");
+        for query in queries(&text).into_iter().filter(divided).filter(|it| !it.starts_with("sum by (reason)")) {
+            asked += 1;
+            let whole = format!("sum({query}) / sum(slo:error:rate5m{{slo=\"{slo}\"}})");
+            let part = prometheus.query(&whole).expect("an answer").first().map(|it| it.value);
+            if part.is_none_or(|it| (it - 1.0).abs() > 0.02) {
+                wrong.push(format!("{slo} {sli}: {part:?} of it by {query}"));
+            }
+        }
+    }
+    assert!(asked > 40, "{asked} queries");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// SLO, group and error ratio of everything that is measured now.
@@ -119,6 +140,10 @@ fn rules(folder: &Path) -> std::path::PathBuf {
     let made = pipeline::run(&options, TimeScale::REAL).expect("the pipeline runs");
     let (_, _, artifacts) = made.output.unwrap_or_else(|| panic!("refused: {:#?}", made.diagnostics));
     let rules = artifacts.iter().find(|it| it.path == "rules/shop.rules.yaml").expect("rules");
+    for book in artifacts.iter().filter(|it| it.kind == kilter_codegen::render::Kind::Runbooks) {
+        let name = Path::new(&book.path).file_name().expect("a name");
+        fs::write(folder.join(name), &book.text).expect("a file");
+    }
     let path = folder.join("shop.rules.yaml");
     assert!(rules.text.contains("interval: 30s"), "the rules have another interval");
     fs::write(&path, rules.text.replace("interval: 30s", "interval: 1s").replace("interval: 2m", "interval: 5s"))
