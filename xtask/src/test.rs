@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::{cargo, programs, tools};
+use crate::{cargo, grafana, programs, root, tools};
 
 /// What one part did.
 struct Done {
@@ -21,8 +21,11 @@ struct Done {
 /// The tests that wait for real programs most of their time: they run beside all others.
 const WAITING: &str = "kilter-conformance";
 
+/// Estates by chance with `--all`.
+const CASES: &str = "1000";
+
 /// Runs each part, also after a failure, so that one run tells everything.
-pub(crate) fn run() -> anyhow::Result<()> {
+pub(crate) fn run(all: bool) -> anyhow::Result<()> {
     let started = Instant::now();
     println!("tools: {}", tools::install()?);
     let mut done = Vec::new();
@@ -38,6 +41,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut docs = cargo(&["doc", "--quiet", "--locked", "--workspace", "--no-deps"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
     done.push(part("docs", docs)?);
+    if all {
+        let kept = root().join("target/property");
+        let _ = std::fs::remove_dir_all(&kept);
+        let mut chances = cargo(&["test", "--quiet", "--locked", "-p", "kilter", "--test", "it", "--", "property"]);
+        chances.env("KILTER_CASES", CASES).env("KILTER_SEED", "1000").env("KILTER_KEEP", &kept);
+        done.push(part("chance", chances)?);
+        done.push(part("grafana", grafana::check(&[root().join("dashboards"), kept])?)?);
+    }
     summary(&done, started.elapsed())
 }
 

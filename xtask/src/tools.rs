@@ -83,7 +83,7 @@ impl Drop for NoServices {
     }
 }
 
-fn found(tool: &str) -> bool {
+pub(crate) fn found(tool: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(tool).is_file())
 }

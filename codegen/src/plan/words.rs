@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::class::Class;
 use super::context::Context;
+use super::expr::equal;
 use super::links;
 use crate::model::Decimal;
 use crate::render::engine::{TemplateError, Templates};
@@ -122,6 +123,11 @@ pub fn link_annotations(context: &Context<'_>, slo: &str, range: &str, section: 
     all
 }
 
+/// PromQL inside a format string of Go.
+fn in_format(promql: &str) -> String {
+    promql.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%")
+}
+
 /// A query inside an annotation: matchers of the alert that is being told about.
 struct Query {
     matchers: String,
@@ -130,7 +136,7 @@ struct Query {
 
 impl Query {
     fn new(context: &Context<'_>, by: &[String]) -> Self {
-        let fixed = context.service_labels().into_iter().map(|(key, value)| format!("{key}=\\\"{value}\\\""));
+        let fixed = context.service_labels().into_iter().map(|(key, value)| in_format(&equal(&key, &value)));
         let dynamic = std::iter::once(slo::SLO_LABEL).chain(by.iter().map(String::as_str));
         let matchers: Vec<String> = fixed.chain(dynamic.clone().map(|key| format!("{key}=%q"))).collect();
         Self { matchers: matchers.join(","), arguments: dynamic.map(|key| format!(" $labels.{key}")).collect() }

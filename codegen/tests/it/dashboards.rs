@@ -3,6 +3,9 @@
 use kilter_codegen::model::{Family, Sli};
 use kilter_codegen::plan::dashboard::model::Panel;
 
+use serde_json::json;
+
+use crate::property::grafana::wrong;
 use crate::support::{estate, planned, red, slo};
 
 /// What Grafana puts in the place of its variables.
@@ -32,6 +35,30 @@ fn every_family_has_panels_and_every_query_is_promql() {
     for target in panels.iter().flat_map(|it| &it.targets) {
         let expr = filled(&target.expr);
         promql_parser::parser::parse(&expr).unwrap_or_else(|error| panic!("{expr}: {error}"));
+    }
+}
+
+/// The check itself: each change makes a dashboard that Grafana would refuse, or draw wrongly.
+#[test]
+fn a_dashboard_that_is_not_grafanas_is_found() {
+    let all = vec![slo("buys", "0.99", Sli::Red(red(Family::HttpServer, &[])))];
+    let board = serde_json::to_value(planned(&estate(all)).services.remove(0).dashboard).expect("JSON");
+    assert_eq!(wrong(&board), Vec::<String>::new());
+    for (place, value) in [
+        ("/title", json!(" ")),
+        ("/uid", json!("a b")),
+        ("/schemaVersion", json!("42")),
+        ("/panels/1/id", board["panels"][0]["id"].clone()),
+        ("/panels/1/gridPos", board["panels"][0]["gridPos"].clone()),
+        ("/panels/0/gridPos/w", json!(25)),
+        ("/panels/0/type", json!("graph")),
+        ("/panels/0/targets", json!([])),
+        ("/panels/0/targets/0/expr", json!("up{slo=\"$slos\"}")),
+        ("/panels/0/description", json!("")),
+    ] {
+        let mut changed = board.clone();
+        *changed.pointer_mut(place).expect("a place") = value;
+        assert!(!wrong(&changed).is_empty(), "{place} is not missed");
     }
 }
 

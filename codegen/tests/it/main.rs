@@ -8,6 +8,7 @@ mod docs;
 mod formats;
 mod overrides;
 mod proofs;
+mod property;
 mod routing;
 mod rules;
 mod runbooks;

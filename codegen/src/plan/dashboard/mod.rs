@@ -21,6 +21,12 @@ pub fn dashboard(context: &Context<'_>) -> Dashboard {
         title: "Runbooks".to_owned(),
         url: format!("{base}/{service}/${{slo}}.md"),
         kind: "link".to_owned(),
+        tooltip: "What to do when it alerts".to_owned(),
+        icon: "doc".to_owned(),
+        tags: Vec::new(),
+        as_dropdown: false,
+        include_vars: false,
+        keep_time: false,
         target_blank: true,
     });
     Dashboard {

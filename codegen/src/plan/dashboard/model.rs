@@ -35,12 +35,18 @@ pub struct Time {
 /// A link in the header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names of Grafana's model")]
+#[expect(missing_docs, clippy::struct_excessive_bools, reason = "the names of Grafana's model")]
 pub struct Link {
     pub title: String,
     pub url: String,
     #[serde(rename = "type")]
     pub kind: String,
+    pub tooltip: String,
+    pub icon: String,
+    pub tags: Vec<String>,
+    pub as_dropdown: bool,
+    pub include_vars: bool,
+    pub keep_time: bool,
     pub target_blank: bool,
 }
 
