@@ -7,7 +7,6 @@ use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::Layer as SubscriberLayer;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
@@ -21,7 +20,7 @@ use crate::log;
 use crate::service::Service;
 use crate::signal::http::BUDGET as ROUTE_BUDGET;
 use crate::telemetry::Telemetry;
-use crate::trace::{ExportConfig, Exporter, QueueProcessor, Tracer, sampled_only};
+use crate::trace::{ExportConfig, Exporter, QueueProcessor, SampledOnly, Tracer};
 
 /// Whether `init` has succeeded in installing its globals.
 static INSTALLED: AtomicBool = AtomicBool::new(false);
@@ -44,7 +43,11 @@ impl Parts {
         S: tracing::Subscriber + for<'span> LookupSpan<'span>,
     {
         let tracer = self.spans.tracer("tracing");
-        tracing_opentelemetry::layer().with_tracer(tracer).with_filter(sampled_only())
+        tracing_opentelemetry::layer().with_tracer(tracer).with_filter(SampledOnly)
+    }
+
+    fn lines(&self) -> log::Lines {
+        log::Lines { json: self.settings.log_json, core: self.telemetry.core() }
     }
 
     /// The subscriber layer that prints logs with the ids of their request.
@@ -52,8 +55,7 @@ impl Parts {
     where
         S: tracing::Subscriber + for<'span> LookupSpan<'span>,
     {
-        let filter = self.settings.log.parse::<EnvFilter>().unwrap_or_default();
-        log::layer(self.settings.log_json, self.telemetry.core()).with_filter(filter)
+        self.lines().with_filter(log::EventsOnly::new(&self.settings.log))
     }
 }
 
@@ -71,7 +73,8 @@ pub fn init(service: Service) -> Result<Telemetry, InitError> {
         return Err(InitError::AlreadyInstalled("kilter"));
     }
     let (parts, listener) = prepare(service)?;
-    let subscriber = tracing_subscriber::registry().with(parts.span_layer()).with(parts.log_layer());
+    let gate = log::Gate::new(&parts.settings.log);
+    let subscriber = tracing_subscriber::registry().with(parts.span_layer()).with(parts.lines()).with(gate);
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|_| InitError::AlreadyInstalled("a tracing subscriber"))?;
     metrics::set_global_recorder(parts.recorder).map_err(|_| InitError::AlreadyInstalled("a metrics recorder"))?;

@@ -13,7 +13,7 @@ mod tracer;
 pub(crate) use context::{Current, Entered};
 pub use context::{RequestContext, WithRequestContext, spawn};
 pub(crate) use export::{ExportConfig, Protocol};
-pub(crate) use filter::sampled_only;
+pub(crate) use filter::SampledOnly;
 pub use queue::Flushed;
 pub(crate) use queue::{Exporter, QueueProcessor};
 pub(crate) use sample::Sampler;

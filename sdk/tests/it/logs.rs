@@ -37,6 +37,15 @@ async fn metrics_and_propagation_work_with_logs_off() {
     assert!(service.lines().iter().all(|line| !line.starts_with('{')), "{:#?}", service.lines());
 }
 
+/// A directive can name a span, although spans that nobody asks for are never made.
+#[tokio::test]
+async fn a_filter_can_let_through_what_happens_inside_of_a_span() {
+    let service = Service::start(&[("KILTER_LOG", "off,[load_order]=info"), ("OTEL_TRACES_SAMPLER", "always_off")]);
+    service.get("/orders/7", &[]).await;
+    assert_eq!(service.logged("order loaded").await.len(), 1);
+    assert!(!service.lines().iter().any(|line| line.contains("in the background")), "{:#?}", service.lines());
+}
+
 #[tokio::test]
 async fn pretty_lines_are_for_people() {
     let service = Service::start(&[("KILTER_LOG_FORMAT", "pretty")]);
