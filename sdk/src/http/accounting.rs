@@ -42,7 +42,8 @@ pub(crate) struct Pending {
     core: &'static Core,
     route: &'static RouteSeries,
     method: &'static MethodSeries,
-    method_index: usize,
+    /// Small, so that the account is.
+    method_index: u8,
     started: u64,
     first_byte: u64,
     /// Bytes of the body that are to come; [`UNKNOWN`] when nobody announced them.
@@ -80,7 +81,7 @@ impl Pending {
             core,
             route,
             method,
-            method_index: index,
+            method_index: u8::try_from(index).unwrap_or(u8::MAX),
             started,
             first_byte: 0,
             left: UNKNOWN,
@@ -158,7 +159,7 @@ impl Pending {
             if folded {
                 self.core.health.overflow(contract::SERVER_REQUEST_DURATION.name);
             }
-            let named = route.method(self.method_index);
+            let named = route.method(usize::from(self.method_index));
             // It is in flight under its name from now on.
             named.started.add(1);
             self.method.ended.add(1);
@@ -173,7 +174,7 @@ impl Pending {
         let Some(tracer) = self.core.tracer.get() else { return };
         let error = self.core.error_text(self.status, error);
         let end = RequestEnd {
-            method: contract::METHODS[self.method_index],
+            method: contract::METHODS[usize::from(self.method_index)],
             route: self.route.template.as_deref(),
             facts,
             status: self.status,
