@@ -25,6 +25,9 @@ pub mod cli;
 #[deny(clippy::disallowed_methods)]
 pub mod diagnostic;
 #[deny(clippy::disallowed_methods)]
+pub mod exposition;
+pub mod fetch;
+#[deny(clippy::disallowed_methods)]
 pub mod formats;
 #[deny(clippy::disallowed_methods)]
 pub mod lint;
@@ -41,6 +44,8 @@ pub mod promql;
 pub mod render;
 #[deny(clippy::disallowed_methods)]
 pub mod resolve;
+#[deny(clippy::disallowed_methods)]
+pub mod scaffold;
 #[deny(clippy::disallowed_methods)]
 pub mod spec;
 #[deny(clippy::disallowed_methods)]

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
+use tempfile::TempPath;
 
 use crate::render::Artifact;
 
@@ -121,12 +122,24 @@ fn ours(text: &str) -> bool {
     text.lines().take(12).any(|line| line.contains(BANNER))
 }
 
+/// Writes a file that must not exist yet.
+pub fn create(path: &Path, text: &str) -> Result<(), OutputError> {
+    let failed = |source| OutputError::Io { path: path.display().to_string(), source };
+    let file = staged(path, text, None).map_err(failed)?;
+    file.persist_noclobber(path).map_err(|error| failed(error.error))
+}
+
 /// A temporary file beside it, then a rename: a full disk or a crash leaves the old content.
 pub fn write(path: &Path, text: &str) -> io::Result<()> {
     write_with(path, text, None)
 }
 
 fn write_with(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> io::Result<()> {
+    staged(path, text, permissions)?.persist(path).map_err(|error| error.error)
+}
+
+/// The text in a file of its own, beside the one that it will become. It removes itself unless it is kept.
+fn staged(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> io::Result<TempPath> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".kilter-").tempfile_in(folder)?;
@@ -139,8 +152,8 @@ fn write_with(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> 
     }
     #[cfg(not(unix))]
     drop(permissions);
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    // Thousands of these may wait for each other: none of them stays open.
+    Ok(file.into_temp_path())
 }
 
 fn diff(path: &str, old: &str, new: &str) -> String {

@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::diagnostic::Code;
-use crate::model::{Compat, TimeScale};
+use crate::model::{Compat, Name, TimeScale};
 use crate::render::Kind;
 
 /// Turns SLO files into Prometheus rules, the tests that prove them, Alertmanager routes, dashboards and runbooks.
@@ -20,6 +20,9 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Write a first slo.yaml, and kilter.yaml when there is none.
+    #[command(after_help = INIT_HELP)]
+    Init(Init),
     /// Write every output, or check that what is committed is fresh.
     #[command(after_help = GENERATE_HELP)]
     Generate(Generate),
@@ -69,6 +72,46 @@ pub(super) enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+}
+
+const INIT_HELP: &str = "Examples:
+  kilter init                                         all requests, whatever their route
+  kilter init --route '/orders/{id}' --team store     availability and latency of a route
+  kilter init --from http://localhost:9464/metrics    what a running service shows, with its numbers
+  kilter init --from page.txt --out -                 a saved page; look, and write nothing
+  curl -s https://shop.example/metrics | kilter init --from -
+
+Nothing that exists is overwritten, and what is written passes `kilter lint` and `kilter generate`.";
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Init {
+    /// A metrics page to look at: http://..., a file, or - for the standard input. It need not be of Kilter's SDK.
+    #[arg(long, value_name = "PAGE")]
+    pub(super) from: Option<String>,
+    /// The service. Default: as the page, Cargo.toml or the folder says.
+    #[arg(long, value_name = "NAME")]
+    pub(super) service: Option<Name>,
+    /// The team that is told. Default: the first of kilter.yaml, or the service's name.
+    #[arg(long, value_name = "NAME")]
+    pub(super) team: Option<Name>,
+    /// A route as written in the code; may be given several times, as all of these.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(super) route: Vec<String>,
+    /// A service that is called over HTTP.
+    #[arg(long, value_name = "NAME")]
+    pub(super) dependency: Vec<String>,
+    /// A database.
+    #[arg(long, value_name = "NAMESPACE")]
+    pub(super) database: Vec<String>,
+    /// A background job.
+    #[arg(long, value_name = "NAME")]
+    pub(super) job: Vec<String>,
+    /// A cache.
+    #[arg(long, value_name = "NAME")]
+    pub(super) cache: Vec<String>,
+    /// The file; - prints it.
+    #[arg(long, value_name = "FILE", default_value = "slo.yaml")]
+    pub(super) out: PathBuf,
 }
 
 const GENERATE_HELP: &str = "Examples:
@@ -123,7 +166,7 @@ fn format_names() -> PossibleValuesParser {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Input {
-    /// SLO files, or folders of them. Default: what kilter.yaml names.
+    /// SLO files, or folders of them; - is the standard input. Default: what kilter.yaml names.
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// The estate. Default: kilter.yaml in the current folder, if there is one.

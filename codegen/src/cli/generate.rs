@@ -73,9 +73,17 @@ pub(super) fn run(input: &Input, scale: TimeScale) -> Result<Made, String> {
     run_with(input, scale, &[])
 }
 
+/// The current folder.
+pub(super) fn current() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}
+
+fn options(input: &Input) -> LoadOptions {
+    LoadOptions { paths: input.paths.clone(), config: input.config.clone(), current: current() }
+}
+
 fn run_with(input: &Input, scale: TimeScale, compat: &[Compat]) -> Result<Made, String> {
-    let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-    let options = LoadOptions { paths: input.paths.clone(), config: input.config.clone(), current };
+    let options = options(input);
     pipeline::run_with(&options, scale, compat).map_err(|error| error.to_string())
 }
 

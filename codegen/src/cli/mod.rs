@@ -7,6 +7,7 @@ mod contract;
 mod export;
 mod generate;
 mod import;
+mod init;
 mod lint;
 mod manual;
 mod test;
@@ -43,6 +44,7 @@ impl From<Status> for ExitCode {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     let status = match args.command {
+        Command::Init(it) => init::init(&it),
         Command::Generate(it) => generate::generate(&it),
         Command::Lint(it) => lint::lint(&it),
         Command::Explain { code, .. } => {

@@ -6,11 +6,11 @@ use std::process::{Command, Output};
 
 const GOOD: &str = "apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n  - name: buys\n    description: Orders succeed.\n    objective: 99.9%\n    sli:\n      http_server: {routes: [\"/orders\"]}\n";
 
-fn kilter(args: &[&str], folder: &Path) -> Output {
+pub(crate) fn kilter(args: &[&str], folder: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_kilter")).args(args).current_dir(folder).output().expect("the command starts")
 }
 
-fn said(out: &Output) -> String {
+pub(crate) fn said(out: &Output) -> String {
     String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr)
 }
 

@@ -6,6 +6,7 @@ mod compat;
 mod dashboards;
 mod docs;
 mod formats;
+mod init;
 mod overrides;
 mod proofs;
 mod property;
