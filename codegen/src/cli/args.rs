@@ -36,6 +36,9 @@ pub(super) enum Command {
         /// The reference page of every code, in Markdown.
         #[arg(long, conflicts_with = "code")]
         all: bool,
+        /// JSON is for programs; with --all it is a list.
+        #[arg(long, value_enum, default_value = "human")]
+        format: TextFormat,
     },
     /// Prove the generated alerts with promtool and the routes with amtool.
     #[command(after_help = "Examples:\n  kilter test\n  kilter test deploy/     the folder that holds rules/")]
@@ -118,6 +121,9 @@ const GENERATE_HELP: &str = "Examples:
   kilter generate                        everything that kilter.yaml names
   kilter generate services/git/slo.yaml  one service
   kilter generate --check                for CI: exit 1 and a diff when a file is stale
+  kilter generate --diff                 what would change, in words and as a diff
+  kilter generate --diff --format markdown > comment.md
+  kilter generate - --out preview < slo.yaml
   kilter generate --only rules,tests --out /tmp/preview
   kilter generate sloth.yaml --compat sloth   rules of ours, with Sloth's series beside them
   kilter generate --time-scale 1/20 --out demo   the same alerts, twenty times as fast";
@@ -187,6 +193,15 @@ pub(super) struct Generate {
     /// Write nothing; exit 1 with a diff when anything is stale.
     #[arg(long)]
     pub(super) check: bool,
+    /// Write nothing; tell in words and as a diff what would change. Exit 0, unless --check is there too.
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// How the outcome is printed; markdown, for a pull request, goes with --diff.
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: OutcomeFormat,
+    /// Tell only what is wrong.
+    #[arg(long, short)]
+    pub(super) quiet: bool,
     /// Divide every window and interval, for demos and game days.
     #[arg(long, value_name = "1/N", default_value = "1/1", value_parser = time_scale)]
     pub(super) time_scale: TimeScale,
@@ -215,6 +230,9 @@ pub(super) struct Test {
     /// How the outcome is printed.
     #[arg(long, value_enum, default_value = "human")]
     pub(super) format: ReportFormat,
+    /// Tell only what failed.
+    #[arg(long, short)]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -244,6 +262,24 @@ pub(super) enum ReportFormat {
     Sarif,
     /// JUnit's XML, for CI servers.
     Junit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutcomeFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+    /// For a pull request.
+    Markdown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TextFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
