@@ -16,6 +16,7 @@ mod rules;
 mod runbooks;
 mod safety;
 mod scenarios;
+mod schema;
 mod support;
 mod test_command;
 mod tiers;
