@@ -1,6 +1,7 @@
 //! The generator, from outside: its library, its command, and the real tools on what it writes.
 
 mod bad_input;
+mod ci;
 mod cli;
 mod compat;
 mod dashboards;
