@@ -48,11 +48,11 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
         None
     };
     drop((progress, lock));
-    tell(args, &made, &folder, done)
+    Ok(tell(args, &made, &folder, done))
 }
 
 /// Data to stdout, talk to stderr.
-fn tell(args: &Generate, made: &Made, folder: &Path, done: Option<Report>) -> Result<Status, String> {
+fn tell(args: &Generate, made: &Made, folder: &Path, done: Option<Report>) -> Status {
     let json = args.format == OutcomeFormat::Json;
     if !json {
         eprint!("{}", report::human(&made.diagnostics, &made.sources, color()));
@@ -62,7 +62,7 @@ fn tell(args: &Generate, made: &Made, folder: &Path, done: Option<Report>) -> Re
             println!("{:#}", json!({"findings": report::json_value(&made.diagnostics, &made.sources)}));
         }
         eprintln!("{}; nothing was written", counted(&made.diagnostics));
-        return Ok(Status::Findings);
+        return Status::Findings;
     };
     let stale = !(done.changed.is_empty() && done.removed.is_empty());
     let diff: String = done.differences.iter().map(Difference::unified).collect();
@@ -82,10 +82,10 @@ fn tell(args: &Generate, made: &Made, folder: &Path, done: Option<Report>) -> Re
     }
     if args.check && stale {
         eprintln!("stale: {}\n  next: kilter generate", [done.changed, done.removed].concat().join(", "));
-        return Ok(Status::Findings);
+        return Status::Findings;
     }
     if args.quiet {
-        return Ok(Status::Fine);
+        return Status::Fine;
     }
     if args.check || args.diff {
         let (changed, removed) = (done.changed.len(), done.removed.len());
@@ -94,7 +94,7 @@ fn tell(args: &Generate, made: &Made, folder: &Path, done: Option<Report>) -> Re
         } else {
             eprintln!("{} files are fresh", done.unchanged);
         }
-        return Ok(Status::Fine);
+        return Status::Fine;
     }
     for path in &done.changed {
         eprintln!("wrote {}", folder.join(path).display());
@@ -109,7 +109,7 @@ fn tell(args: &Generate, made: &Made, folder: &Path, done: Option<Report>) -> Re
         done.changed.len(),
         done.unchanged
     );
-    Ok(Status::Fine)
+    Status::Fine
 }
 
 /// Services of the files that a PATH named.

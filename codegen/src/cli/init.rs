@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Status;
 use super::args::Init;
 use super::generate::{color, counted, current, plural};
-use crate::diagnostic::{any_error, report};
+use crate::diagnostic::{Diagnostic, any_error, report};
 use crate::exposition::{self, Page};
 use crate::load::{LoadOptions, Sources};
 use crate::model::{Family, Name, TimeScale};
@@ -39,10 +39,9 @@ pub(super) fn init(args: &Init) -> Result<Status, String> {
     let options = LoadOptions { paths: vec![path.clone()], config, current: current.clone() };
     let made = pipeline::run_drafts(&options, &drafts, TimeScale::REAL, &[]).map_err(|error| error.to_string())?;
     let file = load::shown(&current.join(&path), &made.sources.root);
-    let ours = |it: &&crate::diagnostic::Diagnostic| {
-        let shown = &made.sources.files[it.span.file].path;
-        *shown == file || estate.path.is_none()
-    };
+    // What was wrong before is told by `lint`; all else is due to the draft, such as a service that is there already.
+    let all = any_error(&made.diagnostics) && !estate.path.as_ref().is_some_and(|it| is_broken(it));
+    let ours = |it: &&Diagnostic| all || made.sources.files[it.span.file].path == file;
     let found: Vec<_> = made.diagnostics.iter().filter(ours).cloned().collect();
     eprint!("{}", report::human(&found, &made.sources, color()));
     if any_error(&found) {
@@ -71,7 +70,7 @@ pub(super) fn init(args: &Init) -> Result<Status, String> {
 fn draft(args: &Init, page: Option<&Page>, estate: &Estate, current: &Path) -> Result<Option<Draft>, String> {
     let service = match &args.service {
         Some(name) => name.clone(),
-        None => service(page, current),
+        None => service(page, current)?,
     };
     let team = args.team.clone().or_else(|| estate.teams.first().cloned()).unwrap_or_else(|| service.clone());
     let (mut notes, mut names) = (Vec::new(), Names::default());
@@ -115,12 +114,14 @@ fn named(args: &Init) -> Vec<Interaction> {
 }
 
 /// The service's name: from its page, its package, its folder.
-fn service(page: Option<&Page>, current: &Path) -> Name {
+fn service(page: Option<&Page>, current: &Path) -> Result<Name, String> {
     let folder = || current.file_name().map(|it| it.to_string_lossy().into_owned());
     let said = page.and_then(scaffold::contract::service).map(str::to_owned);
     let guesses = [said, package(current), folder()].into_iter().flatten();
     let mut names = guesses.filter_map(|it| suggestion(&it)?.parse().ok());
-    names.next().or_else(|| "service".parse().ok()).expect("a name")
+    names.next().ok_or_else(|| {
+        "neither a page nor a package nor this folder names the service\n  next: add --service NAME".to_owned()
+    })
 }
 
 /// The package of `Cargo.toml` in this folder.
@@ -143,6 +144,13 @@ fn glob(path: &Path) -> String {
         "*".clone_into(&mut parts[folder]);
     }
     parts.join("/")
+}
+
+/// Whether an estate has errors already.
+fn is_broken(config: &Path) -> bool {
+    let current = config.parent().unwrap_or(Path::new(".")).to_path_buf();
+    let options = LoadOptions { paths: Vec::new(), config: Some(config.to_path_buf()), current };
+    pipeline::run(&options, TimeScale::REAL).is_ok_and(|made| any_error(&made.diagnostics))
 }
 
 /// Whether the estate names this file by itself.

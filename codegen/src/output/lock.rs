@@ -33,19 +33,19 @@ impl Drop for Lock {
 /// Takes the folder: alone for writing, beside others for looking. `waiting` is told once when somebody else has it.
 pub fn lock(folder: &Path, mode: Mode, patience: Duration, waiting: &mut dyn FnMut()) -> Result<Lock, OutputError> {
     let failed = |source: io::Error| OutputError::Io { path: folder.display().to_string(), source };
-    let made = (mode == Mode::Write && !folder.exists()).then(|| folder.to_path_buf());
+    let own = (mode == Mode::Write && !folder.exists()).then(|| folder.to_path_buf());
     if mode == Mode::Write {
         fs::create_dir_all(folder).map_err(failed)?;
     }
-    let Some(file) = handle(folder, mode).map_err(failed)? else { return Ok(Lock { _file: None, made }) };
+    let Some(file) = handle(folder, mode).map_err(failed)? else { return Ok(Lock { _file: None, made: own }) };
     let until = Instant::now() + patience;
     let mut told = false;
     loop {
         let taken = if mode == Mode::Write { file.try_lock() } else { file.try_lock_shared() };
         match taken {
-            Ok(()) => return Ok(Lock { _file: Some(file), made }),
+            Ok(()) => return Ok(Lock { _file: Some(file), made: own }),
             // Some network file systems have no locks. Each file is still written whole.
-            Err(TryLockError::Error(_)) => return Ok(Lock { _file: None, made }),
+            Err(TryLockError::Error(_)) => return Ok(Lock { _file: None, made: own }),
             Err(TryLockError::WouldBlock) if Instant::now() >= until => {
                 return Err(OutputError::Busy { folder: folder.display().to_string(), seconds: patience.as_secs() });
             }

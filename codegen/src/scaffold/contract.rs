@@ -22,7 +22,9 @@ pub fn interactions(page: &Page, notes: &mut Vec<String>) -> Vec<Interaction> {
         let found = of_family(page, *family);
         let empty = found.is_empty() && page.families.contains_key(family.signal().name);
         if empty && *family == Family::HttpServer {
-            // A service that has served nothing yet and declares no routes.
+            // A service that has served nothing yet and declares no routes; or one whose routes are not told.
+            let route = http::ROUTE.key;
+            notes.push(format!("no series of the page has {route}: the SLOs of all routes wait until one has"));
             all.push(Interaction { family: *family, only: BTreeMap::new(), seen: Some(Seen::default()) });
         }
         all.extend(limited(found, *family, notes));

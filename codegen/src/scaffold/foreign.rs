@@ -105,8 +105,11 @@ fn by_label(name: &str, family: &Family, matchers: &str, names: &mut Names) -> O
     events((name, select(name, matchers, &more), select(name, matchers, "")), counts, names)
 }
 
+/// Whether a series is of failures.
+type IsBad = Box<dyn Fn(&Sample) -> bool>;
+
 /// Which series are failures, and the matcher that selects them.
-fn failures(samples: &[&Sample]) -> Option<(Box<dyn Fn(&Sample) -> bool>, String)> {
+fn failures(samples: &[&Sample]) -> Option<(IsBad, String)> {
     let values =
         |key: &str| samples.iter().map(|it| it.label(key)).filter(|it| !it.is_empty()).collect::<BTreeSet<_>>();
     for key in STATUS.iter().copied() {
@@ -151,9 +154,9 @@ fn by_name(name: &str, page: &Page, matchers: &str, names: &mut Names) -> Option
 
 /// A gauge that says whether something works.
 fn up(name: &str, family: &Family, matchers: &str, names: &mut Names) -> Option<(f64, Proposal)> {
-    let named = name.ends_with("_up") || name.ends_with("probe_success");
+    let says_so = name.ends_with("_up") || name.ends_with("probe_success");
     let yes_or_no = family.samples.iter().all(|it| [0.0, 1.0].contains(&it.value));
-    if !named || !yes_or_no {
+    if !says_so || !yes_or_no {
         return None;
     }
     let proposal = Proposal {

@@ -170,7 +170,7 @@ fn value(key: &str, values: &[String]) -> Value {
 
 /// What the SLO is about, in words.
 fn subject(it: &Interaction) -> Option<String> {
-    let values: Vec<&str> = it.only.iter().flat_map(|(_, values)| values).map(String::as_str).collect();
+    let values: Vec<&str> = it.only.values().flatten().map(String::as_str).collect();
     match values.as_slice() {
         [] => None,
         [one] => Some((*one).to_owned()),
@@ -182,7 +182,7 @@ fn subject(it: &Interaction) -> Option<String> {
 
 /// The words of its name. A route is named by its fixed segments where these tell it from the others.
 fn stem(it: &Interaction, all: &[Interaction]) -> String {
-    let of = |it: &Interaction| match it.only.iter().flat_map(|(_, values)| values).collect::<Vec<_>>().as_slice() {
+    let of = |it: &Interaction| match it.only.values().flatten().collect::<Vec<_>>().as_slice() {
         [] => String::new(),
         [one] if it.family == Family::HttpServer => fixed(one),
         [one] => (*one).clone(),
