@@ -21,9 +21,14 @@
 //!
 //! What a user got wrong is a [`diagnostic::Diagnostic`]; `Err` is for disk and bugs.
 
+#[deny(clippy::disallowed_methods)]
+pub mod change;
 pub mod cli;
 #[deny(clippy::disallowed_methods)]
 pub mod diagnostic;
+#[deny(clippy::disallowed_methods)]
+pub mod exposition;
+pub mod fetch;
 #[deny(clippy::disallowed_methods)]
 pub mod formats;
 #[deny(clippy::disallowed_methods)]
@@ -41,6 +46,8 @@ pub mod promql;
 pub mod render;
 #[deny(clippy::disallowed_methods)]
 pub mod resolve;
+#[deny(clippy::disallowed_methods)]
+pub mod scaffold;
 #[deny(clippy::disallowed_methods)]
 pub mod spec;
 #[deny(clippy::disallowed_methods)]

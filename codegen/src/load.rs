@@ -84,17 +84,36 @@ pub enum LoadError {
     Nothing(String),
 }
 
+/// Files that are not on disk yet: path relative to the current folder, and text.
+pub type Drafts = [(PathBuf, String)];
+
 /// Reads everything. What cannot be read as a text or as YAML is a diagnostic; a path that does not exist is an error.
 pub fn sources(options: &LoadOptions) -> Result<(Sources, Vec<Diagnostic>), LoadError> {
+    sources_with(options, &[])
+}
+
+/// The folder of the configuration, or the current one: where output goes, and what paths are relative to.
+pub fn root(options: &LoadOptions) -> PathBuf {
+    config(options, &[]).as_deref().and_then(Path::parent).unwrap_or(&options.current).to_path_buf()
+}
+
+fn config(options: &LoadOptions, drafts: &Drafts) -> Option<PathBuf> {
     let default = options.current.join("kilter.yaml");
-    let config =
-        options.config.clone().map(|it| options.current.join(it)).or_else(|| default.is_file().then_some(default));
+    let drafted = drafts.iter().any(|(path, _)| options.current.join(path) == default);
+    let there = |it: PathBuf| (it.is_file() || drafted).then_some(it);
+    options.config.clone().map(|it| options.current.join(it)).or_else(|| there(default))
+}
+
+/// The same, as if drafts were on disk.
+pub fn sources_with(options: &LoadOptions, drafts: &Drafts) -> Result<(Sources, Vec<Diagnostic>), LoadError> {
+    let config = config(options, drafts);
     if config.is_none() && options.paths.is_empty() {
         let text = "no SLO file is named and there is no kilter.yaml here\n  next: kilter generate path/to/slo.yaml, or write a kilter.yaml with services: [\"*/slo.yaml\"]";
         return Err(LoadError::Nothing(text.to_owned()));
     }
     let root = config.as_deref().and_then(Path::parent).unwrap_or(&options.current).to_path_buf();
     let mut reader = Reader::new(root);
+    reader.drafts = drafts.iter().map(|(path, text)| (options.current.join(path), text.clone())).collect();
     let mut slo_files = Vec::new();
     if let Some(config) = &config {
         reader.read(config)?;
@@ -106,7 +125,7 @@ pub fn sources(options: &LoadOptions) -> Result<(Sources, Vec<Diagnostic>), Load
     }
     let mut named = Vec::new();
     for path in &options.paths {
-        let path = options.current.join(path);
+        let path = if is_stdin(path) { path.clone() } else { options.current.join(path) };
         let before = named.len();
         if path.is_dir() {
             slo_files_below(&path, &mut named);
@@ -142,13 +161,13 @@ pub fn sources(options: &LoadOptions) -> Result<(Sources, Vec<Diagnostic>), Load
 }
 
 /// The services of other tools' files, by the index of the file.
-pub type Drafts = Vec<(usize, Vec<draft::Service>)>;
+pub type Services = Vec<(usize, Vec<draft::Service>)>;
 
 /// Reads files of other tools, for `kilter import`; `-` is the standard input.
-pub fn foreign(paths: &[PathBuf], current: &Path) -> Result<(Sources, Drafts, Vec<Diagnostic>), LoadError> {
+pub fn foreign(paths: &[PathBuf], current: &Path) -> Result<(Sources, Services, Vec<Diagnostic>), LoadError> {
     let mut reader = Reader::new(current.to_path_buf());
     for path in paths {
-        let index = reader.read(&if path.as_os_str() == "-" { path.clone() } else { current.join(path) })?;
+        let index = reader.read(&if is_stdin(path) { path.clone() } else { current.join(path) })?;
         reader.sources.selected.push(index);
         let Some(tree) = reader.sources.trees[index].take() else { continue };
         let known: Vec<&str> = formats::READERS.iter().map(|it| it.title).collect();
@@ -173,18 +192,21 @@ struct Reader {
     diagnostics: Vec<Diagnostic>,
     /// What other tools wrote: index, path and documents.
     pending: Vec<(usize, PathBuf, Foreign)>,
+    /// Texts that stand in place of files.
+    drafts: BTreeMap<PathBuf, String>,
 }
 
 impl Reader {
     fn new(root: PathBuf) -> Self {
-        Self { sources: Sources { root, ..Sources::default() }, diagnostics: Vec::new(), pending: Vec::new() }
+        let sources = Sources { root, ..Sources::default() };
+        Self { sources, diagnostics: Vec::new(), pending: Vec::new(), drafts: BTreeMap::new() }
     }
 
     /// Turns the files of other tools into trees of ours, once all of them are known: they may refer to each other.
-    fn import(&mut self) -> Drafts {
+    fn import(&mut self) -> Services {
         let pending = std::mem::take(&mut self.pending);
         let neighbours = neighbours(&pending, &self.sources);
-        let mut drafts = Drafts::new();
+        let mut drafts = Services::new();
         for (index, _, foreign) in pending {
             let mut findings = Findings::new(index, &self.sources, &mut self.diagnostics);
             let services = foreign.services(&neighbours, &mut findings);
@@ -232,7 +254,9 @@ impl Reader {
         let failed = |source| LoadError::Io { path: shown.clone(), source };
         // A file beyond the limit is not even read.
         let limit = yaml::MAX_BYTES as u64;
-        let (size, bytes) = if path.as_os_str() == "-" {
+        let (size, bytes) = if let Some(text) = self.drafts.get(path) {
+            (text.len() as u64, text.clone().into_bytes())
+        } else if is_stdin(path) {
             let mut bytes = Vec::new();
             let size = std::io::stdin().take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
             (size as u64, bytes)
@@ -456,9 +480,17 @@ fn strings(tree: Option<&Node>, key: &str) -> Vec<String> {
     items.iter().filter_map(text).collect()
 }
 
-fn shown(path: &Path, root: &Path) -> String {
-    if path.as_os_str() == "-" {
-        return "<stdin>".to_owned();
+/// How the standard input is shown.
+pub const STDIN: &str = "<stdin>";
+
+/// Whether `-` stands for the standard input.
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+pub(crate) fn shown(path: &Path, root: &Path) -> String {
+    if is_stdin(path) {
+        return STDIN.to_owned();
     }
     let relative = path.strip_prefix(root).unwrap_or(path);
     relative.components().map(|it| it.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/").replace("//", "/")

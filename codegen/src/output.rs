@@ -1,4 +1,9 @@
 //! Files on disk: written when they changed, compared when only asked, pruned when they are ours and nothing makes them.
+//!
+//! Everything is first written beside its place and then moved there, so that a full disk leaves all files as they were,
+//! and whoever reads meanwhile sees each file old or new, never half.
+
+pub mod lock;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,6 +11,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
+use tempfile::TempPath;
 
 use crate::render::Artifact;
 
@@ -33,11 +39,34 @@ pub struct Report {
     pub unchanged: usize,
     /// Removed, or orphans when checking.
     pub removed: Vec<String>,
-    /// A unified diff of everything that is stale.
-    pub diff: String,
+    /// What is stale, with both texts; only when checking.
+    pub differences: Vec<Difference>,
 }
 
-/// The disk refused; the file keeps its old content.
+/// A file that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Relative to the output folder, with forward slashes.
+    pub path: String,
+    /// What is there; `None` when nothing is.
+    pub old: Option<String>,
+    /// What should be; `None` when nothing should.
+    pub new: Option<String>,
+}
+
+impl Difference {
+    /// As a unified diff, which `git apply` takes.
+    pub fn unified(&self) -> String {
+        let name = |side: &str, text: &Option<String>| {
+            text.as_ref().map_or("/dev/null".to_owned(), |_| format!("{side}/{}", self.path))
+        };
+        let (old, new) = (self.old.as_deref().unwrap_or_default(), self.new.as_deref().unwrap_or_default());
+        let header = (name("a", &self.old), name("b", &self.new));
+        TextDiff::from_lines(old, new).unified_diff().context_radius(2).header(&header.0, &header.1).to_string()
+    }
+}
+
+/// The disk refused.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// Reading or writing failed.
@@ -49,6 +78,25 @@ pub enum OutputError {
         #[source]
         source: io::Error,
     },
+    /// A file could not be written, and nothing was changed yet.
+    #[error("{path} cannot be written: {source}\n  every file is as it was\n  next: {}", advice(.source))]
+    Unchanged {
+        /// The file.
+        path: String,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Another run has the folder.
+    #[error(
+        "another kilter has been writing to {folder} for {seconds} s\n  next: let it end, or end it; its lock ends with it"
+    )]
+    Busy {
+        /// The folder.
+        folder: String,
+        /// How long this run waited.
+        seconds: u64,
+    },
     /// A file that we did not write is in the way.
     #[error(
         "{path} was not written by kilter: it has no `{BANNER}` near its top\n  next: move it away, or generate elsewhere with --out DIR"
@@ -57,6 +105,15 @@ pub enum OutputError {
         /// The file.
         path: String,
     },
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    use io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match error.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge => "make room, or generate elsewhere with --out DIR",
+        PermissionDenied | ReadOnlyFilesystem => "make the folder writable, or generate elsewhere with --out DIR",
+        _ => "generate elsewhere with --out DIR",
+    }
 }
 
 /// Writes or compares. `prune` names the artifacts that may stay although this run did not make them.
@@ -71,20 +128,31 @@ pub fn apply(artifacts: &[Artifact], folder: &Path, mode: Mode, prune: bool) -> 
             Some(old) if !ours(&old) => return Err(OutputError::Foreign { path: artifact.path.clone() }),
             old => {
                 report.changed.push(artifact.path.clone());
-                report.diff.push_str(&diff(&artifact.path, old.as_deref().unwrap_or(""), &artifact.text));
+                if mode == Mode::Check {
+                    let (path, new) = (artifact.path.clone(), Some(artifact.text.clone()));
+                    report.differences.push(Difference { path, old, new });
+                }
                 pending.push((path, artifact));
             }
         }
     }
     let orphans = if prune { orphans(artifacts, folder) } else { Vec::new() };
     for (path, shown) in &orphans {
-        let old = read(path, shown)?.unwrap_or_default();
-        report.diff.push_str(&diff(shown, &old, ""));
+        if mode == Mode::Check {
+            report.differences.push(Difference { path: shown.clone(), old: read(path, shown)?, new: None });
+        }
         report.removed.push(shown.clone());
     }
     if mode == Mode::Write {
-        for (path, artifact) in pending {
-            write(&path, &artifact.text).map_err(|source| OutputError::Io { path: artifact.path.clone(), source })?;
+        remove_leftovers(folder);
+        let stage = |(path, artifact): (PathBuf, &Artifact)| match staged(&path, &artifact.text, None) {
+            Ok(file) => Ok((file, path, artifact.path.clone())),
+            Err(source) => Err(OutputError::Unchanged { path: artifact.path.clone(), source }),
+        };
+        // When one fails, all of them remove themselves.
+        let staged = pending.into_iter().map(stage).collect::<Result<Vec<_>, _>>()?;
+        for (file, path, shown) in staged {
+            file.persist(&path).map_err(|error| OutputError::Io { path: shown, source: error.error })?;
         }
         for (path, shown) in orphans {
             fs::remove_file(&path).map_err(|source| OutputError::Io { path: shown, source })?;
@@ -121,15 +189,27 @@ fn ours(text: &str) -> bool {
     text.lines().take(12).any(|line| line.contains(BANNER))
 }
 
+/// Writes a file that must not exist yet.
+pub fn create(path: &Path, text: &str) -> Result<(), OutputError> {
+    let failed = |source| OutputError::Io { path: path.display().to_string(), source };
+    let file = staged(path, text, None).map_err(failed)?;
+    file.persist_noclobber(path).map_err(|error| failed(error.error))
+}
+
 /// A temporary file beside it, then a rename: a full disk or a crash leaves the old content.
 pub fn write(path: &Path, text: &str) -> io::Result<()> {
     write_with(path, text, None)
 }
 
 fn write_with(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> io::Result<()> {
+    staged(path, text, permissions)?.persist(path).map_err(|error| error.error)
+}
+
+/// The text in a file of its own, beside the one that it will become. It removes itself unless it is kept.
+fn staged(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> io::Result<TempPath> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".kilter-").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(STAGED).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     #[cfg(unix)]
     {
@@ -139,13 +219,27 @@ fn write_with(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> 
     }
     #[cfg(not(unix))]
     drop(permissions);
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    // Thousands of these may wait for each other: none of them stays open.
+    Ok(file.into_temp_path())
 }
 
-fn diff(path: &str, old: &str, new: &str) -> String {
-    let (before, after) = (format!("a/{path}"), format!("b/{path}"));
-    TextDiff::from_lines(old, new).unified_diff().context_radius(2).header(&before, &after).to_string()
+/// How the names of staged files begin.
+const STAGED: &str = ".kilter-";
+
+/// Removes what a run that was killed had staged. The lock says that no other run still needs it.
+fn remove_leftovers(folder: &Path) {
+    fn walk(folder: &Path) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if entry.file_type().is_ok_and(|it| it.is_dir()) {
+                walk(&path);
+            } else if entry.file_name().to_string_lossy().starts_with(STAGED) {
+                // What cannot be removed harms nobody.
+                fs::remove_file(&path).unwrap_or_default();
+            }
+        }
+    }
+    FOLDERS.iter().for_each(|it| walk(&folder.join(it)));
 }
 
 /// Files of ours below our folders that this run did not make.
@@ -159,7 +253,10 @@ fn orphans(artifacts: &[Artifact], folder: &Path) -> Vec<(PathBuf, String)> {
             let shown = format!("{shown}/{name}");
             if path.is_dir() {
                 walk(&path, &shown, made, found);
-            } else if !made.contains(shown.as_str()) && fs::read_to_string(&path).is_ok_and(|text| ours(&text)) {
+            } else if !name.starts_with(STAGED)
+                && !made.contains(shown.as_str())
+                && fs::read_to_string(&path).is_ok_and(|text| ours(&text))
+            {
                 found.push((path, shown));
             }
         }

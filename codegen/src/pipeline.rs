@@ -1,7 +1,7 @@
 //! The stages in order: the only place that knows it.
 
 use crate::diagnostic::{Diagnostic, any_error};
-use crate::load::{self, LoadError, LoadOptions, Sources};
+use crate::load::{self, Drafts, LoadError, LoadOptions, Sources};
 use crate::model::{Compat, Estate, TimeScale};
 use crate::plan::{self, Plan};
 use crate::render::engine::TemplateError;
@@ -40,15 +40,25 @@ pub fn run(options: &LoadOptions, scale: TimeScale) -> Result<Made, PipelineErro
 
 /// The same, with series of other tools beside those that the estate asks for.
 pub fn run_with(options: &LoadOptions, scale: TimeScale, compat: &[Compat]) -> Result<Made, PipelineError> {
-    let mut made = stages(options, scale, compat)?;
+    run_drafts(options, &[], scale, compat)
+}
+
+/// The same, as if drafts were on disk.
+pub fn run_drafts(
+    options: &LoadOptions,
+    drafts: &Drafts,
+    scale: TimeScale,
+    compat: &[Compat],
+) -> Result<Made, PipelineError> {
+    let mut made = stages(load::sources_with(options, drafts)?, scale, compat)?;
     // A change in our words would break a file of another tool.
     let foreign = made.diagnostics.iter_mut().filter(|it| made.sources.foreign.contains_key(&it.span.file));
     foreign.for_each(|it| it.fix.clear());
     Ok(made)
 }
 
-fn stages(options: &LoadOptions, scale: TimeScale, compat: &[Compat]) -> Result<Made, PipelineError> {
-    let (sources, mut diagnostics) = load::sources(options)?;
+fn stages(loaded: (Sources, Vec<Diagnostic>), scale: TimeScale, compat: &[Compat]) -> Result<Made, PipelineError> {
+    let (sources, mut diagnostics) = loaded;
     let (estate, found) = resolve::estate(&sources, scale);
     diagnostics.extend(found);
     let (templates, found) = templates::of(&sources);

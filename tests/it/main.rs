@@ -7,6 +7,7 @@ mod end_to_end;
 mod formats;
 mod freshness;
 mod git;
+mod init;
 mod queries;
 mod supply;
 mod tidy;

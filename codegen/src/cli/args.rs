@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::diagnostic::Code;
-use crate::model::{Compat, TimeScale};
+use crate::model::{Compat, Name, TimeScale};
 use crate::render::Kind;
 
 /// Turns SLO files into Prometheus rules, the tests that prove them, Alertmanager routes, dashboards and runbooks.
@@ -20,6 +20,9 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Write a first slo.yaml, and kilter.yaml when there is none.
+    #[command(after_help = INIT_HELP)]
+    Init(Init),
     /// Write every output, or check that what is committed is fresh.
     #[command(after_help = GENERATE_HELP)]
     Generate(Generate),
@@ -33,6 +36,9 @@ pub(super) enum Command {
         /// The reference page of every code, in Markdown.
         #[arg(long, conflicts_with = "code")]
         all: bool,
+        /// JSON is for programs; with --all it is a list.
+        #[arg(long, value_enum, default_value = "human")]
+        format: TextFormat,
     },
     /// Prove the generated alerts with promtool and the routes with amtool.
     #[command(after_help = "Examples:\n  kilter test\n  kilter test deploy/     the folder that holds rules/")]
@@ -71,10 +77,53 @@ pub(super) enum Command {
     },
 }
 
+const INIT_HELP: &str = "Examples:
+  kilter init                                         all requests, whatever their route
+  kilter init --route '/orders/{id}' --team store     availability and latency of a route
+  kilter init --from http://localhost:9464/metrics    what a running service shows, with its numbers
+  kilter init --from page.txt --out -                 a saved page; look, and write nothing
+  curl -s https://shop.example/metrics | kilter init --from -
+
+Nothing that exists is overwritten, and what is written passes `kilter lint` and `kilter generate`.";
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Init {
+    /// A metrics page to look at: http://..., a file, or - for the standard input. It need not be of Kilter's SDK.
+    #[arg(long, value_name = "PAGE")]
+    pub(super) from: Option<String>,
+    /// The service. Default: as the page, Cargo.toml or the folder says.
+    #[arg(long, value_name = "NAME")]
+    pub(super) service: Option<Name>,
+    /// The team that is told. Default: the first of kilter.yaml, or the service's name.
+    #[arg(long, value_name = "NAME")]
+    pub(super) team: Option<Name>,
+    /// A route as written in the code; may be given several times, as all of these.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(super) route: Vec<String>,
+    /// A service that is called over HTTP.
+    #[arg(long, value_name = "NAME")]
+    pub(super) dependency: Vec<String>,
+    /// A database.
+    #[arg(long, value_name = "NAMESPACE")]
+    pub(super) database: Vec<String>,
+    /// A background job.
+    #[arg(long, value_name = "NAME")]
+    pub(super) job: Vec<String>,
+    /// A cache.
+    #[arg(long, value_name = "NAME")]
+    pub(super) cache: Vec<String>,
+    /// The file; - prints it.
+    #[arg(long, value_name = "FILE", default_value = "slo.yaml")]
+    pub(super) out: PathBuf,
+}
+
 const GENERATE_HELP: &str = "Examples:
   kilter generate                        everything that kilter.yaml names
   kilter generate services/git/slo.yaml  one service
   kilter generate --check                for CI: exit 1 and a diff when a file is stale
+  kilter generate --diff                 what would change, in words and as a diff
+  kilter generate --diff --format markdown > comment.md
+  kilter generate - --out preview < slo.yaml
   kilter generate --only rules,tests --out /tmp/preview
   kilter generate sloth.yaml --compat sloth   rules of ours, with Sloth's series beside them
   kilter generate --time-scale 1/20 --out demo   the same alerts, twenty times as fast";
@@ -123,7 +172,7 @@ fn format_names() -> PossibleValuesParser {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Input {
-    /// SLO files, or folders of them. Default: what kilter.yaml names.
+    /// SLO files, or folders of them; - is the standard input. Default: what kilter.yaml names.
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// The estate. Default: kilter.yaml in the current folder, if there is one.
@@ -144,6 +193,15 @@ pub(super) struct Generate {
     /// Write nothing; exit 1 with a diff when anything is stale.
     #[arg(long)]
     pub(super) check: bool,
+    /// Write nothing; tell in words and as a diff what would change. Exit 0, unless --check is there too.
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// How the outcome is printed; markdown, for a pull request, goes with --diff.
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: OutcomeFormat,
+    /// Tell only what is wrong.
+    #[arg(long, short)]
+    pub(super) quiet: bool,
     /// Divide every window and interval, for demos and game days.
     #[arg(long, value_name = "1/N", default_value = "1/1", value_parser = time_scale)]
     pub(super) time_scale: TimeScale,
@@ -172,6 +230,9 @@ pub(super) struct Test {
     /// How the outcome is printed.
     #[arg(long, value_enum, default_value = "human")]
     pub(super) format: ReportFormat,
+    /// Tell only what failed.
+    #[arg(long, short)]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -201,6 +262,24 @@ pub(super) enum ReportFormat {
     Sarif,
     /// JUnit's XML, for CI servers.
     Junit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutcomeFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+    /// For a pull request.
+    Markdown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TextFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

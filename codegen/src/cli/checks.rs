@@ -9,19 +9,22 @@ use crate::diagnostic::report::{Case, log, quoted_for_github, suite};
 #[derive(Debug)]
 pub(super) struct Checks {
     format: ReportFormat,
+    /// Whether people hear of what passed.
+    quiet: bool,
     /// Name, and what was complained about.
     all: Vec<(String, Result<(), String>)>,
 }
 
 impl Checks {
-    pub(super) const fn new(format: ReportFormat) -> Self {
-        Self { format, all: Vec::new() }
+    pub(super) const fn new(format: ReportFormat, quiet: bool) -> Self {
+        Self { format, quiet, all: Vec::new() }
     }
 
     /// Notes one. People see it at once.
     pub(super) fn tell(&mut self, name: String, outcome: Result<(), String>) {
         if self.format == ReportFormat::Human {
             match &outcome {
+                Ok(()) if self.quiet => {}
                 Ok(()) => println!("ok    {name}"),
                 Err(why) => println!("FAIL  {name}\n{}", indented(why)),
             }

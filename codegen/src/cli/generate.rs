@@ -2,47 +2,99 @@
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
 
 use super::Status;
-use super::args::{Generate, Input};
+use super::args::{Generate, Input, OutcomeFormat};
+use super::progress::Progress;
+use crate::change::{self, words};
 use crate::diagnostic::{Diagnostic, Severity, report};
-use crate::load::LoadOptions;
+use crate::load::{self, LoadOptions};
 use crate::model::{Compat, TimeScale};
-use crate::output::{self, Mode};
+use crate::output::{self, Difference, Mode, Report, lock};
 use crate::pipeline::{self, Made};
 use crate::render::Artifact;
 use crate::yaml::Value;
 
 pub(super) fn generate(args: &Generate) -> Result<Status, String> {
+    if args.format == OutcomeFormat::Markdown && !args.diff {
+        return Err("--format markdown tells what would change\n  next: add --diff".to_owned());
+    }
+    let how = if args.check || args.diff { Mode::Check } else { Mode::Write };
+    let folder = args.out.clone().unwrap_or_else(|| load::root(&options(&args.input)));
+    // From before the first file is read, so that of two runs the later one writes what the later files say.
+    let mut waiting = || eprintln!("another kilter is at work in {}: waiting for it", folder.display());
+    let lock = lock::lock(&folder, how, lock::PATIENCE, &mut waiting).map_err(|error| error.to_string())?;
+    let progress = Progress::start("reading and planning", args.quiet);
     let made = run_with(&args.input, args.time_scale, &args.compat)?;
-    eprint!("{}", report::human(&made.diagnostics, &made.sources, color()));
-    let Some((estate, _, artifacts)) = &made.output else {
-        eprintln!("{}; nothing was written", counted(&made.diagnostics));
-        return Ok(Status::Findings);
+    let done = if let Some((_, _, artifacts)) = &made.output {
+        progress
+            .say(|| format!("{} {} files", if how == Mode::Write { "writing" } else { "comparing" }, artifacts.len()));
+        let others = usize::from(made.sources.has_config) + usize::from(made.sources.alertmanager_base.is_some());
+        // Templates and the like have no tree.
+        let slo_files = made.sources.trees.len() - others;
+        let whole = args.only.is_empty() && made.sources.selected.len() == slo_files;
+        let selected = selected(&made);
+        let chosen: Vec<Artifact> = artifacts
+            .iter()
+            .filter(|it| args.only.is_empty() || args.only.contains(&it.kind))
+            .filter(|it| it.service.as_deref().is_none_or(|name| selected.contains(name)))
+            .cloned()
+            .collect();
+        Some(output::apply(&chosen, &folder, how, whole).map_err(|error| error.to_string())?)
+    } else {
+        None
     };
-    let others = usize::from(made.sources.has_config) + usize::from(made.sources.alertmanager_base.is_some());
-    // Templates and the like have no tree.
-    let slo_files = made.sources.trees.len() - others;
-    let whole = args.only.is_empty() && made.sources.selected.len() == slo_files;
-    let selected = selected(&made);
-    let chosen: Vec<Artifact> = artifacts
-        .iter()
-        .filter(|it| args.only.is_empty() || args.only.contains(&it.kind))
-        .filter(|it| it.service.as_deref().is_none_or(|name| selected.contains(name)))
-        .cloned()
-        .collect();
-    let folder = args.out.clone().unwrap_or_else(|| made.sources.root.clone());
-    let how = if args.check { Mode::Check } else { Mode::Write };
-    let done = output::apply(&chosen, &folder, how, whole).map_err(|error| error.to_string())?;
-    if args.check {
-        print!("{}", done.diff);
-        if done.changed.is_empty() && done.removed.is_empty() {
-            eprintln!("{} files are fresh", done.unchanged);
-            return Ok(Status::Fine);
+    drop((progress, lock));
+    Ok(tell(args, &made, &folder, done))
+}
+
+/// Data to stdout, talk to stderr.
+fn tell(args: &Generate, made: &Made, folder: &Path, done: Option<Report>) -> Status {
+    let json = args.format == OutcomeFormat::Json;
+    if !json {
+        eprint!("{}", report::human(&made.diagnostics, &made.sources, color()));
+    }
+    let Some(done) = done else {
+        if json {
+            println!("{:#}", json!({"findings": report::json_value(&made.diagnostics, &made.sources)}));
         }
+        eprintln!("{}; nothing was written", counted(&made.diagnostics));
+        return Status::Findings;
+    };
+    let stale = !(done.changed.is_empty() && done.removed.is_empty());
+    let diff: String = done.differences.iter().map(Difference::unified).collect();
+    let change = change::of(&done.differences);
+    match args.format {
+        OutcomeFormat::Json => {
+            let findings = report::json_value(&made.diagnostics, &made.sources);
+            let mut outcome = json!({"changed": done.changed, "removed": done.removed, "unchanged": done.unchanged, "findings": findings});
+            if args.diff || args.check {
+                outcome["change"] = words::json(&change, &diff);
+            }
+            println!("{outcome:#}");
+        }
+        OutcomeFormat::Markdown => print!("{}", words::markdown(&change, &diff)),
+        OutcomeFormat::Human if args.diff => print!("{}{diff}", words::human(&change)),
+        OutcomeFormat::Human => print!("{diff}"),
+    }
+    if args.check && stale {
         eprintln!("stale: {}\n  next: kilter generate", [done.changed, done.removed].concat().join(", "));
-        return Ok(Status::Findings);
+        return Status::Findings;
+    }
+    if args.quiet {
+        return Status::Fine;
+    }
+    if args.check || args.diff {
+        let (changed, removed) = (done.changed.len(), done.removed.len());
+        if stale {
+            eprintln!("{changed} files would be written, {removed} removed; {} are fresh", done.unchanged);
+        } else {
+            eprintln!("{} files are fresh", done.unchanged);
+        }
+        return Status::Fine;
     }
     for path in &done.changed {
         eprintln!("wrote {}", folder.join(path).display());
@@ -50,14 +102,14 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
     for path in &done.removed {
         eprintln!("removed {} (nothing makes it any more)", folder.join(path).display());
     }
-    let services = estate.services.len();
+    let services = made.output.as_ref().map_or(0, |(estate, ..)| estate.services.len());
     eprintln!(
         "{services} service{}, {} files written, {} unchanged",
         plural(services),
         done.changed.len(),
         done.unchanged
     );
-    Ok(Status::Fine)
+    Status::Fine
 }
 
 /// Services of the files that a PATH named.
@@ -73,9 +125,17 @@ pub(super) fn run(input: &Input, scale: TimeScale) -> Result<Made, String> {
     run_with(input, scale, &[])
 }
 
+/// The current folder.
+pub(super) fn current() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}
+
+fn options(input: &Input) -> LoadOptions {
+    LoadOptions { paths: input.paths.clone(), config: input.config.clone(), current: current() }
+}
+
 fn run_with(input: &Input, scale: TimeScale, compat: &[Compat]) -> Result<Made, String> {
-    let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-    let options = LoadOptions { paths: input.paths.clone(), config: input.config.clone(), current };
+    let options = options(input);
     pipeline::run_with(&options, scale, compat).map_err(|error| error.to_string())
 }
 

@@ -1,19 +1,17 @@
 //! `kilter import`: files of other tools as ours. The YAML goes to stdout, what was not carried to stderr and into comments.
 
-use std::path::PathBuf;
-
 use super::Status;
 use super::args::Import;
-use super::generate::{color, counted};
+use super::generate::{color, counted, current};
 use crate::diagnostic::{Code, Diagnostic, Findings, any_error, report};
 use crate::formats::{self, draft, print};
-use crate::load::{self, Drafts, Sources};
+use crate::load::{self, Services, Sources};
 use crate::model::TimeScale;
 use crate::resolve;
 use crate::yaml::Range;
 
 pub(super) fn import(args: &Import) -> Result<Status, String> {
-    let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    let current = current();
     let (sources, drafts, mut diagnostics) = load::foreign(&args.files, &current).map_err(|error| error.to_string())?;
     if args.from != "auto" {
         check_format(&args.from, &sources, &mut diagnostics);
@@ -42,7 +40,7 @@ pub(super) fn import(args: &Import) -> Result<Status, String> {
 }
 
 /// Files of one service are one service, as `generate` reads them.
-fn joined(drafts: Drafts) -> Vec<(usize, draft::Service)> {
+fn joined(drafts: Services) -> Vec<(usize, draft::Service)> {
     let mut all: Vec<(usize, draft::Service)> = Vec::new();
     for (index, service) in drafts.into_iter().flat_map(|(index, all)| all.into_iter().map(move |it| (index, it))) {
         match all.iter_mut().find(|(_, it)| it.name.text == service.name.text) {

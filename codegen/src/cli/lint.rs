@@ -4,6 +4,7 @@ use super::Status;
 use super::args::{Lint, ReportFormat};
 use super::generate::{color, counted, plural, run};
 use crate::diagnostic::{any_error, fix, report};
+use crate::load::STDIN;
 use crate::model::TimeScale;
 use crate::output;
 use crate::pipeline::Made;
@@ -31,6 +32,9 @@ fn mend(made: &Made) -> Result<bool, String> {
     let mut any = false;
     for (index, file) in made.sources.files.iter().enumerate() {
         let Some((text, count)) = fix::applied(&file.text, index, &made.diagnostics) else { continue };
+        if file.path == STDIN {
+            return Err("the standard input cannot be mended\n  next: name the file that --fix shall write".to_owned());
+        }
         let path = made.sources.root.join(&file.path);
         output::replace(&path, &file.text, &text).map_err(|error| error.to_string())?;
         eprintln!("fixed {count} finding{} in {}", plural(count), file.path);

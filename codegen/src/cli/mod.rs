@@ -7,8 +7,10 @@ mod contract;
 mod export;
 mod generate;
 mod import;
+mod init;
 mod lint;
 mod manual;
+mod progress;
 mod test;
 
 use std::process::ExitCode;
@@ -16,7 +18,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::diagnostic::explain;
-use args::{Args, Command, SchemaOf};
+use args::{Args, Command, SchemaOf, TextFormat};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,10 +45,14 @@ impl From<Status> for ExitCode {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     let status = match args.command {
+        Command::Init(it) => init::init(&it),
         Command::Generate(it) => generate::generate(&it),
         Command::Lint(it) => lint::lint(&it),
-        Command::Explain { code, .. } => {
-            print!("{}", code.map_or_else(explain::page, explain::text));
+        Command::Explain { code, format, .. } => {
+            match format {
+                TextFormat::Human => print!("{}", code.map_or_else(explain::page, explain::text)),
+                TextFormat::Json => println!("{:#}", code.map_or_else(explain::all_json, explain::json)),
+            }
             Ok(Status::Fine)
         }
         Command::Test(it) => test::run(&it),

@@ -11,6 +11,7 @@ use super::Status;
 use super::args::Test;
 use super::checks::Checks;
 use super::generate::plural;
+use super::progress::Progress;
 use crate::plan::routing::UNROUTED;
 use crate::yaml;
 
@@ -37,13 +38,13 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
     if rules.is_empty() {
         return Err(format!("{}: no *.rules.yaml here\n  next: kilter generate", folder.display()));
     }
-    let mut checks = Checks::new(args.format);
+    let mut checks = Checks::new(args.format, args.quiet);
     for path in &rules {
         let outcome = tool("promtool", &["check", "rules", &name(path)], &folder)?;
         checks.tell(format!("{}: promtool check rules", name(path)), outcome);
     }
     let mut slos: BTreeMap<String, Shown> = BTreeMap::new();
-    for (path, outcome) in in_parallel(&tests, &folder)? {
+    for (path, outcome) in in_parallel(&tests, &folder, args.quiet)? {
         if let Err(why) = per_slo(&path, outcome, &mut slos)? {
             checks.tell(format!("{}: promtool test rules", name(&path)), Err(why));
         }
@@ -52,7 +53,8 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
     if alertmanager.is_file() {
         let outcome = tool("amtool", &["check-config", "alertmanager.yaml"], &folder)?;
         checks.tell("alertmanager.yaml: amtool check-config".to_owned(), outcome);
-        routes(&alertmanager, &folder, &mut slos)?;
+        let progress = Progress::start("proving routes", args.quiet);
+        routes(&alertmanager, &folder, &mut slos, &progress)?;
     }
     let unrouted: Vec<String> =
         slos.iter().filter(|(_, it)| it.unrouted > 0).map(|(slo, it)| format!("{slo} ({})", it.unrouted)).collect();
@@ -74,8 +76,16 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
 }
 
 /// Asks amtool for the receiver of each alert, and books the answer on its SLO.
-fn routes(alertmanager: &Path, folder: &Path, slos: &mut BTreeMap<String, Shown>) -> Result<(), String> {
-    for (labels, receiver, unrouted) in route_tests(alertmanager)? {
+fn routes(
+    alertmanager: &Path,
+    folder: &Path,
+    slos: &mut BTreeMap<String, Shown>,
+    progress: &Progress,
+) -> Result<(), String> {
+    let all = route_tests(alertmanager)?;
+    let count = all.len();
+    for (done, (labels, receiver, unrouted)) in all.into_iter().enumerate() {
+        progress.say(|| format!("proving routes, {done} of {count}"));
         let verify = format!("--verify.receivers={receiver}");
         let mut args = vec!["config", "routes", "test", "--config.file", "alertmanager.yaml", verify.as_str()];
         args.extend(labels.iter().map(String::as_str));
@@ -119,10 +129,12 @@ fn tool(program: &str, args: &[&str], folder: &Path) -> Result<Outcome, String> 
 }
 
 /// promtool uses one core per file.
-fn in_parallel(tests: &[PathBuf], folder: &Path) -> Result<Vec<(PathBuf, Outcome)>, String> {
+fn in_parallel(tests: &[PathBuf], folder: &Path, quiet: bool) -> Result<Vec<(PathBuf, Outcome)>, String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let progress = Progress::start("proving alerts", quiet);
     let mut all = Vec::new();
     for batch in tests.chunks(cores) {
+        progress.say(|| format!("proving alerts, {} of {} files", all.len(), tests.len()));
         let done: Vec<_> = std::thread::scope(|scope| {
             let run =
                 |path: &PathBuf| tool("promtool", &["test", "rules", &name(path)], folder).map(|it| (path.clone(), it));

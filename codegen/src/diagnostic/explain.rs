@@ -1,5 +1,7 @@
 //! What a code means, why it matters and how to mend it: one text for the terminal and one page for the docs.
 
+use serde_json::Value;
+
 use super::Code;
 
 /// `kilter explain CODE`.
@@ -13,6 +15,20 @@ pub fn text(code: Code) -> String {
         indented(bad),
         indented(good)
     )
+}
+
+/// The same for programs.
+pub fn json(code: Code) -> Value {
+    let (bad, good) = code.example();
+    serde_json::json!({
+        "code": code.as_str(), "title": code.title(), "explanation": wrapped(code.explanation(), usize::MAX),
+        "reported": bad, "mended": good,
+    })
+}
+
+/// Every code, for programs.
+pub fn all_json() -> Value {
+    Code::ALL.iter().copied().map(json).collect()
 }
 
 /// The reference page of every code.

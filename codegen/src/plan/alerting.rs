@@ -221,15 +221,21 @@ fn data_vanished(context: &Context<'_>, class: &Class<'_>) -> String {
     let total = measured(context, class);
     let timing = &context.timing;
     let hour = format!("last_over_time({total}[{}]) > 0", timing.missing_page_memory);
+    let exists = still_promised(context, class);
     if !class.maintained {
-        return format!("{hour}\nunless {total}");
+        return format!("{hour}\n{exists}\nunless {total}");
     }
     let active = recorded(context, class, slo::MAINTENANCE);
     let on = context.join().join(", ");
     format!(
-        "(\n  {hour}\n  or max_over_time({total}[{}:{}]) > 0 and on ({on}) last_over_time({active}[{}])\n)\nunless {total}\nunless on ({on}) {active}",
+        "(\n  {hour}\n  or max_over_time({total}[{}:{}]) > 0 and on ({on}) last_over_time({active}[{}])\n)\n{exists}\nunless {total}\nunless on ({on}) {active}",
         timing.missing_ticket_memory, timing.rate, timing.missing_page_memory
     )
+}
+
+/// An SLO that was renamed or removed leaves its past behind; nobody waits for its data.
+fn still_promised(context: &Context<'_>, class: &Class<'_>) -> String {
+    format!("and on ({}) {}", context.join().join(", "), recorded(context, class, slo::ERROR_BUDGET))
 }
 
 /// Never came; was there within a day, per group; or one side of the pair without the other.
@@ -239,8 +245,9 @@ fn data_missing(context: &Context<'_>, class: &Class<'_>) -> String {
     let budget = recorded(context, class, slo::ERROR_BUDGET);
     let (memory, step) = (context.timing.missing_ticket_memory, context.timing.rate);
     let on = context.join().join(", ");
+    let exists = still_promised(context, class);
     let missing = format!(
-        "{budget} unless on ({on}) {total}\nor last_over_time({total}[{memory}:{step}]) unless {total}\nor {total} unless {error}"
+        "{budget} unless on ({on}) {total}\nor last_over_time({total}[{memory}:{step}]) {exists} unless {total}\nor {total} unless {error}"
     );
     // Where missing data count as errors there are errors without a total that was measured.
     let missing = if class.no_data == NoData::Bad { missing } else { format!("{missing}\nor {error} unless {total}") };

@@ -20,6 +20,7 @@ use crate::spec::check::{check, help, printable};
 use crate::yaml::{Node, Value};
 
 pub(crate) use policy::{can_be_window, is_plain, may_carry};
+pub(crate) use sli::red::{is_method, is_route};
 
 /// The estate, unless anything is an error. Every finding of every file is reported.
 pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<Diagnostic>) {

@@ -70,9 +70,9 @@ pub const ESTATE: Object = Object {
 const LINKS: Object = Object {
     name: "links",
     keys: &[
-        optional("grafana", Kind::Text, "Grafana.", "https://grafana.example"),
+        optional("grafana", Kind::Text, "Address of Grafana.", "https://grafana.example"),
         optional("runbooks", Kind::Text, "Where rules/runbooks is published.", "https://runbooks.example"),
-        optional("prometheus", Kind::Text, "Prometheus.", "https://prometheus.example"),
+        optional("prometheus", Kind::Text, "Address of Prometheus.", "https://prometheus.example"),
     ],
     one_of: false,
     later: &["traces", "logs"],

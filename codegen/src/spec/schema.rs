@@ -17,7 +17,7 @@ fn schema_of(object: &Object) -> Value {
     for key in object.keys {
         let mut property = kind(&key.kind);
         property["description"] = json!(key.doc);
-        property["examples"] = json!([key.example]);
+        property["examples"] = json!([example(&key.kind, key.example)]);
         properties.insert(key.name.to_owned(), property);
     }
     let required: Vec<&str> = object.keys.iter().filter(|it| it.required).map(|it| it.name).collect();
@@ -30,6 +30,14 @@ fn schema_of(object: &Object) -> Value {
         schema["maxProperties"] = json!(1);
     }
     schema
+}
+
+/// As editors insert it: a list is a list there, not the text of one.
+fn example(of: &Kind, text: &str) -> Value {
+    match of {
+        Kind::Text | Kind::Word(_) => json!(text),
+        _ => crate::yaml::from_str(text).unwrap_or_else(|_| json!(text)),
+    }
 }
 
 fn kind(of: &Kind) -> Value {

@@ -28,7 +28,12 @@ pub const SLO_FILE: Object = Object {
         MAINTENANCE_KEY,
         LABELS,
         ANNOTATIONS,
-        required("slos", Kind::List(&Kind::Object(&SLO)), "The service level objectives.", "[]"),
+        required(
+            "slos",
+            Kind::List(&Kind::Object(&SLO)),
+            "The service level objectives.",
+            "[{name: clone-availability, description: Clones over HTTPS succeed., objective: 99.9%, sli: {http_server: {routes: [\"/{repo}/git-upload-pack\"]}}}]",
+        ),
         optional(
             "resources",
             Kind::List(&Kind::Object(&RESOURCE)),
@@ -101,7 +106,12 @@ const SLO: Object = Object {
             "99.9%",
         ),
         optional("window", Kind::Text, "Compliance window, 7d to 90d. Default 30d.", "30d"),
-        required("sli", Kind::Object(&SLI), "What is measured: exactly one kind.", "{http_server: {}}"),
+        required(
+            "sli",
+            Kind::Object(&SLI),
+            "What is measured: exactly one kind.",
+            "{http_server: {routes: [\"/users/{id}\"]}}",
+        ),
         optional(
             "by",
             Kind::List(&Kind::Text),

@@ -4,17 +4,17 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-const GOOD: &str = "apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n  - name: buys\n    description: Orders succeed.\n    objective: 99.9%\n    sli:\n      http_server: {routes: [\"/orders\"]}\n";
+pub(crate) const GOOD: &str = "apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n  - name: buys\n    description: Orders succeed.\n    objective: 99.9%\n    sli:\n      http_server: {routes: [\"/orders\"]}\n";
 
-fn kilter(args: &[&str], folder: &Path) -> Output {
+pub(crate) fn kilter(args: &[&str], folder: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_kilter")).args(args).current_dir(folder).output().expect("the command starts")
 }
 
-fn said(out: &Output) -> String {
+pub(crate) fn said(out: &Output) -> String {
     String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr)
 }
 
-fn folder(text: &str) -> tempfile::TempDir {
+pub(crate) fn folder(text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("slo.yaml"), text).expect("a file");
     folder
@@ -215,4 +215,51 @@ fn completions_and_manual_pages_know_every_command() {
     }
     let whole = kilter(&["man"], folder.path());
     assert!(whole.status.success() && said(&whole).contains("generate"), "{}", said(&whole));
+}
+
+#[test]
+fn a_file_comes_on_the_standard_input() {
+    let folder = folder(GOOD);
+    let path = folder.path();
+    let piped = |args: &[&str], text: &str| {
+        fs::write(path.join("input"), text).expect("a file");
+        let input = fs::File::open(path.join("input")).expect("a file");
+        let out = Command::new(env!("CARGO_BIN_EXE_kilter")).args(args).current_dir(path).stdin(input).output();
+        out.expect("the command starts")
+    };
+    let out = piped(&["lint", "-"], GOOD);
+    assert!(out.status.code() == Some(0) && said(&out).contains("<stdin>:5:11"), "{}", said(&out));
+    let wrong = GOOD.replace("objective: 99.9%", "objective: 99.9");
+    let out = piped(&["lint", "-"], &wrong);
+    assert!(out.status.code() == Some(1) && said(&out).contains("<stdin>:7:16"), "{}", said(&out));
+    let out = piped(
+        &["lint", "--fix", "-"],
+        &GOOD.replace(
+            "http_server: {routes: [\"/orders\"]}",
+            "events: {errors: 'rate(a_total[5m])', total: 'rate(b_total[$window])'}",
+        ),
+    );
+    assert!(out.status.code() == Some(2) && said(&out).contains("cannot be mended"), "{}", said(&out));
+    let out = piped(&["generate", "-", "--out", "from-stdin"], GOOD);
+    assert_eq!(out.status.code(), Some(0), "{}", said(&out));
+    kilter(&["generate", "slo.yaml", "--out", "from-file"], path);
+    let text = |folder: &str| fs::read_to_string(path.join(folder).join("rules/shop.rules.yaml")).expect("rules");
+    assert_eq!(text("from-stdin").replace("<stdin>", "slo.yaml"), text("from-file"));
+}
+
+#[test]
+fn outcomes_are_printed_for_programs() {
+    let folder = folder(GOOD);
+    let json = |args: &[&str], code: i32| -> serde_json::Value {
+        let out = kilter(args, folder.path());
+        assert_eq!(out.status.code(), Some(code), "{}", said(&out));
+        serde_json::from_slice(&out.stdout).unwrap_or_else(|_| panic!("{}", said(&out)))
+    };
+    let written = json(&["generate", "--format", "json", "slo.yaml"], 0);
+    assert!(written["changed"].as_array().is_some_and(|it| it.len() > 5), "{written}");
+    assert_eq!(written["findings"][0]["code"], "KLT0101", "{written}");
+    fs::write(folder.path().join("slo.yaml"), GOOD.replace("99.9%", "99.9")).expect("a file");
+    assert_eq!(json(&["generate", "--format", "json", "slo.yaml"], 1)["findings"][0]["code"], "KLT0008");
+    assert_eq!(json(&["explain", "KLT0008", "--format", "json"], 0)["title"], "not an objective");
+    assert!(json(&["explain", "--all", "--format", "json"], 0).as_array().is_some_and(|it| it.len() > 40));
 }

@@ -34,7 +34,16 @@ struct Change<'a> {
 
 /// A JSON array; lines and columns count from 1, columns in characters.
 pub fn json(all: &[Diagnostic], sources: &Sources) -> String {
-    let lines: Vec<Line<'_>> = sorted(all)
+    serde_json::to_string_pretty(&lines(all, sources)).unwrap_or_default() + "\n"
+}
+
+/// The same, as a part of something larger.
+pub fn json_value(all: &[Diagnostic], sources: &Sources) -> serde_json::Value {
+    serde_json::to_value(lines(all, sources)).unwrap_or_default()
+}
+
+fn lines<'a>(all: &'a [Diagnostic], sources: &'a Sources) -> Vec<Line<'a>> {
+    sorted(all)
         .into_iter()
         .map(|it| {
             let file = &sources.files[it.span.file];
@@ -53,8 +62,7 @@ pub fn json(all: &[Diagnostic], sources: &Sources) -> String {
                 fix: it.fix.iter().map(|edit| change(edit, &file.text)).collect(),
             }
         })
-        .collect();
-    serde_json::to_string_pretty(&lines).unwrap_or_default() + "\n"
+        .collect()
 }
 
 fn change<'a>(edit: &'a Edit, text: &str) -> Change<'a> {

@@ -8,7 +8,7 @@ mod sarif;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
 pub use github::{data as quoted_for_github, github};
-pub use json::json;
+pub use json::{json, json_value};
 pub use junit::{Case, junit, suite};
 pub use sarif::{log, sarif};
 

@@ -2,7 +2,7 @@
 
 mod by;
 mod histogram;
-mod red;
+pub(super) mod red;
 mod time;
 
 pub(super) use by::by;

@@ -87,6 +87,20 @@ fn one(key: &str) -> &str {
     key.strip_suffix('s').unwrap_or(key)
 }
 
+/// Whether an SLO can be about this route.
+pub(crate) fn is_route(route: &str) -> bool {
+    bad_route(route).is_none()
+}
+
+/// Whether it is the full name of an RPC method.
+pub(crate) fn is_method(name: &str) -> bool {
+    name.matches('/').count() == 1
+        && !name.starts_with('/')
+        && !name.ends_with('/')
+        && !name.contains(char::is_control)
+        && name.trim() == name
+}
+
 fn bad_route(route: &str) -> Option<&'static str> {
     if !route.starts_with('/') {
         Some("it does not begin with /")

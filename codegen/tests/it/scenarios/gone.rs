@@ -52,6 +52,23 @@ fn a_vanished_region_and_lost_traffic_alert() {
     check(&[it]);
 }
 
+/// A new name for an SLO: the series of the old one end with its rules, and nobody waits for them.
+#[test]
+fn an_slo_that_was_renamed_is_not_missed() {
+    let end = 5_400;
+    let mut it = Scenario::new("renamed", &estate(vec![slo("new-name", "0.999", availability("/a"))]), 15);
+    let series = "http_server_request_duration_seconds_count{job=\"shop\",http_route=\"/a\"}";
+    it.feed(series, counter(15, &[(3_600, Some(10.0)), (end - 3_600, None)]));
+    for (name, value) in [("total:rate5m", "10"), ("error:rate5m", "0"), ("error_budget:ratio", "0.001")] {
+        let ended = format!("{value}x{} stale", 1_800 / 15);
+        it.feed(format!("slo:{name}{{service=\"shop\",slo=\"old-name\"}}"), ended);
+    }
+    it.none("count_over_time(ALERTS{slo=\"old-name\"}[90m])", end);
+    // The same alert sees the new name vanish.
+    it.fire(&alerts(MISSING, "severity=\"page\",slo=\"new-name\""), 3_600 + 480 + 60, 1);
+    check(&[it]);
+}
+
 /// Finding 3b: errors without the `by` label sit in a series of their own, which nothing reads. It is told.
 #[test]
 fn errors_without_the_by_label_are_told() {
