@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::load::{self, LoadError, LoadOptions, Sources};
-use crate::model::{Compat, Estate, TimeScale};
+use crate::model::{Compat, Estate, Target, TimeScale};
 use crate::plan::{self, Plan};
 use crate::render::engine::TemplateError;
 use crate::render::{self, Artifact, RenderError, patch, templates};
@@ -35,19 +35,29 @@ pub enum PipelineError {
 
 /// Load, parse, resolve, plan, lint, render.
 pub fn run(options: &LoadOptions, scale: TimeScale) -> Result<Made, PipelineError> {
-    run_with(options, scale, &[])
+    run_with(options, scale, &[], None)
 }
 
-/// The same, with series of other tools beside those that the estate asks for.
-pub fn run_with(options: &LoadOptions, scale: TimeScale, compat: &[Compat]) -> Result<Made, PipelineError> {
-    let mut made = stages(options, scale, compat)?;
+/// The same, with series of other tools beside those that the estate asks for, and for another target than it says.
+pub fn run_with(
+    options: &LoadOptions,
+    scale: TimeScale,
+    compat: &[Compat],
+    target: Option<Target>,
+) -> Result<Made, PipelineError> {
+    let mut made = stages(options, scale, compat, target)?;
     // A change in our words would break a file of another tool.
     let foreign = made.diagnostics.iter_mut().filter(|it| made.sources.foreign.contains_key(&it.span.file));
     foreign.for_each(|it| it.fix.clear());
     Ok(made)
 }
 
-fn stages(options: &LoadOptions, scale: TimeScale, compat: &[Compat]) -> Result<Made, PipelineError> {
+fn stages(
+    options: &LoadOptions,
+    scale: TimeScale,
+    compat: &[Compat],
+    target: Option<Target>,
+) -> Result<Made, PipelineError> {
     let (sources, mut diagnostics) = load::sources(options)?;
     let (estate, found) = resolve::estate(&sources, scale);
     diagnostics.extend(found);
@@ -57,6 +67,7 @@ fn stages(options: &LoadOptions, scale: TimeScale, compat: &[Compat]) -> Result<
         return Ok(Made { sources, diagnostics, output: None });
     };
     estate.compat.extend(compat);
+    estate.target = target.unwrap_or(estate.target);
     let plan = match plan::plan(&estate, &templates) {
         Ok(plan) => plan,
         Err(error) => {
@@ -65,6 +76,7 @@ fn stages(options: &LoadOptions, scale: TimeScale, compat: &[Compat]) -> Result<
         }
     };
     diagnostics.extend(lint::lint(&estate, &sources));
+    diagnostics.extend(lint::of_plan(&estate, &plan, &sources));
     if any_error(&diagnostics) {
         return Ok(Made { sources, diagnostics, output: None });
     }
@@ -77,5 +89,7 @@ fn stages(options: &LoadOptions, scale: TimeScale, compat: &[Compat]) -> Result<
     if any_error(&diagnostics) {
         return Ok(Made { sources, diagnostics, output: None });
     }
+    // From the files as they are proven, patches included.
+    render::target::add(&estate, &mut artifacts)?;
     Ok(Made { sources, diagnostics, output: Some((estate, plan, artifacts)) })
 }

@@ -22,4 +22,4 @@ pub use policy::{EstatePolicy, Extra, Maintenance, Pair, Policy, Severity, Sever
 pub use resource::{Check, Resource, TYPES as RESOURCE_TYPES};
 pub use sli::{EventSide, Histogram, Red, Sli};
 pub use slo::{NoData, Slo};
-pub use target::{ENGINES, Engine, Target, TargetError, Version};
+pub use target::{ENGINES, Engine, Form, Health, Limits, Settings, Target, TargetError, Version};
