@@ -85,7 +85,7 @@ fn stages(
         render::rules::parsed_back(&plan, &artifacts)?;
         diagnostics.extend(templates::check_runbooks(&sources, &artifacts));
     }
-    diagnostics.extend(patch::apply(&sources, &mut artifacts));
+    diagnostics.extend(patch::apply(&sources, &estate, &mut artifacts));
     if any_error(&diagnostics) {
         return Ok(Made { sources, diagnostics, output: None });
     }

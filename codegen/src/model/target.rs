@@ -33,6 +33,8 @@ pub struct Engine {
     pub usual: Version,
     /// The first version that knows `keep_firing_for`.
     pub keep_firing_for: Version,
+    /// Fields of a group that a patch may set beside `limit`, and the first version that knows each.
+    pub group_fields: &'static [(&'static str, Version)],
     /// Whether a rule reads what an earlier rule of its group has just recorded; else it reads the previous evaluation's.
     pub reads_own: bool,
     /// Whether it has native histograms.
@@ -142,7 +144,8 @@ const VMALERT: Health = Health {
 
 /// Every engine, the usual one first.
 ///
-/// Sources: the engines' own documentation and changelogs. Prometheus: `keep_firing_for` came in 2.42. Operator: the CRD
+/// Sources: the engines' own documentation and changelogs. Prometheus: `keep_firing_for` came in
+/// 2.42, `query_offset` in 2.53, labels of a group in 3.0. Operator: the CRD
 /// `prometheusrules.monitoring.coreos.com`, which has `keep_firing_for` since 0.64; an object must fit into half a
 /// mebibyte of a ConfigMap, and `kubectl apply` keeps a copy of it in an annotation, which holds 256 KiB: the least of
 /// these counts, with a margin for the metadata. Mimir: `ruler_max_rules_per_rule_group` and
@@ -155,6 +158,7 @@ pub const ENGINES: &[Engine] = &[
         versions: &[(2, 42, Some(55)), (3, 0, None)],
         usual: version(2, 42),
         keep_firing_for: version(2, 42),
+        group_fields: &[("query_offset", version(2, 53)), ("labels", version(3, 0))],
         reads_own: true,
         native_histograms: true,
         limits: UNLIMITED,
@@ -166,6 +170,7 @@ pub const ENGINES: &[Engine] = &[
         versions: &[(0, 64, None)],
         usual: version(0, 64),
         keep_firing_for: version(0, 64),
+        group_fields: &[],
         reads_own: true,
         native_histograms: true,
         limits: Limits { bytes: Some(240_000), ..UNLIMITED },
@@ -177,6 +182,7 @@ pub const ENGINES: &[Engine] = &[
         versions: &[(2, 7, None), (3, 0, None)],
         usual: version(2, 7),
         keep_firing_for: version(2, 7),
+        group_fields: &[],
         reads_own: true,
         native_histograms: true,
         limits: Limits { rules_per_group: Some(20), groups: Some(70), ..UNLIMITED },
@@ -188,6 +194,7 @@ pub const ENGINES: &[Engine] = &[
         versions: &[(0, 31, None)],
         usual: version(0, 31),
         keep_firing_for: version(0, 31),
+        group_fields: &[],
         reads_own: false,
         native_histograms: true,
         limits: UNLIMITED,
@@ -199,6 +206,7 @@ pub const ENGINES: &[Engine] = &[
         versions: &[(1, 79, None)],
         usual: version(1, 96),
         keep_firing_for: version(1, 92),
+        group_fields: &[],
         reads_own: false,
         native_histograms: false,
         limits: UNLIMITED,
@@ -267,6 +275,12 @@ impl Target {
     /// Whether the engine keeps alerts firing by itself.
     pub fn keeps_firing(self) -> bool {
         self.version >= self.engine.keep_firing_for
+    }
+
+    /// Fields that a group may have in a plain rule file.
+    pub fn group_fields(self) -> Vec<&'static str> {
+        let newer = self.engine.group_fields.iter().filter(|(_, since)| self.version >= *since).map(|(name, _)| *name);
+        ["name", "interval", "limit", "rules"].into_iter().chain(newer).collect()
     }
 
     /// The engine's metrics about its rules.

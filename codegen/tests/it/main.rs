@@ -14,6 +14,7 @@ mod rules;
 mod runbooks;
 mod scenarios;
 mod support;
+mod targets;
 mod test_command;
 mod tiers;
 mod truth;
