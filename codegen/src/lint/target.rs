@@ -5,7 +5,8 @@ use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::load::Sources;
 use crate::model::{Estate, Sli};
 use crate::plan::Plan;
-use crate::promql::lexer::{Kind, lex};
+use crate::promql::lexer::{Kind, Token, lex};
+use crate::promql::place_in_source;
 use crate::yaml::Range;
 
 /// Functions that read native histograms only.
@@ -37,16 +38,13 @@ pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
     }
     for query in queries(estate, sources) {
         let tokens = lex(query.text).unwrap_or_default();
-        let names = tokens.iter().filter(|it| it.kind == Kind::Name).map(|it| it.text(query.text));
-        if let Some(function) = names.into_iter().find(|it| NATIVE.contains(it)) {
-            let message = format!("{message}, so it does not know `{function}`");
-            let mut findings = Findings::new(query.file, sources, &mut all);
-            findings.error(
-                Code::NotOnTarget,
-                query.node.range,
-                message,
-                "count buckets: `rate(x_bucket{le=\"0.25\"}[$window])`",
-            );
+        let native = |it: &&Token| it.kind == Kind::Name && NATIVE.contains(&it.text(query.text));
+        for token in tokens.iter().filter(native) {
+            let source = &sources.files[query.file].text;
+            let range = place_in_source(source, query.node.range, query.text, token.start, token.end);
+            let message = format!("{message}, so it does not know `{}`", token.text(query.text));
+            let help = "count buckets: `rate(x_bucket{le=\"0.25\"}[$window])`";
+            Findings::new(query.file, sources, &mut all).error(Code::NotOnTarget, range, message, help);
         }
     }
     all
