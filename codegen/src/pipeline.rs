@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::load::{self, Drafts, LoadError, LoadOptions, Sources};
-use crate::model::{Compat, Estate, TimeScale};
+use crate::model::{Compat, Estate, Target, TimeScale};
 use crate::plan::{self, Plan};
 use crate::render::engine::TemplateError;
 use crate::render::{self, Artifact, RenderError, patch, templates};
@@ -35,12 +35,17 @@ pub enum PipelineError {
 
 /// Load, parse, resolve, plan, lint, render.
 pub fn run(options: &LoadOptions, scale: TimeScale) -> Result<Made, PipelineError> {
-    run_with(options, scale, &[])
+    run_with(options, scale, &[], None)
 }
 
-/// The same, with series of other tools beside those that the estate asks for.
-pub fn run_with(options: &LoadOptions, scale: TimeScale, compat: &[Compat]) -> Result<Made, PipelineError> {
-    run_drafts(options, &[], scale, compat)
+/// The same, with series of other tools beside those that the estate asks for, and for another target than it says.
+pub fn run_with(
+    options: &LoadOptions,
+    scale: TimeScale,
+    compat: &[Compat],
+    target: Option<Target>,
+) -> Result<Made, PipelineError> {
+    run_drafts(options, &[], scale, compat, target)
 }
 
 /// The same, as if drafts were on disk.
@@ -49,15 +54,21 @@ pub fn run_drafts(
     drafts: &Drafts,
     scale: TimeScale,
     compat: &[Compat],
+    target: Option<Target>,
 ) -> Result<Made, PipelineError> {
-    let mut made = stages(load::sources_with(options, drafts)?, scale, compat)?;
+    let mut made = stages(load::sources_with(options, drafts)?, scale, compat, target)?;
     // A change in our words would break a file of another tool.
     let foreign = made.diagnostics.iter_mut().filter(|it| made.sources.foreign.contains_key(&it.span.file));
     foreign.for_each(|it| it.fix.clear());
     Ok(made)
 }
 
-fn stages(loaded: (Sources, Vec<Diagnostic>), scale: TimeScale, compat: &[Compat]) -> Result<Made, PipelineError> {
+fn stages(
+    loaded: (Sources, Vec<Diagnostic>),
+    scale: TimeScale,
+    compat: &[Compat],
+    target: Option<Target>,
+) -> Result<Made, PipelineError> {
     let (sources, mut diagnostics) = loaded;
     let (estate, found) = resolve::estate(&sources, scale);
     diagnostics.extend(found);
@@ -67,6 +78,7 @@ fn stages(loaded: (Sources, Vec<Diagnostic>), scale: TimeScale, compat: &[Compat
         return Ok(Made { sources, diagnostics, output: None });
     };
     estate.compat.extend(compat);
+    estate.target = target.unwrap_or(estate.target);
     let plan = match plan::plan(&estate, &templates) {
         Ok(plan) => plan,
         Err(error) => {
@@ -75,6 +87,7 @@ fn stages(loaded: (Sources, Vec<Diagnostic>), scale: TimeScale, compat: &[Compat
         }
     };
     diagnostics.extend(lint::lint(&estate, &sources));
+    diagnostics.extend(lint::of_plan(&estate, &plan, &sources));
     if any_error(&diagnostics) {
         return Ok(Made { sources, diagnostics, output: None });
     }
@@ -83,9 +96,11 @@ fn stages(loaded: (Sources, Vec<Diagnostic>), scale: TimeScale, compat: &[Compat
         render::rules::parsed_back(&plan, &artifacts)?;
         diagnostics.extend(templates::check_runbooks(&sources, &artifacts));
     }
-    diagnostics.extend(patch::apply(&sources, &mut artifacts));
+    diagnostics.extend(patch::apply(&sources, &estate, &mut artifacts));
     if any_error(&diagnostics) {
         return Ok(Made { sources, diagnostics, output: None });
     }
+    // From the files as they are proven, patches included.
+    render::target::add(&estate, &mut artifacts)?;
     Ok(Made { sources, diagnostics, output: Some((estate, plan, artifacts)) })
 }

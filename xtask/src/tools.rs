@@ -13,6 +13,8 @@ const TOOLS: &[(&str, &str)] = &[
     ("prometheus", "prometheus"),
     ("amtool", "prometheus-alertmanager"),
     ("prometheus-alertmanager", "prometheus-alertmanager"),
+    ("victoria-metrics", "victoria-metrics"),
+    ("vmalert", "victoria-metrics"),
     ("git", "git"),
 ];
 

@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::diagnostic::Code;
-use crate::model::{Compat, Name, TimeScale};
+use crate::model::{Compat, Name, Target, TargetError, TimeScale};
 use crate::render::Kind;
 
 /// Turns SLO files into Prometheus rules, the tests that prove them, Alertmanager routes, dashboards and runbooks.
@@ -125,6 +125,7 @@ const GENERATE_HELP: &str = "Examples:
   kilter generate --diff --format markdown > comment.md
   kilter generate - --out preview < slo.yaml
   kilter generate --only rules,tests --out /tmp/preview
+  kilter generate --target operator      PrometheusRule objects beside the rules that are proven
   kilter generate sloth.yaml --compat sloth   rules of ours, with Sloth's series beside them
   kilter generate --time-scale 1/20 --out demo   the same alerts, twenty times as fast";
 
@@ -205,6 +206,10 @@ pub(super) struct Generate {
     /// Divide every window and interval, for demos and game days.
     #[arg(long, value_name = "1/N", default_value = "1/1", value_parser = time_scale)]
     pub(super) time_scale: TimeScale,
+    /// What the rules run on: prometheus=2.42 to prometheus=3.x, operator, mimir, thanos or vmalert. Default: what
+    /// kilter.yaml says, else prometheus=2.42.
+    #[arg(long, value_name = "NAME[=VERSION]", value_parser = target)]
+    pub(super) target: Option<Target>,
     /// Also record another tool's series, so that its dashboards go on working.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "TOOL")]
     pub(super) compat: Vec<Compat>,
@@ -295,4 +300,8 @@ fn time_scale(text: &str) -> Result<TimeScale, String> {
     divisor
         .and_then(TimeScale::one_in)
         .ok_or_else(|| "a scale is 1/N, where N divides 15000, such as 1/20 or 1/60".to_owned())
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    text.parse().map_err(|error: TargetError| format!("{error}; {}", error.help()))
 }

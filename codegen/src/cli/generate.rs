@@ -12,7 +12,7 @@ use super::progress::Progress;
 use crate::change::{self, words};
 use crate::diagnostic::{Diagnostic, Severity, report};
 use crate::load::{self, LoadOptions};
-use crate::model::{Compat, TimeScale};
+use crate::model::{Compat, Target, TimeScale};
 use crate::output::{self, Difference, Mode, Report, lock};
 use crate::pipeline::{self, Made};
 use crate::render::Artifact;
@@ -28,7 +28,7 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
     let mut waiting = || eprintln!("another kilter is at work in {}: waiting for it", folder.display());
     let lock = lock::lock(&folder, how, lock::PATIENCE, &mut waiting).map_err(|error| error.to_string())?;
     let progress = Progress::start("reading and planning", args.quiet);
-    let made = run_with(&args.input, args.time_scale, &args.compat)?;
+    let made = run_with(&args.input, args.time_scale, &args.compat, args.target)?;
     let done = if let Some((_, _, artifacts)) = &made.output {
         progress
             .say(|| format!("{} {} files", if how == Mode::Write { "writing" } else { "comparing" }, artifacts.len()));
@@ -122,7 +122,7 @@ pub(super) fn selected(made: &Made) -> BTreeSet<&str> {
 }
 
 pub(super) fn run(input: &Input, scale: TimeScale) -> Result<Made, String> {
-    run_with(input, scale, &[])
+    run_with(input, scale, &[], None)
 }
 
 /// The current folder.
@@ -134,9 +134,9 @@ fn options(input: &Input) -> LoadOptions {
     LoadOptions { paths: input.paths.clone(), config: input.config.clone(), current: current() }
 }
 
-fn run_with(input: &Input, scale: TimeScale, compat: &[Compat]) -> Result<Made, String> {
+fn run_with(input: &Input, scale: TimeScale, compat: &[Compat], target: Option<Target>) -> Result<Made, String> {
     let options = options(input);
-    pipeline::run_with(&options, scale, compat).map_err(|error| error.to_string())
+    pipeline::run_with(&options, scale, compat, target).map_err(|error| error.to_string())
 }
 
 pub(super) fn counted(all: &[Diagnostic]) -> String {

@@ -291,6 +291,19 @@ windows: [{severity: page, share: 2%, long: 1h, short: 5m}]   # of the SLO's own
     StaleLink = "KLT0160", "leads nowhere from a runbook",
         "See [the clones](../../docs/clones.md).",
         "See [the clones](clone-latency.md), or [the guide](https://docs.example/clones).";
+    /// The target is no engine that Kilter knows, or a version of it that its rules do not run on. Each engine gets only what it accepts, so Kilter must know it; the help names the engines, the message the versions.
+    UnknownTarget = "KLT0070", "no such target",
+        "target: prometheus=2.30",
+        "target: prometheus=2.42";
+    /// The engine that the rules run on cannot evaluate this SLI. VictoriaMetrics stores no native histograms, so their functions are unknown to it and the rule would fail at every evaluation.
+    NotOnTarget = "KLT0071", "the target cannot evaluate this",
+        "target: vmalert   # with {latency: {histogram: hook_duration_seconds, slower_than: 250ms, type: native}}",
+        "target: vmalert   # with {latency: {histogram: hook_duration_seconds, slower_than: 250ms}}";
+    /// The estate has more rule groups than a tenant of Mimir takes by default. Mimir refuses those above the limit, and whatever they watch is not watched. The limit is the tenant's: raise it there and say so here.
+    ManyGroups = "KLT0170", "more groups than a tenant takes",
+        "target: mimir",
+        "target: mimir
+targets: {mimir: {max_groups: 500}}   # with ruler_max_rule_groups_per_tenant: 500 in Mimir";
 }
 
 impl fmt::Display for Code {

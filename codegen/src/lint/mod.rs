@@ -8,11 +8,14 @@ mod near_contract;
 mod no_latency;
 mod rejected_methods;
 mod stale_link;
+mod target;
 
 use crate::diagnostic::Diagnostic;
 use crate::load::Sources;
 use crate::model::{Estate, Service};
 use crate::yaml::{Node, Value};
+
+pub use target::of_plan;
 
 /// A check: everything that it finds.
 type Check = fn(&Estate, &Sources) -> Vec<Diagnostic>;
@@ -27,6 +30,7 @@ const CHECKS: &[Check] = &[
     idle_minute::check,
     rejected_methods::check,
     stale_link::check,
+    target::check,
 ];
 
 /// Runs them all.

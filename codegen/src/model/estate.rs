@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Alertmanager, Dependency, EstatePolicy, Extra, Name, OfficeHours, Resource, Slo, TimeScale};
+use super::{
+    Alertmanager, Dependency, EstatePolicy, Extra, Limits, Name, OfficeHours, Resource, Settings, Slo, Target,
+    TimeScale,
+};
 
 /// `kilter.yaml` and every SLO file, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,19 @@ pub struct Estate {
     pub policy: EstatePolicy,
     /// Other tools whose series are recorded too.
     pub compat: BTreeSet<Compat>,
+    /// What the rules run on.
+    pub target: Target,
+    /// What the targets need to know.
+    pub settings: Settings,
+}
+
+impl Estate {
+    /// What the target takes of it.
+    pub fn limits(&self) -> Limits {
+        // Only one engine has limits that an estate can change.
+        let usual = self.target.engine().limits;
+        if usual.rules_per_group.is_some() { self.settings.mimir.or(usual) } else { usual }
+    }
 }
 
 /// A tool whose dashboards go on working: its series are recorded from ours.

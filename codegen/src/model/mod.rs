@@ -10,6 +10,7 @@ mod policy;
 mod resource;
 mod sli;
 mod slo;
+mod target;
 
 pub use alertmanager::{Alertmanager, Dependency, OfficeHours, Silences};
 pub use decimal::{Decimal, DecimalError, Objective};
@@ -21,3 +22,4 @@ pub use policy::{EstatePolicy, Extra, Maintenance, Pair, Policy, Severity, Sever
 pub use resource::{Check, Resource, TYPES as RESOURCE_TYPES};
 pub use sli::{EventSide, Histogram, Red, Sli};
 pub use slo::{NoData, Slo};
+pub use target::{ENGINES, Engine, Form, Health, Limits, Settings, Target, TargetError, Version};

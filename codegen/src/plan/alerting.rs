@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use kilter_contract::slo;
 
-use super::class::{Class, POLICY_LABEL, classes};
+use super::class::{Class, POLICY_LABEL};
 use super::context::Context;
 use super::expr::{is_grid, over_window};
 use super::maintenance::unless_maintained;
@@ -111,7 +111,7 @@ pub fn down_severity(context: &Context<'_>) -> Severity {
     let pages = |class: &Class<'_>| {
         !class.pairs_of(Severity::Page).is_empty() || class.missing_severity() == Some(Severity::Page)
     };
-    if classes(context.service).iter().any(pages) { Severity::Page } else { Severity::Ticket }
+    if context.classes().iter().any(pages) { Severity::Page } else { Severity::Ticket }
 }
 
 /// Time range of the dashboard that a burn alert links: its longest window.

@@ -68,15 +68,17 @@ impl Class<'_> {
     }
 }
 
-/// The classes of a service, in the order in which the file first needs them.
-pub fn classes(service: &Service) -> Vec<Class<'_>> {
+/// The classes of a service, in the order in which the file first needs them. No class has more SLOs than `most`: what an
+/// engine takes in one group is limited.
+pub fn classes(service: &Service, most: usize) -> Vec<Class<'_>> {
     let mut all: Vec<Class<'_>> = Vec::new();
     for slo in &service.slos {
         let pairs: Vec<_> =
             windows::pairs(slo).iter().map(|pair| (pair.clone(), pair.factor(slo.window, slo.objective))).collect();
         let maintained = slo.policy.maintenance.is_some();
         let same = |it: &&mut Class<'_>| {
-            it.pairs == pairs
+            it.slos.len() < most
+                && it.pairs == pairs
                 && (it.window, it.min_errors, it.no_data) == (slo.window, slo.min_errors, slo.no_data)
                 && (it.maintained, &it.extra) == (maintained, &slo.policy.extra)
         };

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use kilter_contract::slo;
 
-use super::class;
 use super::context::Context;
 use super::expr::over_window;
 use super::{Rule, RuleGroup};
@@ -77,7 +76,7 @@ const WINDOWS: &[u64] = &[5, 30, 60, 2 * 60, 6 * 60, 24 * 60, 3 * 24 * 60];
 
 /// Every window for which the service's burn rates are recorded.
 fn alert_windows(context: &Context<'_>) -> Vec<Duration> {
-    let classes = class::classes(context.service);
+    let classes = context.classes();
     classes.iter().flat_map(|it| &it.pairs).flat_map(|(pair, _)| [pair.long, pair.short]).collect()
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kilter_contract::slo;
 
+use super::class::{self, Class};
 use super::expr::{equal, one_of, select};
 use super::windows::{self, Timing};
 use crate::model::{Estate, Service, Slo};
@@ -17,12 +18,39 @@ pub struct Context<'a> {
     pub service: &'a Service,
     /// Intervals and holds, scaled.
     pub timing: Timing,
+    /// How its rules are divided into groups.
+    pub layout: Layout,
+}
+
+/// How the rules of a service are divided into groups. Whatever the layout, a rule of an SLO is evaluated after those of
+/// its group that it reads; only the budget, which looks back over weeks, is in a group of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// One group for everything.
+    Whole,
+    /// One for each class of at most so many SLOs, with their pairs, burn rates and alerts; one for the rest.
+    Split(usize),
+}
+
+impl Layout {
+    /// The most SLOs that share rules.
+    pub const fn most(self) -> usize {
+        match self {
+            Self::Whole => usize::MAX,
+            Self::Split(most) => most,
+        }
+    }
 }
 
 impl<'a> Context<'a> {
     /// The context of a service.
     pub fn new(estate: &'a Estate, service: &'a Service) -> Self {
-        Self { estate, service, timing: windows::timing().scaled(estate.time_scale) }
+        Self { estate, service, timing: windows::timing().scaled(estate.time_scale), layout: Layout::Whole }
+    }
+
+    /// The classes of the service.
+    pub fn classes(&self) -> Vec<Class<'a>> {
+        class::classes(self.service, self.layout.most())
     }
 
     /// The service's own series: the estate's selector for this service, and the identity.

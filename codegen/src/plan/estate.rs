@@ -4,16 +4,14 @@ use std::collections::BTreeSet;
 
 use kilter_contract::slo;
 
-use super::expr::{equal, select};
+use super::expr::{equal, quote, select};
+use super::groups::{divided, for_target};
 use super::links;
 use super::windows::{self, Severity, Timing};
 use super::words::{Words, annotations};
 use super::{Rule, RuleFile, RuleGroup};
-use crate::model::{Estate, Name};
+use crate::model::{Duration, Estate, Health, Name};
 use crate::render::engine::{TemplateError, Templates};
-
-/// Groups of ours, as Prometheus labels them: `<file>;<group>`.
-const OUR_GROUPS: &str = r#"rule_group=~".*;slo-.*""#;
 
 /// The dead-man's switch, the health of the rules, and escalation.
 pub fn rules(estate: &Estate, source: &str, templates: &Templates) -> Result<RuleFile, TemplateError> {
@@ -33,11 +31,7 @@ pub fn rules(estate: &Estate, source: &str, templates: &Templates) -> Result<Rul
             annotations: annotations(templates, template, &Words::default(), policy.extra.annotations.clone())?,
         })
     };
-    let failing = format!("increase(prometheus_rule_evaluation_failures_total{{{OUR_GROUPS}}}[{memory}]) > 0");
-    let late = format!(
-        "increase(prometheus_rule_group_iterations_missed_total{{{OUR_GROUPS}}}[{memory}]) > 0\n\
-         or prometheus_rule_group_last_duration_seconds{{{OUR_GROUPS}}} > 0.5 * prometheus_rule_group_interval_seconds{{{OUR_GROUPS}}}"
-    );
+    let (failing, late) = health(estate.target.health(), memory);
     let mut rules = vec![
         alert(slo::WATCHDOG, "watchdog", None, "vector(1)".to_owned())?,
         alert(slo::RULES_FAILING, "rules", Some(Severity::Page), failing)?,
@@ -47,7 +41,26 @@ pub fn rules(estate: &Estate, source: &str, templates: &Templates) -> Result<Rul
         rules.push(unanswered(estate, name, &timing, templates)?);
     }
     let group = RuleGroup { name: "slo-estate".to_owned(), interval: timing.interval, rules };
-    Ok(RuleFile { source: source.to_owned(), groups: vec![group] })
+    let groups = divided(for_target(group, estate.target), estate.limits());
+    Ok(RuleFile { source: source.to_owned(), groups })
+}
+
+/// Rules of ours that fail, and groups that are late or slow, by the metrics of the engine itself.
+fn health(of: &Health, memory: Duration) -> (String, String) {
+    // The names of our groups, behind what the engine puts before them.
+    let ours = format!("{}=~{}", of.label, quote(&format!("{}slo-.*", of.before.0)));
+    let own = |metric: &str| select(metric, std::slice::from_ref(&ours));
+    let rises = |metric: &str| format!("increase({}[{memory}]) > 0", own(metric));
+    let fails = of.failing.iter().map(|it| format!("max_over_time({}[{memory}]) > 0", own(it)));
+    let failing: Vec<String> = of.failures.iter().map(|it| rises(it)).chain(fails).collect();
+    let duration = match of.quantile {
+        Some((label, value)) => {
+            format!("max without ({label}) ({})", select(of.duration, &[ours.clone(), equal(label, value)]))
+        }
+        None => own(of.duration),
+    };
+    let late = format!("{}\nor {duration} > 0.5 * {}", rises(of.missed), own(of.interval));
+    (failing.join("\nor "), late)
 }
 
 /// Teams with an escalation receiver that own a service.

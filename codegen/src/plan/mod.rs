@@ -7,6 +7,7 @@ pub mod context;
 pub mod dashboard;
 pub mod estate;
 pub mod expr;
+pub mod groups;
 pub mod links;
 pub mod maintenance;
 pub mod recording;
@@ -22,7 +23,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Duration, Estate, Name, Service};
 use crate::render::engine::{TemplateError, Templates};
-use context::Context;
+use context::{Context, Layout};
 use dashboard::model::Dashboard;
 use routing::Routing;
 use rule_test::TestFile;
@@ -56,34 +57,12 @@ pub fn plan(estate: &Estate, templates: &Templates) -> Result<Plan, TemplateErro
 }
 
 fn plan_service(estate: &Estate, service: &Service, templates: &Templates) -> Result<ServicePlan, TemplateError> {
-    let context = Context::new(estate, service);
-    let rules = service_rules(&context, templates)?;
+    let mut context = Context::new(estate, service);
+    let rules = groups::service_rules(&mut context, templates)?;
     let tests = rule_test::tests(&context, &rules.groups, templates)?;
     let dashboard = dashboard::dashboard(&context);
     let runbooks = runbook::runbooks(&context, templates)?;
-    Ok(ServicePlan { service: service.name.clone(), rules, tests, dashboard, runbooks })
-}
-
-/// One group for pairs, burn rates and alerts, so that each rule reads what was recorded a moment ago; one, slower, for
-/// the budget.
-fn service_rules(context: &Context<'_>, templates: &Templates) -> Result<RuleFile, TemplateError> {
-    let classes = class::classes(context.service);
-    let mut rules: Vec<Rule> = context.service.slos.iter().flat_map(|slo| recording::per_slo(context, slo)).collect();
-    rules.extend(recording::burn_rates(context, &classes));
-    let mut budget = recording::budget(context, &classes);
-    for class in &classes {
-        rules.extend(alerting::per_class(context, class, templates)?);
-        budget.push(alerting::exhausted(context, class, templates)?);
-    }
-    rules.push(alerting::service_down(context, templates)?);
-    rules.extend(resources::rules(context, templates)?);
-    let name = format!("slo-{}", context.service.name);
-    let mut groups = vec![
-        RuleGroup { name: name.clone(), interval: context.timing.interval, rules },
-        RuleGroup { name: format!("{name}-budget"), interval: context.timing.budget_interval, rules: budget },
-    ];
-    groups.extend(context.estate.compat.iter().map(|it| compat::group(context, *it)));
-    Ok(RuleFile { source: context.service.source.clone(), groups })
+    Ok(ServicePlan { service: service.name.clone(), layout: context.layout, rules, tests, dashboard, runbooks })
 }
 
 /// What one service gets.
@@ -91,6 +70,8 @@ fn service_rules(context: &Context<'_>, templates: &Templates) -> Result<RuleFil
 pub struct ServicePlan {
     /// The service.
     pub service: Name,
+    /// How its rules are divided into groups.
+    pub layout: Layout,
     /// Its rules.
     pub rules: RuleFile,
     /// The promtool tests that prove them.

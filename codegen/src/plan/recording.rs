@@ -6,7 +6,7 @@ use kilter_contract::slo;
 
 use super::Rule;
 use super::class::Class;
-use super::context::Context;
+use super::context::{Context, Layout};
 use super::expr::{burn_rate, over_window};
 use super::maintenance::{self, Watched};
 use super::sli;
@@ -38,13 +38,25 @@ pub fn per_slo(context: &Context<'_>, slo: &Slo) -> Vec<Rule> {
     memory.into_iter().chain(before).chain(pair_and_facts).collect()
 }
 
-/// The burn rate over every alert window that the classes use; a rule serves all SLOs of the service at once.
+/// The burn rate over every alert window that the classes use; a rule serves all their SLOs at once.
 pub fn burn_rates(context: &Context<'_>, classes: &[Class<'_>]) -> Vec<Rule> {
+    let split = context.layout != Layout::Whole;
+    let names: Vec<&str> = classes.iter().filter(|_| split).flat_map(Class::names).collect();
+    // Rules of several groups that record one series look like duplicates; where one is of one SLO it can say so.
+    let labels = match (split, names.as_slice()) {
+        (true, [one]) => BTreeMap::from([(slo::SLO_LABEL.to_owned(), (*one).to_owned())]),
+        _ => BTreeMap::new(),
+    };
     let mut all: Vec<Duration> =
         classes.iter().flat_map(|class| &class.pairs).flat_map(|(pair, _)| [pair.long, pair.short]).collect();
     all.sort_unstable();
     all.dedup();
-    all.into_iter().map(|window| burn(context, window, classes.iter().any(|class| tiled(class, window)))).collect()
+    let burn = |window: Duration| Rule::Recording {
+        record: slo::burn_rate(&window.to_string()),
+        expr: burn(context, &names, window, classes.iter().any(|class| tiled(class, window))),
+        labels: labels.clone(),
+    };
+    all.into_iter().map(burn).collect()
 }
 
 /// Only the long window of the first page pair decides early (of the first pair, where nothing pages), and beyond twelve
@@ -54,15 +66,11 @@ fn tiled(class: &Class<'_>, window: Duration) -> bool {
     first.map(|(pair, _)| pair.long) == Some(window) && window.millis() <= 12 * windows::timing().rate.millis()
 }
 
-fn burn(context: &Context<'_>, window: Duration, tiles: bool) -> Rule {
+fn burn(context: &Context<'_>, names: &[&str], window: Duration, tiles: bool) -> String {
     let scaled = context.estate.time_scale.apply(window);
-    let over = |series: &str| over_window(&context.recorded(series, &[]), scaled, context.timing.rate, tiles);
-    let budget = context.recorded(slo::ERROR_BUDGET, &[]);
-    Rule::Recording {
-        record: slo::burn_rate(&window.to_string()),
-        expr: burn_rate(&over(slo::ERROR_RATE), &over(slo::TOTAL_RATE), &budget, &context.join()),
-        labels: BTreeMap::new(),
-    }
+    let over = |series: &str| over_window(&context.recorded(series, names), scaled, context.timing.rate, tiles);
+    let budget = context.recorded(slo::ERROR_BUDGET, names);
+    burn_rate(&over(slo::ERROR_RATE), &over(slo::TOTAL_RATE), &budget, &context.join())
 }
 
 /// Burn, coverage and what is left of the budget over the compliance window: one rule each, whatever the classes.

@@ -138,8 +138,11 @@ impl Query {
     fn new(context: &Context<'_>, by: &[String]) -> Self {
         let fixed = context.service_labels().into_iter().map(|(key, value)| in_format(&equal(&key, &value)));
         let dynamic = std::iter::once(slo::SLO_LABEL).chain(by.iter().map(String::as_str));
-        let matchers: Vec<String> = fixed.chain(dynamic.clone().map(|key| format!("{key}=%q"))).collect();
-        Self { matchers: matchers.join(","), arguments: dynamic.map(|key| format!(" $labels.{key}")).collect() }
+        let matchers: Vec<String> = fixed.chain(dynamic.map(|key| format!("{key}=%q"))).collect();
+        // Groups of one SLO have labels that another has not, and an absent one is no text to vmalert before 1.91.
+        let grouped = by.iter().map(|key| format!(" (or $labels.{key} \"\")"));
+        let arguments = std::iter::once(format!(" $labels.{}", slo::SLO_LABEL)).chain(grouped).collect();
+        Self { matchers: matchers.join(","), arguments }
     }
 
     /// A series with matchers, inside the format string.

@@ -5,6 +5,7 @@ pub mod engine;
 pub mod patch;
 mod patch_check;
 pub mod rules;
+pub mod target;
 pub mod templates;
 pub mod tests;
 

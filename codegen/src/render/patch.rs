@@ -7,11 +7,12 @@ use super::patch_check::{Problem, dashboard, group};
 use super::{Artifact, Kind};
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::load::Sources;
+use crate::model::Estate;
 use crate::spec::check::help;
 use crate::yaml::{self, Node, Range, Value as Yaml};
 
 /// Applies every patch of `kilter.yaml` to the artifacts, in order; what is wrong with one is told.
-pub fn apply(sources: &Sources, artifacts: &mut [Artifact]) -> Vec<Diagnostic> {
+pub fn apply(sources: &Sources, estate: &Estate, artifacts: &mut [Artifact]) -> Vec<Diagnostic> {
     let mut all = Vec::new();
     let Some(list) = sources.trees.first().and_then(|it| it.as_ref()?.get("patches")) else { return all };
     let Yaml::List(entries) = &list.value else { return all };
@@ -25,7 +26,7 @@ pub fn apply(sources: &Sources, artifacts: &mut [Artifact]) -> Vec<Diagnostic> {
                 continue;
             }
         };
-        match patched(&target, &patch, artifacts) {
+        match patched(&target, &patch, estate, artifacts) {
             Ok(text) => artifacts[target.artifact].text = text,
             Err(mut problems) => {
                 if target.part.is_some() {
@@ -132,7 +133,12 @@ fn read(file: usize, sources: &Sources, all: &mut Vec<Diagnostic>) -> Option<Val
 }
 
 /// The artifact's new text, or everything that speaks against it.
-fn patched(target: &Target<'_>, patch: &Value, artifacts: &[Artifact]) -> Result<String, Vec<Problem>> {
+fn patched(
+    target: &Target<'_>,
+    patch: &Value,
+    estate: &Estate,
+    artifacts: &[Artifact],
+) -> Result<String, Vec<Problem>> {
     let old = &artifacts[target.artifact].text;
     let unreadable = |error: String| vec![Problem::new(error, "this is a bug of Kilter: please report it")];
     let Some(name) = target.group else {
@@ -154,7 +160,7 @@ fn patched(target: &Target<'_>, patch: &Value, artifacts: &[Artifact]) -> Result
             None => merge(after, patch),
             Some(rule) => merge_parts(&mut after["rules"], patch, rule, &["alert", "record"])?,
         }
-        let problems = group(&before, after);
+        let problems = group(&before, after, estate.target, estate.limits());
         if !problems.is_empty() {
             return Err(problems);
         }

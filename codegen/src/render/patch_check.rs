@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::model::Duration;
+use crate::model::{Duration, Limits, Target};
 use crate::plan::windows::timing;
 use crate::promql;
 
@@ -39,20 +39,20 @@ impl Problem {
     }
 }
 
-/// Fields that Prometheus 2.42 knows; with any other it refuses the whole file.
-const GROUP_FIELDS: &[&str] = &["name", "interval", "limit", "rules"];
+/// Fields of a rule that every target knows.
 const RULE_FIELDS: &[&str] = &["record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations"];
 /// Labels that route an alert and tell it from others.
 const ROUTING: [&str; 5] = ["service", "slo", "severity", "team", "policy"];
 
-/// A rule group.
-pub(super) fn group(before: &Value, after: &Value) -> Vec<Problem> {
+/// A rule group of a target, of which it takes so many rules.
+pub(super) fn group(before: &Value, after: &Value, target: Target, limits: Limits) -> Vec<Problem> {
     let mut problems = Vec::new();
     if before["name"] != after["name"] {
         let help = "the health of the rules is watched by this name";
         problems.push(Problem::new("the name of a rule group stays", help).at(&["name"]));
     }
-    unknown(after, GROUP_FIELDS, &[], &mut problems);
+    unknown(after, &target.group_fields(), &[], target, &mut problems);
+    duration(after, "query_offset", &[], &mut problems);
     duration(after, "interval", &[], &mut problems);
     let longest = timing().budget_interval;
     if text(after, "interval").and_then(|it| it.parse::<Duration>().ok()).is_some_and(|it| it > longest) {
@@ -65,7 +65,11 @@ pub(super) fn group(before: &Value, after: &Value) -> Vec<Problem> {
     let none = Vec::new();
     let rules = after["rules"].as_array().unwrap_or(&none);
     for (at, it) in rules.iter().enumerate() {
-        rule(it, &at.to_string(), &mut problems);
+        rule(it, &at.to_string(), target, &mut problems);
+    }
+    if let Some(most) = limits.rules_per_group.filter(|most| rules.len() > *most) {
+        let message = format!("{} rules are more than a group of {} takes: {most}", rules.len(), target.engine().name);
+        problems.push(Problem::new(message, "keep rules of your own in a file of your own").at(&["rules"]));
     }
     lost(before, rules, &mut problems);
     problems
@@ -100,9 +104,9 @@ fn lost(before: &Value, rules: &[Value], problems: &mut Vec<Problem>) {
     }
 }
 
-fn rule(rule: &Value, at: &str, problems: &mut Vec<Problem>) {
+fn rule(rule: &Value, at: &str, target: Target, problems: &mut Vec<Problem>) {
     let path = ["rules", at];
-    unknown(rule, RULE_FIELDS, &path, problems);
+    unknown(rule, RULE_FIELDS, &path, target, problems);
     if text(rule, "alert").is_some() == text(rule, "record").is_some() {
         problems.push(Problem::new("a rule has either `alert` or `record`", "name one of the two").at(&path));
     }
@@ -179,10 +183,10 @@ pub(super) fn dashboard(before: &Value, after: &Value) -> Vec<Problem> {
     problems
 }
 
-fn unknown(of: &Value, fields: &[&str], path: &[&str], problems: &mut Vec<Problem>) {
+fn unknown(of: &Value, fields: &[&str], path: &[&str], target: Target, problems: &mut Vec<Problem>) {
     for key in of.as_object().into_iter().flat_map(|it| it.keys()).filter(|it| !fields.contains(&it.as_str())) {
         let place: Vec<&str> = path.iter().copied().chain([key.as_str()]).collect();
-        let message = format!("Prometheus 2.42 knows no field `{key}` here, and would refuse the whole file");
+        let message = format!("{target} knows no field `{key}` here, and would refuse the whole file");
         problems.push(Problem::new(message, crate::spec::check::help(key, fields)).at(&place));
     }
 }

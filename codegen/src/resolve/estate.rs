@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kilter_contract::slo;
 
-use super::{Code, Diagnostic, Findings, alertmanager, check, number, printable, scalar, text};
+use super::{Code, Diagnostic, Findings, alertmanager, check, number, printable, scalar, target, text};
 use crate::load::Sources;
-use crate::model::{Alertmanager, Compat, Estate, EstatePolicy, Links, Name, OfficeHours, Team, TimeScale};
+use crate::model::{
+    Alertmanager, Compat, Estate, EstatePolicy, Links, Name, OfficeHours, Settings, Target, Team, TimeScale,
+};
 use crate::plan::class::POLICY_LABEL;
 use crate::promql;
 use crate::spec::ESTATE;
@@ -42,6 +44,8 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
         time_scale,
         policy: EstatePolicy::default(),
         compat: BTreeSet::new(),
+        target: Target::default(),
+        settings: Settings::default(),
     };
     let Some(tree) = sources.trees.first().and_then(Option::as_ref).filter(|_| sources.has_config) else {
         return estate;
@@ -67,6 +71,8 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
     estate.teams = teams(tree, hours.as_ref(), &mut findings);
     let compat = super::items(tree.get("compat")).iter().filter_map(scalar).filter(|(it, _)| *it == "sloth");
     estate.compat = compat.map(|_| Compat::Sloth).collect();
+    estate.target = target::read(tree, &mut findings);
+    estate.settings = target::settings(tree, &mut findings);
     estate
 }
 

@@ -9,6 +9,7 @@ mod policy;
 mod resource;
 mod sli;
 mod slo;
+mod target;
 
 use std::collections::BTreeMap;
 

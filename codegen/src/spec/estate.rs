@@ -28,7 +28,18 @@ pub const ESTATE: Object = Object {
             "Labels that tell this estate from others in the same Prometheus.",
             "{environment: production}",
         ),
-        optional("target", Kind::Word(&["prometheus=2.42"]), "What the rules run on.", "prometheus=2.42"),
+        optional(
+            "target",
+            Kind::Text,
+            "What the rules run on: prometheus=2.42 to prometheus=3.x, operator, mimir, thanos or vmalert. Default prometheus=2.42.",
+            "prometheus=3.x",
+        ),
+        optional(
+            "targets",
+            Kind::Object(&TARGETS),
+            "What the targets need to know.",
+            "{operator: {labels: {release: kube-prometheus-stack}}}",
+        ),
         optional(
             "links",
             Kind::Object(&LINKS),
@@ -63,6 +74,64 @@ pub const ESTATE: Object = Object {
         TEMPLATES,
         PATCHES,
     ],
+    one_of: false,
+    later: &[],
+};
+
+const TARGETS: Object = Object {
+    name: "targets",
+    keys: &[
+        optional(
+            "operator",
+            Kind::Object(&OPERATOR),
+            "Metadata of the PrometheusRule objects.",
+            "{namespace: monitoring, labels: {release: kube-prometheus-stack}}",
+        ),
+        optional(
+            "mimir",
+            Kind::Object(&MIMIR),
+            "Limits of the tenant where they are not Mimir's defaults.",
+            "{max_rules_per_group: 100, max_groups: 500}",
+        ),
+        optional("thanos", Kind::Object(&THANOS), "How Thanos Ruler reads data.", "{partial_response: warn}"),
+    ],
+    one_of: false,
+    later: &[],
+};
+
+const OPERATOR: Object = Object {
+    name: "operator",
+    keys: &[
+        optional("namespace", Kind::Text, "Their namespace. Default: that of kubectl's context.", "monitoring"),
+        optional(
+            "labels",
+            Kind::Map(&Kind::Text),
+            "Their labels, which the ruleSelector of the Prometheus object must match.",
+            "{release: kube-prometheus-stack}",
+        ),
+    ],
+    one_of: false,
+    later: &[],
+};
+
+const MIMIR: Object = Object {
+    name: "mimir",
+    keys: &[
+        optional("max_rules_per_group", Kind::Number, "ruler_max_rules_per_rule_group. Default 20.", "100"),
+        optional("max_groups", Kind::Number, "ruler_max_rule_groups_per_tenant. Default 70.", "500"),
+    ],
+    one_of: false,
+    later: &[],
+};
+
+const THANOS: Object = Object {
+    name: "thanos",
+    keys: &[optional(
+        "partial_response",
+        Kind::Word(&["abort", "warn"]),
+        "What happens when a part of the data cannot be read: the rules fail (abort, the default), or run on the rest.",
+        "warn",
+    )],
     one_of: false,
     later: &[],
 };

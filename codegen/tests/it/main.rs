@@ -19,6 +19,7 @@ mod safety;
 mod scenarios;
 mod schema;
 mod support;
+mod targets;
 mod test_command;
 mod tiers;
 mod truth;

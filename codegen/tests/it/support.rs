@@ -6,7 +6,7 @@ use std::process::Command;
 
 use kilter_codegen::model::{
     Alertmanager, Duration, Estate, EstatePolicy, EventSide, Extra, Family, Links, NoData, Objective, Policy, Red,
-    Service, Sli, Slo, TimeScale,
+    Service, Settings, Sli, Slo, Target, TimeScale,
 };
 use kilter_codegen::plan::{self, Plan};
 use kilter_codegen::render::engine::Templates;
@@ -34,6 +34,8 @@ pub(crate) fn estate(slos: Vec<Slo>) -> Estate {
         time_scale: TimeScale::REAL,
         policy: EstatePolicy::default(),
         compat: std::collections::BTreeSet::new(),
+        target: Target::default(),
+        settings: Settings::default(),
     }
 }
 

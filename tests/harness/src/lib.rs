@@ -14,6 +14,7 @@ mod process;
 mod prometheus;
 mod stack;
 pub mod tools;
+mod victoria;
 mod wait;
 mod webhook;
 
@@ -26,5 +27,6 @@ pub use ports::free_port;
 pub use process::{Process, Signal};
 pub use prometheus::{Alert, Prometheus, PrometheusConfig, Rule, Sample, Series, Target};
 pub use stack::{Loop, LoopOptions};
+pub use victoria::{VictoriaMetrics, Vmalert};
 pub use wait::until;
 pub use webhook::{Received, ReceivedAlert, Webhook};

@@ -179,12 +179,7 @@ impl Prometheus {
 
     /// An instant query that gives a vector; a scalar is a vector of one without labels.
     pub fn query(&self, expr: &str) -> anyhow::Result<Vec<Sample>> {
-        let data = self.api(&format!("query?query={}", encoded(expr))).with_context(|| expr.to_owned())?;
-        if data["resultType"] == "scalar" {
-            return Ok(vec![Sample { labels: BTreeMap::new(), value: value(&data["result"])?.1 }]);
-        }
-        let results = data["result"].as_array().context("no result")?;
-        results.iter().map(|it| Ok(Sample { labels: labels(it)?, value: value(&it["value"])?.1 })).collect()
+        instant(&self.url(), &format!("query={}", encoded(expr))).with_context(|| expr.to_owned())
     }
 
     /// The value of a query that gives one element; `None` when it gives nothing.
@@ -250,11 +245,26 @@ impl Prometheus {
     }
 
     fn api(&self, path: &str) -> anyhow::Result<Value> {
-        let answer: Response = http::get(&format!("{}/api/v1/{path}", self.url()))?;
-        let body = answer.json()?;
-        ensure!(body["status"] == "success", "Prometheus: {}", body["error"].as_str().unwrap_or("no error text"));
-        Ok(body["data"].clone())
+        api(&self.url(), path)
     }
+}
+
+/// An instant query to anything with the API of Prometheus.
+pub(crate) fn instant(url: &str, query: &str) -> anyhow::Result<Vec<Sample>> {
+    let data = api(url, &format!("query?{query}"))?;
+    if data["resultType"] == "scalar" {
+        return Ok(vec![Sample { labels: BTreeMap::new(), value: value(&data["result"])?.1 }]);
+    }
+    let results = data["result"].as_array().context("no result")?;
+    results.iter().map(|it| Ok(Sample { labels: labels(it)?, value: value(&it["value"])?.1 })).collect()
+}
+
+/// The data of an answer.
+pub(crate) fn api(url: &str, path: &str) -> anyhow::Result<Value> {
+    let answer: Response = http::get(&format!("{url}/api/v1/{path}"))?;
+    let body = answer.json()?;
+    ensure!(body["status"] == "success", "{url}: {}", body["error"].as_str().unwrap_or("no error text"));
+    Ok(body["data"].clone())
 }
 
 fn launch(folder: &Path, port: u16, config: &PrometheusConfig) -> anyhow::Result<Process> {
@@ -293,7 +303,7 @@ fn value(pair: &Value) -> anyhow::Result<(f64, f64)> {
 }
 
 /// Percent-encoded for a query string.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),

@@ -3,7 +3,6 @@
 use kilter_contract::slo;
 use serde_json::{Value, json};
 
-use super::super::class::classes;
 use super::super::context::Context;
 use super::super::expr::{equal, select};
 use super::super::windows::{self, Severity};
@@ -61,7 +60,7 @@ fn window_seconds(context: &Context<'_>) -> String {
 }
 
 fn first_long(context: &Context<'_>) -> String {
-    let classes = classes(context.service);
+    let classes = context.classes();
     let pair = classes.first().and_then(|it| it.pairs.first());
     pair.map(|(pair, _)| pair.long.to_string()).unwrap_or_default()
 }
@@ -101,7 +100,7 @@ fn alert_windows(context: &Context<'_>) -> Vec<String> {
 
 /// ` Page above 14.4 (1h) or 6 (6h), ticket above 3 (1d) or 1 (3d), each with its short window.`
 fn thresholds_in_words(context: &Context<'_>) -> String {
-    let classes = classes(context.service);
+    let classes = context.classes();
     let severity = |severity: Severity| {
         let pairs = classes.first().map(|it| it.pairs_of(severity)).unwrap_or_default();
         let all: Vec<String> = pairs.iter().map(|(pair, factor)| format!("{factor} ({})", pair.long)).collect();
@@ -117,7 +116,7 @@ fn history(context: &Context<'_>) -> Vec<Panel> {
     let burns: Vec<(String, String)> =
         alert_windows(context).iter().map(|it| (chosen(context, &slo::burn_rate(it)), legend(context, it))).collect();
     let thresholds: Vec<f64> =
-        classes(context.service).first().map_or(Vec::new(), |it| it.pairs.iter().map(|(_, f)| f.to_f64()).collect());
+        context.classes().first().map_or(Vec::new(), |it| it.pairs.iter().map(|(_, f)| f.to_f64()).collect());
     let (error, total) = (chosen(context, slo::ERROR_RATE), chosen(context, slo::TOTAL_RATE));
     vec![
         series(

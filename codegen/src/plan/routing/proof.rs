@@ -23,7 +23,7 @@ pub struct Proof {
 pub(super) fn proofs(estate: &Estate, plan: &Plan) -> Vec<Proof> {
     let mut all = BTreeSet::new();
     for (service, planned) in estate.services.iter().zip(&plan.services) {
-        let classes = classes(service);
+        let classes = classes(service, planned.layout.most());
         for (alert, labels) in alerts(&planned.rules) {
             // A rule of one class raises alerts of its own SLOs only.
             let number = labels.get(POLICY_LABEL).and_then(|it| it.parse::<usize>().ok());

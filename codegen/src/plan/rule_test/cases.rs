@@ -568,7 +568,7 @@ fn owned(context: &Context<'_>, slo: &Slo, recorded: Labels, told: Told<'_>) -> 
     let severities = &context.estate.policy.severities;
     labels.insert(names::SEVERITY_LABEL.to_owned(), severities.of(told.severity).to_owned());
     labels.insert(names::TEAM_LABEL.to_owned(), context.service.team.to_string());
-    let classes = class::classes(context.service);
+    let classes = context.classes();
     let number =
         classes.iter().find(|it| it.slos.iter().any(|member| member.name == slo.name)).and_then(|it| it.number);
     labels.extend(number.map(|number| (class::POLICY_LABEL.to_owned(), number.to_string())));

@@ -36,7 +36,8 @@ fn alive(estate: &Estate) -> Test {
 /// One failure pages at once and is told for as long as it is remembered; a late group and a slow one ticket.
 fn health(estate: &Estate) -> Test {
     let mut it = Proof::new(estate, "rules that fail page, rules that are late or slow ticket");
-    let group = |name: &str| Labels::from([("rule_group".to_owned(), format!("/etc/rules/x.rules.yaml;{name}"))]);
+    let of = estate.target.health();
+    let group = |name: &str| Labels::from([(of.label.to_owned(), format!("{}{name}", of.before.1))]);
     let (fails, idle) = ("0+0x20 1+0x59", "0+0x80");
     for (name, failures, missed, seconds) in [
         ("slo-fails", fails, idle, "0.1"),
@@ -44,14 +45,19 @@ fn health(estate: &Estate) -> Test {
         ("slo-slow", idle, idle, "16"),
         ("other", fails, fails, "60"),
     ] {
-        for (metric, values) in [
-            ("prometheus_rule_evaluation_failures_total", failures.to_owned()),
-            ("prometheus_rule_group_iterations_missed_total", missed.to_owned()),
-            ("prometheus_rule_group_last_duration_seconds", format!("{seconds}+0x80")),
-            ("prometheus_rule_group_interval_seconds", "30+0x80".to_owned()),
-        ] {
-            it.feed(selector(metric, &group(name)), values);
-        }
+        // A gauge is up while a rule fails; a counter keeps what it has counted.
+        let gauge = if failures == fails { "0+0x20 1 0+0x59" } else { idle };
+        let mut duration = group(name);
+        duration.extend(of.quantile.map(|(label, value)| (label.to_owned(), value.to_owned())));
+        let own = group(name);
+        let mut feed =
+            |metric: &str, labels: &Labels, values: &str| it.feed(selector(metric, labels), values.to_owned());
+        of.failures.iter().for_each(|metric| feed(metric, &own, failures));
+        // One kind of rule fails, the other does not.
+        of.failing.iter().take(1).for_each(|metric| feed(metric, &own, gauge));
+        feed(of.missed, &own, missed);
+        feed(of.duration, &duration, &format!("{seconds}+0x80"));
+        feed(of.interval, &own, "30+0x80");
     }
     let severity = |severity: &str| [(names::SEVERITY_LABEL, severity.to_owned())];
     for (minutes, pages, tickets) in [(9, 0, 1), (12, 1, 2), (35, 0, 1)] {

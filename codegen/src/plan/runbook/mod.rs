@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use kilter_contract::slo;
 use serde::Serialize;
 
-use super::class::{Class, classes};
+use super::class::Class;
 use super::context::Context;
 use super::windows::{self, Pair, Severity};
 use super::{alerting, links, resources};
@@ -88,7 +88,7 @@ struct Sections {
 pub fn runbooks(context: &Context<'_>, templates: &Templates) -> Result<Vec<Runbook>, TemplateError> {
     let mut all = Vec::new();
     let causes = causes(context, templates)?;
-    for class in classes(context.service) {
+    for class in context.classes() {
         for slo in &class.slos {
             let text = templates.render("runbook/slo", &data(context, &class, slo, &causes))?;
             all.push(Runbook { slo: slo.name.clone(), text });

@@ -57,8 +57,14 @@ pub fn pair(context: &Context<'_>, slo: &Slo) -> Pair {
 }
 
 impl Lowering<'_> {
-    /// Total minus good, never below zero: two scrapes of a histogram's parts need not be of one moment.
-    fn without(&self, good: &str) -> String {
-        format!("clamp_min({} - ignoring ({}) {good}, 0)", self.total_series, self.context.join().join(", "))
+    /// Total minus good, never below zero: two scrapes of a histogram's parts need not be of one moment. Both are of the
+    /// same evaluation: where what it records cannot be read, the total is asked for again, because traffic that falls
+    /// would else look like errors.
+    fn without(&self, total: &str, good: &str) -> String {
+        if self.context.estate.target.engine().reads_own {
+            let on = self.context.join().join(", ");
+            return format!("clamp_min({} - ignoring ({on}) {good}, 0)", self.total_series);
+        }
+        format!("clamp_min(({total}) - {good}, 0)")
     }
 }

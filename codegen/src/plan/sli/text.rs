@@ -19,7 +19,7 @@ impl Lowering<'_> {
         let none = format!("0 * {}", sum_by(self.by, &self.total_series));
         let error = match side {
             EventSide::Errors(errors) => format!("{}\nor {none}", query(errors)),
-            EventSide::Good(good) => self.without(&format!("({}\nor {none})", query(good))),
+            EventSide::Good(good) => self.without(&query(total), &format!("({}\nor {none})", query(good))),
         };
         Pair::of(query(total), error)
     }

@@ -181,7 +181,8 @@ impl History {
         });
         let text = |value: bool| u8::from(value).to_string();
         self.series("loss_ratio", |s| if s % 10 < 5 { "0.05".to_owned() } else { "0.25".to_owned() });
-        self.series("probe_success{target=\"shop\"}", |s| text(s % 10 != 0));
+        // Down every other second, so that a window has the same share of them wherever it ends.
+        self.series("probe_success{target=\"shop\"}", |s| text(s % 2 != 0));
         // One or the other is up, but for half a minute of every five: an expression is read twice a minute. In the middle
         // of the last five, so that rules which run a little after the end of all history still see just that one.
         let down = |s: u64| (150..180).contains(&((SECONDS - s) % 300));

@@ -13,7 +13,7 @@ use super::super::maintenance::has_measured;
 use super::file::Labels;
 use super::matching::{accepted, accepted_but_refused};
 use super::traffic::Counts;
-use crate::model::{Estate, Red, Service, Sli, Slo};
+use crate::model::{Estate, EventSide, Red, Service, Sli, Slo};
 
 const ALL: Counts = Counts { good: true, bad: true };
 const GOOD: Counts = Counts { good: true, bad: false };
@@ -79,7 +79,13 @@ impl Inputs {
                 Some(pair(estate, service, slo))
             }
         }
-        .unwrap_or_else(|| recorded(estate, service, slo))
+        .unwrap_or_else(|| match &slo.sli {
+            // Where the errors are not made of the recorded total, nothing but the expressions makes them.
+            Sli::Events { side: EventSide::Good(_), .. } if !estate.target.engine().reads_own => {
+                pair(estate, service, slo)
+            }
+            _ => recorded(estate, service, slo),
+        })
     }
 
     /// Whether another SLO counts some of these series too. In doubt it does: a false alarm costs a pinned text, not a
