@@ -5,10 +5,12 @@ pub mod lexer;
 mod place;
 mod shape;
 mod syntax;
+pub mod tree;
 mod walk;
 
 pub use place::{edit_in_source, place_in_source};
 pub use shape::{is_plain_selector, kept_labels, lacks_bool, may_be_nan, of_two_counters};
+pub use tree::{Kept, Match, Part, Tree};
 pub use walk::{Matcher, Selector, divides, ranges, selectors, summed_rate};
 
 use promql_parser::parser::value::ValueType;
@@ -46,8 +48,13 @@ pub fn parse(text: &str) -> Result<Expr, PromqlError> {
     unknown_function(text, &tokens).map_or(Ok(()), Err)?;
     parse_expr(&readable(text, &tokens)).map_err(|said| {
         let whole = (first.start, last.end);
-        syntax::first_misplaced(text, &tokens).unwrap_or_else(|| explain(text, &tokens, &said, whole))
+        syntax::read(text, &tokens).err().unwrap_or_else(|| explain(text, &tokens, &said, whole))
     })
+}
+
+/// The tree of an expression that [`parse`] accepts, with the place of every part.
+pub fn tree(text: &str) -> Option<Tree> {
+    syntax::read(text, &lex(text).ok()?).ok()
 }
 
 /// Whether an expression gives one value per series, as an SLI needs.
