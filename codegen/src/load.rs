@@ -56,6 +56,14 @@ pub struct Mitigations {
     pub text: usize,
 }
 
+impl Sources {
+    /// The text of a file. A file of several services has one text under many indices.
+    pub fn text(&self, file: usize) -> &str {
+        let file = self.foreign.get(&file).copied().unwrap_or(file);
+        self.files.get(file).map_or("", |it| it.text.as_str())
+    }
+}
+
 /// What to read.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {

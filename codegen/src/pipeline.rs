@@ -64,7 +64,7 @@ fn stages(options: &LoadOptions, scale: TimeScale, compat: &[Compat]) -> Result<
             return Ok(Made { sources, diagnostics, output: None });
         }
     };
-    diagnostics.extend(lint::lint(&estate, &sources));
+    diagnostics.extend(lint::lint(&estate, &plan, &sources));
     if any_error(&diagnostics) {
         return Ok(Made { sources, diagnostics, output: None });
     }

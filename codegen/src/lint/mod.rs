@@ -3,16 +3,27 @@
 mod counter_ratio;
 mod counter_without_rate;
 mod division;
+mod flaw;
+mod flaws;
 mod idle_minute;
+mod inhibition;
 mod near_contract;
+mod near_label;
 mod no_latency;
+mod no_runbook;
+mod no_teams;
 mod rejected_methods;
 mod stale_link;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit, Findings};
 use crate::load::Sources;
 use crate::model::{Estate, Service};
-use crate::yaml::{Node, Value};
+use crate::plan::Plan;
+use crate::promql::{Tree, edit_in_source, place_in_source};
+use crate::yaml::{Node, Range, Value};
+use flaw::Flaw;
+
+pub(crate) use flaw::rate_of_aggregate;
 
 /// A check: everything that it finds.
 type Check = fn(&Estate, &Sources) -> Vec<Diagnostic>;
@@ -27,16 +38,22 @@ const CHECKS: &[Check] = &[
     idle_minute::check,
     rejected_methods::check,
     stale_link::check,
+    flaws::check,
+    near_label::check,
+    no_runbook::check,
+    no_teams::check,
 ];
 
 /// Runs them all.
-pub fn lint(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
-    CHECKS.iter().flat_map(|check| check(estate, sources)).collect()
+pub fn lint(estate: &Estate, plan: &Plan, sources: &Sources) -> Vec<Diagnostic> {
+    let mut all: Vec<Diagnostic> = CHECKS.iter().flat_map(|check| check(estate, sources)).collect();
+    all.extend(inhibition::check(estate, plan, sources));
+    all
 }
 
-/// A PromQL text of an SLI with its place.
+/// A PromQL text of an SLI or of maintenance, with its place.
 struct Query<'a> {
-    /// `events`, `ratio` and so on.
+    /// `events`, `ratio` and so on, or `maintenance`.
     kind: &'static str,
     /// `errors`, `good`, `total` and so on.
     key: &'static str,
@@ -46,6 +63,29 @@ struct Query<'a> {
     node: &'a Node,
     /// Index of its file.
     file: usize,
+}
+
+impl Query<'_> {
+    fn tree(&self) -> Option<Tree> {
+        crate::promql::tree(self.text)
+    }
+
+    /// The place of a part of it.
+    fn place(&self, sources: &Sources, at: Range) -> Range {
+        place_in_source(sources.text(self.file), self.node.range, self.text, at.start, at.end)
+    }
+
+    /// Adds a warning about a part of it.
+    fn tell(&self, flaw: Flaw, sources: &Sources, all: &mut Vec<Diagnostic>) {
+        let range = self.place(sources, flaw.at);
+        let mut findings = Findings::new(self.file, sources, all);
+        findings.warning(flaw.code, range, flaw.message, flaw.help);
+        let source = findings.source();
+        let edit = |(at, with): &(Range, String)| edit_in_source(source, self.node.range, self.text, *at, with);
+        // Half a fix is none.
+        let edits: Option<Vec<Edit>> = flaw.edits.iter().map(edit).collect();
+        findings.fix(edits.unwrap_or_default());
+    }
 }
 
 /// Every PromQL text of the estate.
@@ -63,7 +103,34 @@ fn queries<'a>(estate: &Estate, sources: &'a Sources) -> Vec<Query<'a>> {
             }
         }
     }
+    all.extend(conditions(sources));
     all
+}
+
+/// `maintenance: {while: ...}` of the estate, its services and their SLOs.
+fn conditions(sources: &Sources) -> Vec<Query<'_>> {
+    let mut all = Vec::new();
+    for (file, tree) in sources.trees.iter().enumerate().filter_map(|(file, tree)| Some((file, tree.as_ref()?))) {
+        let slos = match tree.get("slos").map(|it| &it.value) {
+            Some(Value::List(slos)) => slos.as_slice(),
+            _ => &[],
+        };
+        for node in std::iter::once(tree).chain(slos) {
+            let Some(node) = node.get("maintenance").and_then(|it| it.get("while")) else { continue };
+            if let Value::Scalar { text, .. } = &node.value {
+                all.push(Query { kind: "maintenance", key: "while", text, node, file });
+            }
+        }
+    }
+    all
+}
+
+/// The first key of a file: where something is missing.
+fn first_key(sources: &Sources, file: usize) -> Range {
+    match sources.trees.get(file).and_then(Option::as_ref).map(|it| &it.value) {
+        Some(Value::Map(entries)) => entries.first().map_or(Range::default(), |(key, _)| key.range),
+        _ => Range::default(),
+    }
 }
 
 /// The node of an SLO in its file, with the file's index. Files of other tools can share a service.

@@ -172,10 +172,30 @@ impl Tree {
         }
     }
 
-    /// It and everything below it, in the order of the text.
+    /// It and everything below it; a part stands before those that it is made of.
     pub fn all(&self) -> Vec<&Self> {
-        let below = self.children().into_iter().flat_map(Self::all);
-        std::iter::once(self).chain(below).collect()
+        let (mut all, mut open) = (Vec::new(), vec![self]);
+        while let Some(it) = open.pop() {
+            all.push(it);
+            open.extend(it.children().into_iter().rev());
+        }
+        all
+    }
+
+    /// Calls `f` with every part and what stands above it, the nearest last.
+    pub fn visit<'a>(&'a self, above: &mut Vec<&'a Self>, f: &mut dyn FnMut(&'a Self, &[&'a Self])) {
+        f(self, above);
+        above.push(self);
+        self.children().into_iter().for_each(|it| it.visit(above, f));
+        above.pop();
+    }
+
+    /// The metric and the matchers of a selector.
+    pub fn selects(&self) -> Option<(&str, &[Match])> {
+        match &self.part {
+            Part::Selector { metric, matchers, .. } => Some((metric, matchers)),
+            _ => None,
+        }
     }
 
     /// Without brackets around it.

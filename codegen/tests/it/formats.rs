@@ -197,7 +197,7 @@ fn a_finding_points_into_the_users_file() {
             17,
         ),
         ("objective: 99.9\n", "objective: 100\n", "100", 13),
-        ("sum by (carrier) (rate(parcels_total", "sum by (zone) (rate(parcels_total", "sum by (zone)", 68),
+        ("sum by (carrier) (rate(parcels_total", "sum by (zone) (rate(parcels_total", "by (zone)", 68),
         (
             "http_request_method=~\"GET|HEAD\"}[{{ .window }}]",
             "http_request_method=~\"get\"}[{{ .window }}]",
