@@ -42,6 +42,8 @@ pub mod render;
 #[deny(clippy::disallowed_methods)]
 pub mod resolve;
 #[deny(clippy::disallowed_methods)]
+pub mod rulefile;
+#[deny(clippy::disallowed_methods)]
 pub mod spec;
 #[deny(clippy::disallowed_methods)]
 pub mod yaml;

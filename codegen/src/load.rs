@@ -1,5 +1,7 @@
 //! The only reader of disk: the configuration, the SLO files, and the files that they name.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
@@ -8,6 +10,8 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::formats::{self, Foreign, Neighbour, Read, draft};
 use crate::yaml::{self, Node, Range, Value};
+
+pub use rules::{RuleFiles, rule_files};
 
 /// A file as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,14 +98,11 @@ pub enum LoadError {
 
 /// Reads everything. What cannot be read as a text or as YAML is a diagnostic; a path that does not exist is an error.
 pub fn sources(options: &LoadOptions) -> Result<(Sources, Vec<Diagnostic>), LoadError> {
-    let default = options.current.join("kilter.yaml");
-    let config =
-        options.config.clone().map(|it| options.current.join(it)).or_else(|| default.is_file().then_some(default));
+    let (config, root) = config_and_root(options);
     if config.is_none() && options.paths.is_empty() {
         let text = "no SLO file is named and there is no kilter.yaml here\n  next: kilter generate path/to/slo.yaml, or write a kilter.yaml with services: [\"*/slo.yaml\"]";
         return Err(LoadError::Nothing(text.to_owned()));
     }
-    let root = config.as_deref().and_then(Path::parent).unwrap_or(&options.current).to_path_buf();
     let mut reader = Reader::new(root);
     let mut slo_files = Vec::new();
     if let Some(config) = &config {
@@ -147,6 +148,15 @@ pub fn sources(options: &LoadOptions) -> Result<(Sources, Vec<Diagnostic>), Load
     reader.read_patches();
     folders.iter().for_each(|(index, folder)| reader.read_mitigations(*index, folder));
     Ok((reader.sources, reader.diagnostics))
+}
+
+/// The configuration, and the folder that paths are relative to.
+fn config_and_root(options: &LoadOptions) -> (Option<PathBuf>, PathBuf) {
+    let default = options.current.join("kilter.yaml");
+    let config =
+        options.config.clone().map(|it| options.current.join(it)).or_else(|| default.is_file().then_some(default));
+    let root = config.as_deref().and_then(Path::parent).unwrap_or(&options.current).to_path_buf();
+    (config, root)
 }
 
 /// The services of other tools' files, by the index of the file.
@@ -363,6 +373,14 @@ impl Reader {
                 self.sources.patches.push((entry, file));
             }
         }
+    }
+
+    /// A text that was read already; its index.
+    fn add(&mut self, path: &Path, text: String) -> usize {
+        let path = shown(path, &self.sources.root);
+        self.sources.files.push(SourceFile { path, text });
+        self.sources.trees.push(None);
+        self.sources.files.len() - 1
     }
 
     /// A text that is no YAML, named by another file; its index.

@@ -68,7 +68,7 @@ pub fn apply(artifacts: &[Artifact], folder: &Path, mode: Mode, prune: bool) -> 
         let path = folder.join(&artifact.path);
         match read(&path, &artifact.path)? {
             Some(old) if old == artifact.text => report.unchanged += 1,
-            Some(old) if !ours(&old) => return Err(OutputError::Foreign { path: artifact.path.clone() }),
+            Some(old) if !is_ours(&old) => return Err(OutputError::Foreign { path: artifact.path.clone() }),
             old => {
                 report.changed.push(artifact.path.clone());
                 report.diff.push_str(&diff(&artifact.path, old.as_deref().unwrap_or(""), &artifact.text));
@@ -117,7 +117,8 @@ fn read(path: &Path, shown: &str) -> Result<Option<String>, OutputError> {
     }
 }
 
-fn ours(text: &str) -> bool {
+/// Whether a text carries our banner.
+pub fn is_ours(text: &str) -> bool {
     text.lines().take(12).any(|line| line.contains(BANNER))
 }
 
@@ -159,7 +160,7 @@ fn orphans(artifacts: &[Artifact], folder: &Path) -> Vec<(PathBuf, String)> {
             let shown = format!("{shown}/{name}");
             if path.is_dir() {
                 walk(&path, &shown, made, found);
-            } else if !made.contains(shown.as_str()) && fs::read_to_string(&path).is_ok_and(|text| ours(&text)) {
+            } else if !made.contains(shown.as_str()) && fs::read_to_string(&path).is_ok_and(|text| is_ours(&text)) {
                 found.push((path, shown));
             }
         }

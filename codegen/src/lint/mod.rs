@@ -20,10 +20,10 @@ use crate::load::Sources;
 use crate::model::{Estate, Service};
 use crate::plan::Plan;
 use crate::promql::{Tree, edit_in_source, place_in_source};
+use crate::rulefile::{self, Target};
 use crate::yaml::{Node, Range, Value};
-use flaw::Flaw;
-
-pub(crate) use flaw::rate_of_aggregate;
+pub(crate) use flaw::{Flaw, only_exists, rate_of_aggregate};
+pub(crate) use flaws::in_expression;
 
 /// A check: everything that it finds.
 type Check = fn(&Estate, &Sources) -> Vec<Diagnostic>;
@@ -48,6 +48,18 @@ const CHECKS: &[Check] = &[
 pub fn lint(estate: &Estate, plan: &Plan, sources: &Sources) -> Vec<Diagnostic> {
     let mut all: Vec<Diagnostic> = CHECKS.iter().flat_map(|check| check(estate, sources)).collect();
     all.extend(inhibition::check(estate, plan, sources));
+    all
+}
+
+/// What a target does otherwise with the PromQL of SLO files.
+pub fn on_target(estate: &Estate, sources: &Sources, target: Target) -> Vec<Diagnostic> {
+    let mut all = Vec::new();
+    for query in queries(estate, sources) {
+        for (flaw, severity) in rulefile::on_target(query.text, target) {
+            query.tell(flaw, sources, &mut all);
+            all.iter_mut().rev().take(1).for_each(|it| it.severity = severity);
+        }
+    }
     all
 }
 

@@ -8,6 +8,7 @@ mod syntax;
 pub mod tree;
 mod walk;
 
+pub(crate) use functions::is_newer;
 pub use place::{edit_in_source, place_in_source};
 pub use shape::{is_plain_selector, kept_labels, lacks_bool, may_be_nan, of_two_counters};
 pub use tree::{Kept, Match, Part, Tree};
@@ -33,9 +34,27 @@ pub struct PromqlError {
     pub end: usize,
 }
 
-/// Parses an expression in which `$window` stands for a range.
+/// Parses an expression in which `$window` stands for a range, as Prometheus 2.42 would.
 pub fn parse(text: &str) -> Result<Expr, PromqlError> {
+    parse_tokens(text, &lex(text)?, &|name| functions::is_known(name))
+}
+
+/// Parses an expression of somebody else's, for any version of Prometheus: it names its ranges itself.
+pub fn parse_of_others(text: &str) -> Result<Expr, PromqlError> {
     let tokens = lex(text)?;
+    if let Some(it) = tokens.iter().find(|it| it.kind == Kind::Window) {
+        let help = "write the range: only Kilter's SLO files have `$window`";
+        return Err(error("there is no variable `$window` here", help, it.start, it.end));
+    }
+    let any = |name: &str| functions::is_known(name) || functions::is_newer(name);
+    parse_tokens(text, &tokens, &any).map_err(|error| PromqlError {
+        message: error.message.replace("PromQL of Prometheus 2.42", "PromQL"),
+        help: error.help.replace(" with a range such as [5m] for $window", ""),
+        ..error
+    })
+}
+
+fn parse_tokens(text: &str, tokens: &[Token], known: &dyn Fn(&str) -> bool) -> Result<Expr, PromqlError> {
     let Some((first, last)) = tokens.first().zip(tokens.last()) else {
         return Err(error(
             "here is no expression",
@@ -45,10 +64,10 @@ pub fn parse(text: &str) -> Result<Expr, PromqlError> {
         ));
     };
     // The parser knows functions that Prometheus 2.42 does not.
-    unknown_function(text, &tokens).map_or(Ok(()), Err)?;
-    parse_expr(&readable(text, &tokens)).map_err(|said| {
+    unknown_function(text, tokens, known).map_or(Ok(()), Err)?;
+    parse_expr(&readable(text, tokens)).map_err(|said| {
         let whole = (first.start, last.end);
-        syntax::read(text, &tokens).err().unwrap_or_else(|| explain(text, &tokens, &said, whole))
+        syntax::read(text, tokens).err().unwrap_or_else(|| explain(text, tokens, &said, whole))
     })
 }
 
@@ -126,7 +145,7 @@ fn readable(text: &str, tokens: &[Token]) -> String {
     out
 }
 
-fn unknown_function(text: &str, tokens: &[Token]) -> Option<PromqlError> {
+fn unknown_function(text: &str, tokens: &[Token], known: &dyn Fn(&str) -> bool) -> Option<PromqlError> {
     const KEYWORDS: &[&str] =
         &["by", "without", "on", "ignoring", "group_left", "group_right", "and", "or", "unless", "bool", "atan2"];
     let calls = tokens.windows(2).filter(|pair| pair[0].kind == Kind::Name && pair[1].text(text) == "(");
@@ -134,7 +153,7 @@ fn unknown_function(text: &str, tokens: &[Token]) -> Option<PromqlError> {
         let word = name.text(text);
         let keyword = KEYWORDS.iter().any(|it| it.eq_ignore_ascii_case(word));
         // `@ start()` and `@ end()`.
-        if keyword || functions::is_known(word) || ["start", "end"].contains(&word) {
+        if keyword || known(word) || ["start", "end"].contains(&word) {
             continue;
         }
         let help = match nearest(word, functions::NAMES) {

@@ -28,11 +28,11 @@ pub(crate) struct Flaw {
 }
 
 impl Flaw {
-    pub(super) fn new(code: Code, at: Range, message: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(crate) fn new(code: Code, at: Range, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { code, at, message: message.into(), help: help.into(), edits: Vec::new() }
     }
 
-    pub(super) fn mended(mut self, at: Range, text: impl Into<String>) -> Self {
+    pub(crate) fn mended(mut self, at: Range, text: impl Into<String>) -> Self {
         self.edits.push((at, text.into()));
         self
     }
@@ -44,7 +44,7 @@ pub(super) fn written(text: &str, range: Range) -> String {
 }
 
 /// Whether a part stands where only its being there counts: behind `and` and `unless`, or in `absent`.
-pub(super) fn only_exists(tree: &Tree, above: &[&Tree]) -> bool {
+pub(crate) fn only_exists(tree: &Tree, above: &[&Tree]) -> bool {
     use crate::promql::Part;
     let mut below = tree;
     above.iter().rev().any(|it| {
