@@ -13,6 +13,7 @@ mod no_latency;
 mod no_runbook;
 mod no_teams;
 mod rejected_methods;
+mod slow_slices;
 mod stale_link;
 
 use crate::diagnostic::{Diagnostic, Edit, Findings};
@@ -42,6 +43,7 @@ const CHECKS: &[Check] = &[
     near_label::check,
     no_runbook::check,
     no_teams::check,
+    slow_slices::check,
 ];
 
 /// Runs them all.

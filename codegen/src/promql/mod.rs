@@ -138,6 +138,8 @@ fn readable(text: &str, tokens: &[Token]) -> String {
                 let inner = raw.trim_matches('`').replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
                 out.push_str(&format!("\"{inner}\""));
             }
+            // The parser knows this function by the name that Prometheus 3 gave it.
+            (Kind::Name, "holt_winters") => out.push_str("double_exponential_smoothing"),
             (_, word) => out.push_str(word),
         }
         end = token.end;
@@ -206,6 +208,25 @@ mod tests {
         assert!(parse("x{code=~`5\\d\\d\"`,b=\"`\"}").is_ok(), "backslashes in backticks are PromQL");
         assert!(parse("limitk(1, x)").is_err(), "Prometheus 2.42 has no limitk");
         assert!(parse("rate(x{a=\"[(\"}[$window])").is_ok(), "brackets in strings are text");
+    }
+
+    #[test]
+    fn others_name_their_ranges_and_use_any_version() {
+        for text in
+            ["rate(x[5m])", "mad_over_time(x[1h])", "holt_winters(x[1h], 0.5, 0.5)", "limitk(1, x)", "up{job=~`a\\.b`}"]
+        {
+            assert!(parse_of_others(text).is_ok(), "{text}");
+        }
+        for (text, under, help) in [
+            ("rate(x[$window])", "$window", "write the range"),
+            ("sum(rat(x[5m]))", "rat", "did you mean `rate`?"),
+            ("up adn on () x", "adn", "did you mean `and`?"),
+            ("sum byy (job) (up)", "byy", "did you mean `by`?"),
+        ] {
+            let error = parse_of_others(text).unwrap_err();
+            assert_eq!(&text[error.start..error.end], under, "{error:?}");
+            assert!(error.help.contains(help), "{error:?}");
+        }
     }
 
     #[test]

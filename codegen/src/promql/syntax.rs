@@ -6,6 +6,7 @@ use super::lexer::{Kind, Token, error};
 use super::tree::{Labels, Match, Part, Tree};
 use super::{PromqlError, functions};
 use crate::model::Duration;
+use crate::spec::check::nearest;
 use crate::yaml::Range;
 
 /// The tree of an expression, or the first word that cannot stand where it does.
@@ -35,6 +36,10 @@ const OPERATORS: &[(&str, u8)] = &[
     ("atan2", 5),
     ("^", 6),
 ];
+
+/// Words that can stand behind an operand or an operator.
+const KEYWORDS: &[&str] =
+    &["and", "or", "unless", "atan2", "by", "without", "bool", "on", "ignoring", "group_left", "group_right", "offset"];
 
 const MODIFIERS: &[&str] = &["bool", "on", "ignoring", "group_left", "group_right"];
 
@@ -83,8 +88,11 @@ impl<'a> Reader<'a> {
     fn misplaced<T>(&self, wanted: &str) -> Result<T, PromqlError> {
         let help = "try the expression in Prometheus with a range such as [5m] for $window";
         if let Some(it) = self.tokens.get(self.next) {
-            let message = format!("{wanted} belongs here, not `{}`", it.text(self.text));
-            return Err(error(message, help, it.start, it.end));
+            let word = it.text(self.text);
+            let near =
+                nearest(&word.to_ascii_lowercase(), KEYWORDS).filter(|near| it.kind == Kind::Name && *near != word);
+            let help = near.map_or_else(|| help.to_owned(), |near| format!("did you mean `{near}`?"));
+            return Err(error(format!("{wanted} belongs here, not `{word}`"), help, it.start, it.end));
         }
         // The caret stands under the last word: what follows it may be the end of the file.
         let (start, end) = self.tokens.last().map_or((0, self.text.len()), |it| (it.start, it.end));

@@ -105,13 +105,6 @@ pub struct Match {
     pub value_at: Range,
 }
 
-impl Match {
-    /// `le="1"`, with one kind of quotes.
-    pub fn label_value(&self) -> String {
-        format!("{}{}\"{}\"", self.label, self.sign, self.value)
-    }
-}
-
 /// The labels of what an expression gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {

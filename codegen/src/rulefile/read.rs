@@ -225,9 +225,10 @@ impl Reader<'_, '_> {
             (one, _) => {
                 let both = one.is_some();
                 if matches!(node.value, Value::Map(_)) {
-                    let message = format!("a rule has {} of `record` and `alert`", if both { "one" } else { "either" });
+                    let what = if both { "both" } else { "neither" };
+                    let message = format!("a rule records or alerts, but this one does {what}");
                     let at = if both { node.get("alert").map_or(node.range, |it| it.range) } else { first_key(node) };
-                    self.refuse(at, message, "name what it makes: a series or an alert");
+                    self.refuse(at, message, "write `record: job:requests:rate5m`, or `alert: ShopDown`");
                 }
                 return None;
             }

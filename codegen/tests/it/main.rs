@@ -10,6 +10,7 @@ mod overrides;
 mod proofs;
 mod property;
 mod routing;
+mod rule_files;
 mod rules;
 mod runbooks;
 mod scenarios;

@@ -51,12 +51,17 @@ fn without_le(text: &str, quantile: &Tree, of: &Tree) -> Option<Flaw> {
     let Part::Aggregation { grouping, .. } = &first.part else { return None };
     let at = grouping.as_ref().map_or(first.head, |it| it.range);
     let flaw = Flaw::new(Code::MissingLe, at, message, "keep it: sum by (le) (rate(x_bucket[5m]))");
-    let end = |at: usize| Range { start: at, end: at };
     Some(match grouping {
         _ if dropping.len() > 1 => flaw,
-        None => flaw.mended(end(first.head.end), " by (le) "),
+        None => {
+            // With its bracket, where that follows at once: `sum(` becomes `sum by (le) (`.
+            let bracket = if text[first.head.end..].starts_with('(') { "(" } else { "" };
+            let at = Range { start: first.head.start, end: first.head.end + bracket.len() };
+            let with = format!("{} by (le) {bracket}", written(text, first.head));
+            flaw.mended(at, with.trim_end())
+        }
         Some(it) if it.keyword == "by" => match it.names.last() {
-            Some((_, last)) => flaw.mended(end(last.end), ", le"),
+            Some((last, at)) => flaw.mended(*at, format!("{last}, le")),
             None => flaw.mended(it.range, "by (le)"),
         },
         Some(_) => flaw,
@@ -83,6 +88,10 @@ mod tests {
         for (text, good) in [
             (
                 "histogram_quantile(0.9, sum(rate(x_bucket[5m])))",
+                "histogram_quantile(0.9, sum by (le) (rate(x_bucket[5m])))",
+            ),
+            (
+                "histogram_quantile(0.9, sum (rate(x_bucket[5m])))",
                 "histogram_quantile(0.9, sum by (le) (rate(x_bucket[5m])))",
             ),
             (

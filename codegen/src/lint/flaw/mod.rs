@@ -5,6 +5,7 @@ mod rate_first;
 mod regex;
 
 pub(super) use bucket::missing_le;
+pub(super) use rate_first::RATES;
 pub(crate) use rate_first::rate_of_aggregate;
 pub(super) use regex::regexes;
 

@@ -57,14 +57,12 @@ fn whole_bound(it: &Match) -> Option<Flaw> {
         "=" | "!=" => vec![it.value.as_str()],
         _ => it.value.split('|').collect(),
     };
-    if !concerned || !values.iter().any(|it| whole(it)) {
-        return None;
-    }
+    let first = values.iter().find(|it| concerned && whole(it))?;
     let sign = if it.sign.starts_with('!') { "!~" } else { "=~" };
     let both: Vec<String> =
         values.iter().map(|it| if whole(it) { format!("{it}([.]0)?") } else { (*it).to_owned() }).collect();
     let both = both.join("|");
-    let message = format!("`{}` is stored as `{}.0`, so this matches nothing new", it.label_value(), values[0]);
+    let message = format!("`{first}` is stored as `{first}.0`, so this matcher does not match it any more");
     let help = format!("write {}{sign}\"{both}\": it is right before and after", it.label);
     let at = Range { start: it.sign_at.start, end: it.value_at.end };
     let regex = values.len() > 1 || !it.sign.ends_with('~');
