@@ -41,7 +41,7 @@ struct Found {
 fn everything(args: &Lint) -> Result<Found, String> {
     let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     let options = LoadOptions { paths: args.input.paths.clone(), config: args.input.config.clone(), current };
-    let rules = load::rule_files(&options).map_err(|error| error.to_string())?;
+    let rules = load::rule_files(&options);
     let mut found = if rules.files.is_empty() || !rules.others.is_empty() {
         let input = Input { paths: rules.others.clone(), config: args.input.config.clone() };
         let made = run(&input, TimeScale::REAL)?;
@@ -64,7 +64,6 @@ impl Found {
         let stated = rules.scrape_interval.and_then(|it| it.parse::<Duration>().ok());
         let setting = Setting { target: args.target, scrape_interval: args.scrape_interval.or(stated) };
         let mut all = rulefile::lint(&rules.files, &rules.sources, setting);
-        all.extend(rules.diagnostics);
         let before = self.sources.files.len();
         for it in &mut all {
             // What is generated is mended at its source.

@@ -23,14 +23,8 @@ pub fn page() -> String {
          Findings marked *error* stop the run; warnings never do. `kilter lint --fix` writes the changes that are mechanical.\n",
         env!("CARGO_PKG_VERSION")
     );
-    let foreign = |it: &Code| {
-        matches!(it.as_str().as_bytes(), [b'K', b'L', b'T', b'0', b'0' | b'1', b'5', _]) || FOREIGN.contains(it)
-    };
-    let file = |it: &Code| !foreign(it) && it.as_str().starts_with("KLT00");
-    let sections: [(&dyn Fn(&Code) -> bool, &str); 3] =
-        [(&file, "Files"), (&|it| !foreign(it) && !file(it), "SLOs and queries"), (&foreign, "Rule files of others")];
-    for (belongs, title) in sections {
-        let codes: Vec<&Code> = Code::ALL.iter().filter(|it| belongs(it)).collect();
+    for title in ["Files", "SLOs and queries", "Rule files of others"] {
+        let codes: Vec<&Code> = Code::ALL.iter().filter(|it| section(**it) == title).collect();
         page.push_str(&format!("\n## {title}\n"));
         for code in codes {
             let (bad, good) = code.example();
@@ -44,8 +38,15 @@ pub fn page() -> String {
     page
 }
 
-/// Codes of rule files of others beside the fifties.
-const FOREIGN: &[Code] = &[Code::ShortRange, Code::SecondDocument];
+/// Where a code stands on the page.
+fn section(code: Code) -> &'static str {
+    match code.as_str().as_bytes() {
+        [_, _, _, _, _, b'5', _] => "Rule files of others",
+        _ if matches!(code, Code::ShortRange | Code::SecondDocument) => "Rule files of others",
+        [_, _, _, _, b'0', ..] => "Files",
+        _ => "SLOs and queries",
+    }
+}
 
 /// Lines of at most so many characters, broken at blanks.
 fn wrapped(text: &str, width: usize) -> String {

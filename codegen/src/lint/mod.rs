@@ -59,7 +59,13 @@ pub fn on_target(estate: &Estate, sources: &Sources, target: Target) -> Vec<Diag
     for query in queries(estate, sources) {
         for (flaw, severity) in rulefile::on_target(query.text, target) {
             query.tell(flaw, sources, &mut all);
-            all.iter_mut().rev().take(1).for_each(|it| it.severity = severity);
+            if let Some(last) = all.last_mut() {
+                last.severity = severity;
+                // A change in our words would break a file of another tool.
+                if sources.foreign.contains_key(&last.span.file) {
+                    last.fix.clear();
+                }
+            }
         }
     }
     all

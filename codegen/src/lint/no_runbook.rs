@@ -32,6 +32,8 @@ pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
     all
 }
 
+/// Whether an SLO without mitigations of its own pages.
 fn pages(service: &Service) -> bool {
-    service.slos.iter().flat_map(windows::pairs).any(|it| it.severity == Severity::Page)
+    let open = service.slos.iter().filter(|it| it.mitigations.is_none());
+    open.flat_map(windows::pairs).any(|it| it.severity == Severity::Page)
 }

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{LoadError, LoadOptions, Reader, config_and_root, entries, slo_files_below};
-use crate::diagnostic::Diagnostic;
+use super::{LoadOptions, Reader, config_and_root, entries, slo_files_below};
 use crate::load::Sources;
 use crate::rulefile::{RuleFile, recognise};
 use crate::yaml::{self, Node, Value};
@@ -15,8 +14,6 @@ pub struct RuleFiles {
     pub sources: Sources,
     /// Their documents.
     pub files: Vec<RuleFile>,
-    /// What could not be read as a text.
-    pub diagnostics: Vec<Diagnostic>,
     /// Paths that hold SLO files, or nothing.
     pub others: Vec<PathBuf>,
     /// `scrape_interval` of the estate, as written.
@@ -24,7 +21,7 @@ pub struct RuleFiles {
 }
 
 /// Reads the rule files among the paths of `options`, and below its folders.
-pub fn rule_files(options: &LoadOptions) -> Result<RuleFiles, LoadError> {
+pub fn rule_files(options: &LoadOptions) -> RuleFiles {
     let (config, root) = config_and_root(options);
     let mut reader = Reader::new(root);
     let mut found = RuleFiles::default();
@@ -39,7 +36,7 @@ pub fn rule_files(options: &LoadOptions) -> Result<RuleFiles, LoadError> {
         }
         let before = found.files.len();
         for it in paths {
-            found.files.extend(read(&mut reader, &it, it == full)?);
+            found.files.extend(read(&mut reader, &it, it == full));
         }
         if found.files.len() == before || !slos.is_empty() {
             found.others.push(path.clone());
@@ -51,18 +48,17 @@ pub fn rule_files(options: &LoadOptions) -> Result<RuleFiles, LoadError> {
         _ => None,
     });
     found.sources = reader.sources;
-    found.diagnostics = reader.diagnostics;
-    Ok(found)
+    found
 }
 
 /// The file, when it holds rules. `named` is whether it was named itself.
-fn read(reader: &mut Reader, path: &Path, named: bool) -> Result<Option<RuleFile>, LoadError> {
+fn read(reader: &mut Reader, path: &Path, named: bool) -> Option<RuleFile> {
     // What cannot be read is told by whoever reads SLO files.
     let small = std::fs::metadata(path).is_ok_and(|it| it.is_file() && it.len() <= yaml::MAX_BYTES as u64);
     let text = if small { std::fs::read_to_string(path).unwrap_or_default() } else { String::new() };
-    let Some(documents) = recognise(text.trim_start_matches('\u{feff}'), named) else { return Ok(None) };
+    let documents = recognise(text.trim_start_matches('\u{feff}'), named)?;
     let file = reader.add(path, text.trim_start_matches('\u{feff}').to_owned());
-    Ok(Some(RuleFile { file, documents }))
+    Some(RuleFile { file, documents })
 }
 
 /// YAML files below a folder, hidden folders left out.

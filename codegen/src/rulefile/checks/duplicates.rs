@@ -18,9 +18,10 @@ pub(super) fn check(rule: &Rule<'_>, context: &Context<'_>, findings: &mut Findi
     let mut before = before.filter(same);
     if let Some(other) = before.next() {
         let name = super::super::shown(rule.name);
-        let message = match other.file == rule.file {
-            true => format!("the file has another rule `{name}` with these labels"),
-            false => format!("another file has this very rule `{name}`"),
+        let message = if other.file == rule.file {
+            format!("the file has another rule `{name}` with these labels")
+        } else {
+            format!("another file has this very rule `{name}`")
         };
         findings.warning(Code::DuplicateRule, rule.name_at, message, "remove it, or give it a label of its own");
     }

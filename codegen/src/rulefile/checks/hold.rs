@@ -12,12 +12,7 @@ pub(super) fn check(rule: &Rule<'_>, _: &Context<'_>) -> Vec<Flaw> {
     // What is recorded, and alerts themselves, have waited already; so has a timestamp that grows old.
     let waited =
         |it: &&str| it.contains(':') || it.starts_with("ALERTS") || it.contains("timestamp") || it.contains("_time");
-    if rule.kind != RuleKind::Alert
-        || rule.holds
-        || ranged
-        || metrics.is_empty()
-        || metrics.iter().any(|it| waited(&it))
-    {
+    if rule.kind != RuleKind::Alert || rule.holds || ranged || metrics.is_empty() || metrics.iter().any(waited) {
         return Vec::new();
     }
     let message =
