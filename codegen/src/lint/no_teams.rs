@@ -1,5 +1,7 @@
 //! An estate without teams: its alerts fall to the default receiver.
 
+use std::collections::BTreeSet;
+
 use super::first_key;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::load::Sources;
@@ -8,7 +10,7 @@ use crate::model::Estate;
 pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
     let mut all = Vec::new();
     if sources.has_config && estate.teams.is_empty() {
-        let names: std::collections::BTreeSet<&str> = estate.services.iter().map(|it| it.team.as_str()).collect();
+        let names: BTreeSet<&str> = estate.services.iter().map(|it| it.team.as_str()).collect();
         let names: Vec<&str> = names.into_iter().collect();
         let message = format!("kilter.yaml has no teams, so nobody receives the alerts of: {}", names.join(", "));
         let first = names.first().copied().unwrap_or("store");

@@ -158,7 +158,8 @@ fn unknown_function(text: &str, tokens: &[Token], known: &dyn Fn(&str) -> bool) 
         if keyword || known(word) || ["start", "end"].contains(&word) {
             continue;
         }
-        let help = match nearest(word, functions::NAMES) {
+        let near: Vec<&str> = functions::NAMES.iter().chain(KEYWORDS).copied().collect();
+        let help = match nearest(word, &near) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "its functions are listed at prometheus.io/docs/prometheus/latest/querying/functions".to_owned(),
         };

@@ -13,7 +13,6 @@ use crate::lint::Flaw;
 use crate::load::Sources;
 use crate::model::Duration;
 use crate::promql::{edit_in_source, place_in_source};
-use crate::spec::check::printable;
 use crate::yaml::{Document, Node, Range, Value, YamlError, parse_all};
 
 /// The documents of a rule file.
@@ -139,9 +138,4 @@ fn first_key(node: &Node) -> Range {
         Value::Map(entries) => entries.first().map_or(node.range, |(key, _)| key.range),
         _ => node.range,
     }
-}
-
-/// A name in a message.
-fn shown(text: &str) -> String {
-    printable(text)
 }

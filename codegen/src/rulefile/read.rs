@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Target, first_key, shown, text};
+use super::{Target, first_key, text};
 use crate::diagnostic::{Code, Findings};
 use crate::model::Duration;
 use crate::promql::{self, Tree, place_in_source};
-use crate::spec::check::help;
+use crate::spec::check::{help, printable};
 use crate::yaml::{Key, Node, Range, Value};
 
 /// What a rule makes.
@@ -107,7 +107,7 @@ pub(super) fn rules<'a>(
             (Some(name), Some(place)) if !names.insert(name) => {
                 reader.refuse(
                     place.range,
-                    format!("the file has another group `{}`", shown(name)),
+                    format!("the file has another group `{}`", printable(name)),
                     "rename one of them",
                 );
             }
@@ -151,7 +151,7 @@ impl Reader<'_, '_> {
         for (key, _) in entries {
             let Some((name, first)) = known.iter().find(|(it, _)| *it == key.text) else {
                 let own: Vec<&str> = known.iter().filter(|(_, it)| it.is_some()).map(|(it, _)| *it).collect();
-                let message = format!("{what} has no field `{}`", shown(&key.text));
+                let message = format!("{what} has no field `{}`", printable(&key.text));
                 let help = help(&key.text, &own);
                 self.findings.error(Code::RuleFile, key.range, message, help);
                 continue;
@@ -171,7 +171,7 @@ impl Reader<'_, '_> {
         let Some((shown, place)) = text(node.get(key)).zip(node.get(key)) else { return };
         let zero = shown.trim_end_matches(|c: char| c.is_ascii_alphabetic()) == "0";
         if !zero && shown.parse::<Duration>().is_err() {
-            let message = format!("`{}` is no duration", super::shown(shown));
+            let message = format!("`{}` is no duration", printable(shown));
             self.refuse(place.range, message, &format!("for example: {key}: 5m"));
         }
     }
@@ -191,7 +191,7 @@ impl Reader<'_, '_> {
         for (name, value) in entries {
             let utf8 = self.target.is_some_and(|it| it >= Target::THREE);
             if (!is_label(&name.text) && !utf8) || (name.text == "__name__" && key == "labels") {
-                let message = format!("`{}` cannot be a name below `{key}`", shown(&name.text));
+                let message = format!("`{}` cannot be a name below `{key}`", printable(&name.text));
                 self.refuse(name.range, message, "letters, digits and underscores");
             }
             match &value.value {
@@ -204,7 +204,7 @@ impl Reader<'_, '_> {
                 }
                 Value::Null => {}
                 _ => {
-                    let message = format!("`{}` takes a text, but here is {}", shown(&name.text), value.kind());
+                    let message = format!("`{}` takes a text, but here is {}", printable(&name.text), value.kind());
                     self.refuse(value.range, message, "put it into quotes");
                 }
             }
@@ -237,7 +237,7 @@ impl Reader<'_, '_> {
             self.recorded(node, name, name_node);
         }
         let Some((expr, place)) = named("expr") else {
-            self.refuse(name_node.range, format!("`{}` has no `expr`", shown(name)), "add the expression");
+            self.refuse(name_node.range, format!("`{}` has no `expr`", printable(name)), "add the expression");
             return None;
         };
         let tree = self.expression(expr, place.range)?;
@@ -275,7 +275,7 @@ impl Reader<'_, '_> {
         }
         let utf8 = self.target.is_some_and(|it| it >= Target::THREE) && !name.contains(['{', '}']);
         if !utf8 && !is_label(&name.replace(':', "_")) {
-            let message = format!("`{}` is no name of a series", shown(name));
+            let message = format!("`{}` is no name of a series", printable(name));
             self.refuse(place.range, message, "letters, digits, underscores and colons, such as job:requests:rate5m");
         }
     }

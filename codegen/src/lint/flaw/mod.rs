@@ -10,7 +10,7 @@ pub(crate) use rate_first::rate_of_aggregate;
 pub(super) use regex::regexes;
 
 use crate::diagnostic::Code;
-use crate::promql::Tree;
+use crate::promql::{Part, Tree};
 use crate::yaml::Range;
 
 /// What is wrong with a part of an expression.
@@ -46,11 +46,12 @@ pub(super) fn written(text: &str, range: Range) -> String {
 
 /// Whether a part stands where only its being there counts: behind `and` and `unless`, or in `absent`.
 pub(crate) fn only_exists(tree: &Tree, above: &[&Tree]) -> bool {
-    use crate::promql::Part;
     let mut below = tree;
     above.iter().rev().any(|it| {
         let exists = match &it.part {
-            Part::Binary { sign, sides, .. } => ["and", "unless"].contains(&sign.as_str()) && sides[1] == *below,
+            Part::Binary { sign, sides, .. } => {
+                ["and", "unless"].contains(&sign.as_str()) && std::ptr::eq(&sides[1], below)
+            }
             Part::Call { name, .. } => name.starts_with("absent") || name == "timestamp",
             Part::Aggregation { name, .. } => ["count", "group"].contains(&name.as_str()),
             _ => false,

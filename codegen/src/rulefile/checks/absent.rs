@@ -3,6 +3,7 @@
 use super::{Context, Rule};
 use crate::diagnostic::Code;
 use crate::lint::Flaw;
+use crate::spec::check::printable;
 
 pub(super) fn check(rule: &Rule<'_>, _: &Context<'_>) -> Vec<Flaw> {
     let mut all = Vec::new();
@@ -12,7 +13,7 @@ pub(super) fn check(rule: &Rule<'_>, _: &Context<'_>) -> Vec<Flaw> {
         let word = |it: &str| !it.is_empty() && it.chars().all(|c| c.is_alphanumeric() || "_-/: ".contains(c));
         let choice = |it: &str| it.contains('|') && it.split('|').all(word);
         for matcher in matchers.iter().filter(|it| it.sign == "=~" && choice(&it.value)) {
-            let message = format!("this is silent while one of `{}` is there", super::super::shown(&matcher.value));
+            let message = format!("this is silent while one of `{}` is there", printable(&matcher.value));
             let help = "name each: absent(x{a=\"b\"}) or absent(x{a=\"c\"})";
             all.push(Flaw::new(Code::AbsentOfMany, matcher.range, message, help));
         }

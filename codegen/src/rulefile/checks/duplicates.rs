@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Context, Rule};
 use crate::diagnostic::{Code, Findings};
+use crate::spec::check::printable;
 
 /// Within a file as promtool does. Files can be those of several servers, so between them only copies are told.
 pub(super) fn check(rule: &Rule<'_>, context: &Context<'_>, findings: &mut Findings<'_>) {
@@ -17,7 +18,7 @@ pub(super) fn check(rule: &Rule<'_>, context: &Context<'_>, findings: &mut Findi
     };
     let mut before = before.filter(same);
     if let Some(other) = before.next() {
-        let name = super::super::shown(rule.name);
+        let name = printable(rule.name);
         let message = if other.file == rule.file {
             format!("the file has another rule `{name}` with these labels")
         } else {

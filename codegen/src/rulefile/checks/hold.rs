@@ -4,6 +4,7 @@ use super::{Context, Rule, RuleKind};
 use crate::diagnostic::Code;
 use crate::lint::Flaw;
 use crate::promql::Part;
+use crate::spec::check::printable;
 
 pub(super) fn check(rule: &Rule<'_>, _: &Context<'_>) -> Vec<Flaw> {
     let parts = rule.tree.all();
@@ -15,8 +16,7 @@ pub(super) fn check(rule: &Rule<'_>, _: &Context<'_>) -> Vec<Flaw> {
     if rule.kind != RuleKind::Alert || rule.holds || ranged || metrics.is_empty() || metrics.iter().any(waited) {
         return Vec::new();
     }
-    let message =
-        format!("`{}` fires at the first scrape that says so, and is gone at the next", super::super::shown(rule.name));
+    let message = format!("`{}` fires at the first scrape that says so, and is gone at the next", printable(rule.name));
     let help = "add a time such as `for: 2m`, at least two scrapes";
     vec![Flaw::new(Code::NoHold, rule.tree.range, message, help)]
 }

@@ -2,6 +2,7 @@
 
 use super::{Context, Rule, RuleKind};
 use crate::diagnostic::{Code, Findings};
+use crate::spec::check::printable;
 
 /// Labels that say as much as `severity`.
 const AS_GOOD: &[&str] = &["severity", "priority", "level", "urgency"];
@@ -15,7 +16,7 @@ pub(super) fn check(rule: &Rule<'_>, _: &Context<'_>, findings: &mut Findings<'_
     if rule.kind != RuleKind::Alert || !reads {
         return;
     }
-    let name = super::super::shown(rule.name);
+    let name = printable(rule.name);
     if !rule.labels.iter().any(|(key, _)| AS_GOOD.contains(key)) {
         let message = format!("`{name}` has no label `severity`, so no route can tell whether to wake somebody");
         findings.warning(Code::NoSeverity, rule.name_at, message, "add labels: {severity: page}, or ticket");
