@@ -37,7 +37,9 @@ pub struct Setting {
 /// `named` is whether somebody named this very file, and so wants to hear that it is broken.
 pub fn recognise(text: &str, named: bool) -> Option<Vec<Result<Document, YamlError>>> {
     let says = |start: &str| text.lines().any(|it| it.trim_start_matches("- ").trim_start().starts_with(start));
-    if !text.lines().any(|it| it.starts_with("groups:")) && !says("kind: PrometheusRule") {
+    let json =
+        text.trim_start().starts_with('{') && ["\"groups\"", "PrometheusRule"].iter().any(|it| text.contains(it));
+    if !text.lines().any(|it| it.starts_with("groups:")) && !says("kind: PrometheusRule") && !json {
         return None;
     }
     let documents = parse_all(text);

@@ -222,6 +222,9 @@ fn rule_files_are_told_by_their_content() {
     );
     let path = folder.path();
     let lint = |args: &[&str]| said(&kilter(&[&["lint"], args].concat(), path));
+    fs::write(path.join("rules.json"), r#"{"groups": [{"name": "a", "rules": [{"record": "b", "expr": "sum("}]}]}"#)
+        .expect("a file");
+    assert!(lint(&["rules.json"]).contains("error[KLT0011]"), "{}", lint(&["rules.json"]));
     assert!(lint(&["conf"]).contains("0 errors, 2 warnings"), "{}", lint(&["conf"]));
     assert!(lint(&["both", "conf/a.yml"]).contains("0 errors, 2 warnings"), "{}", lint(&["both"]));
     assert!(

@@ -50,7 +50,7 @@ pub(crate) fn only_exists(tree: &Tree, above: &[&Tree]) -> bool {
     above.iter().rev().any(|it| {
         let exists = match &it.part {
             Part::Binary { sign, sides, .. } => {
-                ["and", "unless"].contains(&sign.as_str()) && std::ptr::eq(&sides[1], below)
+                ["and", "unless"].contains(&sign.as_str()) && sides[1].range == below.range
             }
             Part::Call { name, .. } => name.starts_with("absent") || name == "timestamp",
             Part::Aggregation { name, .. } => ["count", "group"].contains(&name.as_str()),

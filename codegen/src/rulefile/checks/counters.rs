@@ -19,12 +19,14 @@ pub(super) fn check(rule: &Rule<'_>, _: &Context<'_>) -> Vec<Flaw> {
     all
 }
 
-/// `x - x offset 5m` is what `increase` says, but for restarts.
+/// `x - x offset 5m`, `x unless x offset 5m`: the counter is compared with itself at another time.
 fn is_difference(metric: &str, above: &[&Tree]) -> bool {
-    above.iter().any(|it| match &it.part {
-        Part::Binary { sign, sides, .. } if sign == "-" => {
-            sides.iter().all(|side| side.all().iter().filter_map(|it| it.selects()).any(|(name, _)| name == metric))
-        }
-        _ => false,
+    let names = |side: &Tree| side.all().iter().filter_map(|it| it.selects()).any(|(name, _)| name == metric);
+    let nearest = above.iter().rev().find_map(|it| match &it.part {
+        Part::Binary { sides, .. } => Some((it, sides)),
+        _ => None,
+    });
+    nearest.is_some_and(|(it, sides)| {
+        sides.iter().all(names) && it.all().iter().any(|it| matches!(it.part, Part::Shifted(_)))
     })
 }
