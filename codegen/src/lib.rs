@@ -47,6 +47,8 @@ pub mod render;
 #[deny(clippy::disallowed_methods)]
 pub mod resolve;
 #[deny(clippy::disallowed_methods)]
+pub mod rulefile;
+#[deny(clippy::disallowed_methods)]
 pub mod scaffold;
 #[deny(clippy::disallowed_methods)]
 pub mod spec;

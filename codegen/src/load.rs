@@ -1,5 +1,7 @@
 //! The only reader of disk: the configuration, the SLO files, and the files that they name.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
@@ -8,6 +10,8 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::formats::{self, Foreign, Neighbour, Read, draft};
 use crate::yaml::{self, Node, Range, Value};
+
+pub use rules::{RuleFiles, rule_files};
 
 /// A file as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +60,14 @@ pub struct Mitigations {
     pub text: usize,
 }
 
+impl Sources {
+    /// The text of a file. A file of several services has one text under many indices.
+    pub fn text(&self, file: usize) -> &str {
+        let file = self.foreign.get(&file).copied().unwrap_or(file);
+        self.files.get(file).map_or("", |it| it.text.as_str())
+    }
+}
+
 /// What to read.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
@@ -94,24 +106,16 @@ pub fn sources(options: &LoadOptions) -> Result<(Sources, Vec<Diagnostic>), Load
 
 /// The folder of the configuration, or the current one: where output goes, and what paths are relative to.
 pub fn root(options: &LoadOptions) -> PathBuf {
-    config(options, &[]).as_deref().and_then(Path::parent).unwrap_or(&options.current).to_path_buf()
-}
-
-fn config(options: &LoadOptions, drafts: &Drafts) -> Option<PathBuf> {
-    let default = options.current.join("kilter.yaml");
-    let drafted = drafts.iter().any(|(path, _)| options.current.join(path) == default);
-    let there = |it: PathBuf| (it.is_file() || drafted).then_some(it);
-    options.config.clone().map(|it| options.current.join(it)).or_else(|| there(default))
+    config_and_root(options, &[]).1
 }
 
 /// The same, as if drafts were on disk.
 pub fn sources_with(options: &LoadOptions, drafts: &Drafts) -> Result<(Sources, Vec<Diagnostic>), LoadError> {
-    let config = config(options, drafts);
+    let (config, root) = config_and_root(options, drafts);
     if config.is_none() && options.paths.is_empty() {
         let text = "no SLO file is named and there is no kilter.yaml here\n  next: kilter generate path/to/slo.yaml, or write a kilter.yaml with services: [\"*/slo.yaml\"]";
         return Err(LoadError::Nothing(text.to_owned()));
     }
-    let root = config.as_deref().and_then(Path::parent).unwrap_or(&options.current).to_path_buf();
     let mut reader = Reader::new(root);
     reader.drafts = drafts.iter().map(|(path, text)| (options.current.join(path), text.clone())).collect();
     let mut slo_files = Vec::new();
@@ -158,6 +162,16 @@ pub fn sources_with(options: &LoadOptions, drafts: &Drafts) -> Result<(Sources, 
     reader.read_patches();
     folders.iter().for_each(|(index, folder)| reader.read_mitigations(*index, folder));
     Ok((reader.sources, reader.diagnostics))
+}
+
+/// The configuration, and the folder that paths are relative to.
+fn config_and_root(options: &LoadOptions, drafts: &Drafts) -> (Option<PathBuf>, PathBuf) {
+    let default = options.current.join("kilter.yaml");
+    let drafted = drafts.iter().any(|(path, _)| options.current.join(path) == default);
+    let there = |it: PathBuf| (it.is_file() || drafted).then_some(it);
+    let config = options.config.clone().map(|it| options.current.join(it)).or_else(|| there(default));
+    let root = config.as_deref().and_then(Path::parent).unwrap_or(&options.current).to_path_buf();
+    (config, root)
 }
 
 /// The services of other tools' files, by the index of the file.
@@ -379,6 +393,14 @@ impl Reader {
                 self.sources.patches.push((entry, file));
             }
         }
+    }
+
+    /// A text that was read already; its index.
+    fn add(&mut self, path: &Path, text: String) -> usize {
+        let path = shown(path, &self.sources.root);
+        self.sources.files.push(SourceFile { path, text });
+        self.sources.trees.push(None);
+        self.sources.files.len() - 1
     }
 
     /// A text that is no YAML, named by another file; its index.

@@ -125,7 +125,7 @@ pub fn apply(artifacts: &[Artifact], folder: &Path, mode: Mode, prune: bool) -> 
         let path = folder.join(&artifact.path);
         match read(&path, &artifact.path)? {
             Some(old) if old == artifact.text => report.unchanged += 1,
-            Some(old) if !ours(&old) => return Err(OutputError::Foreign { path: artifact.path.clone() }),
+            Some(old) if !is_ours(&old) => return Err(OutputError::Foreign { path: artifact.path.clone() }),
             old => {
                 report.changed.push(artifact.path.clone());
                 if mode == Mode::Check {
@@ -185,7 +185,8 @@ fn read(path: &Path, shown: &str) -> Result<Option<String>, OutputError> {
     }
 }
 
-fn ours(text: &str) -> bool {
+/// Whether a text carries our banner.
+pub fn is_ours(text: &str) -> bool {
     text.lines().take(12).any(|line| line.contains(BANNER))
 }
 
@@ -255,7 +256,7 @@ fn orphans(artifacts: &[Artifact], folder: &Path) -> Vec<(PathBuf, String)> {
                 walk(&path, &shown, made, found);
             } else if !name.starts_with(STAGED)
                 && !made.contains(shown.as_str())
-                && fs::read_to_string(&path).is_ok_and(|text| ours(&text))
+                && fs::read_to_string(&path).is_ok_and(|text| is_ours(&text))
             {
                 found.push((path, shown));
             }

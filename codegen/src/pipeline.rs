@@ -86,7 +86,7 @@ fn stages(
             return Ok(Made { sources, diagnostics, output: None });
         }
     };
-    diagnostics.extend(lint::lint(&estate, &sources));
+    diagnostics.extend(lint::lint(&estate, &plan, &sources));
     diagnostics.extend(lint::of_plan(&estate, &plan, &sources));
     if any_error(&diagnostics) {
         return Ok(Made { sources, diagnostics, output: None });

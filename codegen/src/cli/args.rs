@@ -7,8 +7,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::diagnostic::Code;
-use crate::model::{Compat, Name, Target, TargetError, TimeScale};
+use crate::model::{Compat, Duration, Name, Target, TargetError, TimeScale};
 use crate::render::Kind;
+use crate::rulefile::Dialect;
 
 /// Turns SLO files into Prometheus rules, the tests that prove them, Alertmanager routes, dashboards and runbooks.
 #[derive(Debug, Parser)]
@@ -26,7 +27,8 @@ pub(super) enum Command {
     /// Write every output, or check that what is committed is fresh.
     #[command(after_help = GENERATE_HELP)]
     Generate(Generate),
-    /// Tell everything that is wrong in SLO files, and where.
+    /// Tell everything that is wrong in SLO files and in Prometheus rule files, and where.
+    #[command(after_help = LINT_HELP)]
     Lint(Lint),
     /// Tell what a code of a finding means, why it matters and how to mend it.
     Explain {
@@ -129,6 +131,12 @@ const GENERATE_HELP: &str = "Examples:
   kilter generate sloth.yaml --compat sloth   rules of ours, with Sloth's series beside them
   kilter generate --time-scale 1/20 --out demo   the same alerts, twenty times as fast";
 
+const LINT_HELP: &str = "Examples:
+  kilter lint                            everything that kilter.yaml names
+  kilter lint slo.yaml --fix             what is mechanical is mended
+  kilter lint prometheus/rules/          rule files that others wrote: told by their content
+  kilter lint rules.yaml --target prometheus=3.x   what Prometheus 3 would do otherwise";
+
 const IMPORT_HELP: &str = "Examples:
   kilter import sloth.yaml > slo.yaml         what is left out is told on stderr and in comments
   kilter import sloth.yaml windows/7d.yaml    with Sloth's own alert windows
@@ -225,6 +233,12 @@ pub(super) struct Lint {
     /// Write the changes that are mechanical; comments and formatting stay.
     #[arg(long)]
     pub(super) fix: bool,
+    /// Also tell what this version does otherwise: prometheus=2.42, prometheus=3.x and so on.
+    #[arg(long, value_name = "prometheus=VERSION")]
+    pub(super) target: Option<Dialect>,
+    /// The longest distance of two scrapes, for ranges in rule files. Default: that of kilter.yaml.
+    #[arg(long, value_name = "DURATION")]
+    pub(super) scrape_interval: Option<Duration>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -304,6 +304,145 @@ windows: [{severity: page, share: 2%, long: 1h, short: 5m}]   # of the SLO's own
         "target: mimir",
         "target: mimir
 targets: {mimir: {max_groups: 500}}   # with ruler_max_rule_groups_per_tenant: 500 in Mimir";
+    /// Kilter's own files, rule groups and dashboards have this name, or it makes two groups of one name. One would overwrite the other, or a patch would not know which one is meant.
+    TakenName = "KLT0024", "a name of Kilter's own files",
+        "service: kilter",
+        "service: kilter-web";
+    /// Retention, traffic or another number about the estate that cannot be read. It is only used to warn, so guessing would warn of the wrong things.
+    BadAmount = "KLT0025", "not such an amount",
+        "traffic: 50 per hour",
+        "traffic: 50/h";
+    /// Prometheus would refuse this rule file, with every alert in it: a field that it does not know, a rule that is neither a recording nor an alert, a name or a duration of another form.
+    RuleFile = "KLT0050", "Prometheus refuses this",
+        "- alert: Down
+  expresion: up == 0",
+        "- alert: Down
+  expr: up == 0";
+    /// The target of `--target` does not have this function or field, or no longer has it, and would refuse the whole file.
+    NotInDialect = "KLT0051", "not on this target",
+        "expr: holt_winters(x[1h], 0.5, 0.5)   # with --target prometheus=3.0",
+        "expr: double_exponential_smoothing(x[1h], 0.5, 0.5)   # and its feature flag";
+    /// A rate of an aggregate. `rate` recognises a restart by a counter that falls; in a sum of counters the restart of one is hidden, or looks like a restart of all. So every restart makes a spike of errors that never were, or hides those that are. First `rate`, then aggregate.
+    RateOfAggregate = "KLT0106", "rate() must come first",
+        "rate(sum(requests_total)[5m:])",
+        "sum(rate(requests_total[5m]))";
+    /// The label `le` is aggregated away, but it is what tells the buckets of a histogram apart. `histogram_quantile` gives nothing without it, and a sum over all buckets counts each event many times.
+    MissingLe = "KLT0107", "`le` is missing",
+        "histogram_quantile(0.99, sum(rate(x_bucket[5m])))",
+        "histogram_quantile(0.99, sum by (le) (rate(x_bucket[5m])))";
+    /// A regular expression without any sign that only regular expressions have. It matches what `=` matches, but is slower, and whoever reads it looks for a reason.
+    NeedlessRegex = "KLT0108", "`=` says the same",
+        "up{job=~\"shop\"}",
+        "up{job=\"shop\"}";
+    /// An equality with what looks like a regular expression: `=` compares letter by letter, so it matches nothing, and what matches nothing never alerts.
+    RegexInEquality = "KLT0109", "`=` takes no regular expression",
+        "requests_total{code=\"5..\"}",
+        "requests_total{code=~\"5..\"}";
+    /// Somebody who is woken finds no instructions: the estate does not say where its runbooks are published, so alerts link none; or a service that pages names no mitigations, so its runbooks say what is wrong but not what to do.
+    NoRunbook = "KLT0110", "no instructions at night",
+        "service: shop
+team: store",
+        "service: shop
+team: store
+runbook: {mitigations: docs/shop.md}";
+    /// The estate has no teams, so every alert falls to the default receiver, which most likely nobody watches at night.
+    NoTeams = "KLT0111", "nobody is told",
+        "services: [\"*/slo.yaml\"]",
+        "services: [\"*/slo.yaml\"]
+teams: {store: {page: store-pager, ticket: store-tickets}}";
+    /// An inhibition compares a label that alerts need not have. Alertmanager takes a label that is missing on both sides for equal, so one alert silences others that have nothing to do with it.
+    WideInhibition = "KLT0112", "missing on both sides is equal",
+        "- source_matchers: ['severity=\"critical\"']
+  target_matchers: ['severity=~\"page|ticket\"']
+  equal: [cluster]",
+        "- source_matchers: ['severity=\"critical\"', 'cluster!=\"\"']
+  target_matchers: ['severity=~\"page|ticket\"']
+  equal: [cluster]";
+    /// Prometheus forgets what the compliance window still counts: the budget is then that of the retention, and an outage is forgiven before its time.
+    ShortRetention = "KLT0113", "longer than Prometheus remembers",
+        "retention: 15d
+# and in slo.yaml: window: 30d",
+        "retention: 35d";
+    /// At the traffic that the SLO states, its budget is one failure or less. No service keeps such a promise, and every single failure is an incident.
+    TinyBudget = "KLT0114", "one failure spends the budget",
+        "objective: 99.99%
+traffic: 10/h",
+        "objective: 99.9%
+traffic: 10/h";
+    /// At the traffic that the SLO states, a total outage makes fewer errors within a long alert window than `min_errors` asks for, so this window can never alert.
+    TooFewEvents = "KLT0115", "a total outage is too small for this",
+        "traffic: 2/h
+min_errors: 5",
+        "traffic: 2/h
+min_errors: 1";
+    /// The label's name differs from one of the signal's by a letter or two. A label that no series has matches nothing, or groups nothing.
+    NearLabel = "KLT0116", "nearly a label of the signal",
+        "sum by (http_rout) (rate(http_server_request_duration_seconds_count[5m]))",
+        "sum by (http_route) (rate(http_server_request_duration_seconds_count[5m]))";
+    /// A range that holds fewer than four scrapes. A rate needs two, so one that is lost or late leaves it without data, and an alert on it resolves in the middle of an outage.
+    ShortRange = "KLT0144", "fewer than four scrapes",
+        "rate(failed_total[1m])   # scraped every 30s",
+        "rate(failed_total[2m])";
+    /// A rule file with several documents. Prometheus loads the first and says nothing about the others, so none of their alerts exists.
+    SecondDocument = "KLT0146", "never loaded",
+        "groups: [...]
+---
+groups: [...]",
+        "groups: [..., ...]";
+    /// Two rules have the same name and the same labels. Two recordings of one series fight, and one of two alerts looks like the other.
+    DuplicateRule = "KLT0150", "the same rule twice",
+        "- {alert: Down, expr: up == 0, labels: {severity: page}}
+- {alert: Down, expr: up < 1, labels: {severity: page}}",
+        "- {alert: Down, expr: up == 0, labels: {severity: page}}";
+    /// An alert without `for` on a value of this moment. One failed scrape, or the restart of Prometheus, is enough to wake somebody, and the alert is gone before they look.
+    NoHold = "KLT0151", "one scrape is enough",
+        "alert: Down
+expr: up == 0",
+        "alert: Down
+expr: up == 0
+for: 2m";
+    /// Routes tell pages from tickets by `severity`. An alert without it goes wherever the last route leads, which may be nobody.
+    NoSeverity = "KLT0152", "no `severity`",
+        "alert: Down
+expr: up == 0
+for: 2m",
+        "alert: Down
+expr: up == 0
+for: 2m
+labels: {severity: page}";
+    /// An alert with neither a runbook nor a description: whoever is woken by it knows its name and nothing else.
+    NoAdvice = "KLT0153", "neither runbook nor description",
+        "alert: Down
+labels: {severity: page}",
+        "alert: Down
+labels: {severity: page}
+annotations: {runbook_url: \"https://runbooks.example/down\"}";
+    /// The text names a label that the expression does not give: it was aggregated away, or never there. Prometheus puts nothing in its place, so the page does not say what it is about.
+    LostLabel = "KLT0154", "this label is not left",
+        "expr: sum by (job) (rate(failed_total[5m])) > 1
+annotations: {summary: \"{{ $labels.instance }} fails\"}",
+        "expr: sum by (job, instance) (rate(failed_total[5m])) > 1
+annotations: {summary: \"{{ $labels.instance }} fails\"}";
+    /// The comparison can never hold, so the alert can never fire. `count` of nothing is nothing and not 0; `absent` is 1 or nothing; `up` is 0 or 1; a rate is never negative.
+    NeverTrue = "KLT0155", "can never be true",
+        "count(up{job=\"shop\"} == 1) == 0",
+        "absent(up{job=\"shop\"} == 1)";
+    /// `absent` of several series is silent while one of them is there: with a choice such as `a|b` it only notices when all are gone.
+    AbsentOfMany = "KLT0156", "silent while one of them is there",
+        "absent(up{job=~\"shop|mall\"})",
+        "absent(up{job=\"shop\"}) or absent(up{job=\"mall\"})";
+    /// Prometheus 3 stores the bounds of histograms and the quantiles of summaries as `1.0` where Prometheus 2 stored what was exposed, most often `1`. A matcher on `1` then matches nothing.
+    WholeBound = "KLT0157", "`1.0` in Prometheus 3",
+        "x_bucket{le=\"1\"}",
+        "x_bucket{le=~\"1(\\\\.0)?\"}   # before and after";
+    /// In Prometheus 3 a range leaves its oldest end out. A range of one step held two values when they fell on its ends, and now holds one: a rate of it is gone, a count is one smaller.
+    LeftOpen = "KLT0158", "one value less in Prometheus 3",
+        "rate(x[1m])   # scraped every 1m",
+        "rate(x[4m])";
+    /// In Prometheus 3 the dot of a regular expression also matches a line end. Labels that hold free text can have some, so more series match than before.
+    DotNewline = "KLT0159", "`.` matches line ends in Prometheus 3",
+        "errors_total{message=~\"timeout.*\"}",
+        "errors_total{message=~\"timeout[^\\n]*\"}";
 }
 
 impl fmt::Display for Code {

@@ -70,8 +70,8 @@ impl<'a> Findings<'a> {
     /// Findings in the file with this index.
     pub fn new(file: usize, sources: &'a Sources, all: &'a mut Vec<Diagnostic>) -> Self {
         // A file of several services has one text.
+        let source = sources.text(file);
         let file = sources.foreign.get(&file).copied().unwrap_or(file);
-        let source = sources.files.get(file).map_or("", |it| it.text.as_str());
         Self { file, source, all }
     }
 

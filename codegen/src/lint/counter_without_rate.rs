@@ -4,19 +4,19 @@ use super::queries;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::load::Sources;
 use crate::model::Estate;
-use crate::promql::{self, place_in_source};
+use crate::promql;
 
 /// Endings of counters, by the naming rules of Prometheus.
 const ENDINGS: &[&str] = &["_total", "_count", "_sum", "_bucket"];
 
 pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
     let mut all = Vec::new();
-    for query in queries(estate, sources) {
+    // Maintenance can be told by whatever there is.
+    for query in queries(estate, sources).into_iter().filter(|it| it.kind != "maintenance") {
         let Ok(expr) = promql::parse(query.text) else { continue };
         let counter = |it: &promql::Selector| !it.ranged && ENDINGS.iter().any(|end| it.metric.ends_with(end));
         for (selector, at) in promql::placed_selectors(query.text, &expr).into_iter().filter(|(it, _)| counter(it)) {
-            let source = &sources.files[query.file].text;
-            let range = place_in_source(source, query.node.range, query.text, at.start, at.end);
+            let range = query.place(sources, at);
             let message = format!("the counter `{}` is read without rate()", selector.metric);
             let help = match query.kind {
                 "uptime" => format!(

@@ -3,17 +3,29 @@
 mod counter_ratio;
 mod counter_without_rate;
 mod division;
+mod flaw;
+mod flaws;
 mod idle_minute;
+mod inhibition;
 mod near_contract;
+mod near_label;
 mod no_latency;
+mod no_runbook;
+mod no_teams;
 mod rejected_methods;
+mod slow_slices;
 mod stale_link;
 mod target;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit, Findings};
 use crate::load::Sources;
 use crate::model::{Estate, Service};
-use crate::yaml::{Node, Value};
+use crate::plan::Plan;
+use crate::promql::{Tree, edit_in_source, place_in_source};
+use crate::rulefile::{self, Dialect};
+use crate::yaml::{Node, Range, Value};
+pub(crate) use flaw::{Flaw, only_exists, rate_of_aggregate};
+pub(crate) use flaws::in_expression;
 
 pub use target::of_plan;
 
@@ -31,16 +43,41 @@ const CHECKS: &[Check] = &[
     rejected_methods::check,
     stale_link::check,
     target::check,
+    flaws::check,
+    near_label::check,
+    no_runbook::check,
+    no_teams::check,
+    slow_slices::check,
 ];
 
 /// Runs them all.
-pub fn lint(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
-    CHECKS.iter().flat_map(|check| check(estate, sources)).collect()
+pub fn lint(estate: &Estate, plan: &Plan, sources: &Sources) -> Vec<Diagnostic> {
+    let mut all: Vec<Diagnostic> = CHECKS.iter().flat_map(|check| check(estate, sources)).collect();
+    all.extend(inhibition::check(estate, plan, sources));
+    all
 }
 
-/// A PromQL text of an SLI with its place.
+/// What a target does otherwise with the PromQL of SLO files.
+pub fn on_target(estate: &Estate, sources: &Sources, target: Dialect) -> Vec<Diagnostic> {
+    let mut all = Vec::new();
+    for query in queries(estate, sources) {
+        for (flaw, severity) in rulefile::on_target(query.text, target) {
+            query.tell(flaw, sources, &mut all);
+            if let Some(last) = all.last_mut() {
+                last.severity = severity;
+                // A change in our words would break a file of another tool.
+                if sources.foreign.contains_key(&last.span.file) {
+                    last.fix.clear();
+                }
+            }
+        }
+    }
+    all
+}
+
+/// A PromQL text of an SLI or of maintenance, with its place.
 struct Query<'a> {
-    /// `events`, `ratio` and so on.
+    /// `events`, `ratio` and so on, or `maintenance`.
     kind: &'static str,
     /// `errors`, `good`, `total` and so on.
     key: &'static str,
@@ -50,6 +87,29 @@ struct Query<'a> {
     node: &'a Node,
     /// Index of its file.
     file: usize,
+}
+
+impl Query<'_> {
+    fn tree(&self) -> Option<Tree> {
+        crate::promql::tree(self.text)
+    }
+
+    /// The place of a part of it.
+    fn place(&self, sources: &Sources, at: Range) -> Range {
+        place_in_source(sources.text(self.file), self.node.range, self.text, at.start, at.end)
+    }
+
+    /// Adds a warning about a part of it.
+    fn tell(&self, flaw: Flaw, sources: &Sources, all: &mut Vec<Diagnostic>) {
+        let range = self.place(sources, flaw.at);
+        let mut findings = Findings::new(self.file, sources, all);
+        findings.warning(flaw.code, range, flaw.message, flaw.help);
+        let source = findings.source();
+        let edit = |(at, with): &(Range, String)| edit_in_source(source, self.node.range, self.text, *at, with);
+        // Half a fix is none.
+        let edits: Option<Vec<Edit>> = flaw.edits.iter().map(edit).collect();
+        findings.fix(edits.unwrap_or_default());
+    }
 }
 
 /// Every PromQL text of the estate.
@@ -67,7 +127,34 @@ fn queries<'a>(estate: &Estate, sources: &'a Sources) -> Vec<Query<'a>> {
             }
         }
     }
+    all.extend(conditions(sources));
     all
+}
+
+/// `maintenance: {while: ...}` of the estate, its services and their SLOs.
+fn conditions(sources: &Sources) -> Vec<Query<'_>> {
+    let mut all = Vec::new();
+    for (file, tree) in sources.trees.iter().enumerate().filter_map(|(file, tree)| Some((file, tree.as_ref()?))) {
+        let slos = match tree.get("slos").map(|it| &it.value) {
+            Some(Value::List(slos)) => slos.as_slice(),
+            _ => &[],
+        };
+        for node in std::iter::once(tree).chain(slos) {
+            let Some(node) = node.get("maintenance").and_then(|it| it.get("while")) else { continue };
+            if let Value::Scalar { text, .. } = &node.value {
+                all.push(Query { kind: "maintenance", key: "while", text, node, file });
+            }
+        }
+    }
+    all
+}
+
+/// The first key of a file: where something is missing.
+fn first_key(sources: &Sources, file: usize) -> Range {
+    match sources.trees.get(file).and_then(Option::as_ref).map(|it| &it.value) {
+        Some(Value::Map(entries)) => entries.first().map_or(Range::default(), |(key, _)| key.range),
+        _ => Range::default(),
+    }
 }
 
 /// The node of an SLO in its file, with the file's index. Files of other tools can share a service.

@@ -6,7 +6,7 @@ use super::queries;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::load::Sources;
 use crate::model::Estate;
-use crate::promql::{self, place_in_source};
+use crate::promql;
 use crate::spec::check::nearest;
 
 pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
@@ -21,8 +21,7 @@ pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
         let known = if query.kind == "latency" { &names } else { &series };
         for (selector, at) in promql::placed_selectors(query.text, &expr) {
             let Some(near) = misspelt(&selector.metric, known) else { continue };
-            let source = &sources.files[query.file].text;
-            let range = place_in_source(source, query.node.range, query.text, at.start, at.end);
+            let range = query.place(sources, at);
             let message = format!("the contract has no metric `{}`, but it has `{near}`", selector.metric);
             let help = "correct the name; if the service has a metric of its own with this name, rename that";
             Findings::new(query.file, sources, &mut all).warning(Code::NearContract, range, message, help);

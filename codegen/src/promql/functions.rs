@@ -86,15 +86,58 @@ pub(super) const NAMES: &[&str] = &[
     "year",
 ];
 
-const AGGREGATIONS: &[&str] =
-    &["avg", "bottomk", "count", "count_values", "group", "max", "min", "quantile", "stddev", "stdvar", "sum", "topk"];
+/// Names that a later Prometheus has too, up to 3.14 (`promql/parser/functions.go` of that release).
+pub(super) const NEWER: &[&str] = &[
+    "double_exponential_smoothing",
+    "first_over_time",
+    "histogram_avg",
+    "histogram_quantiles",
+    "histogram_stddev",
+    "histogram_stdvar",
+    "info",
+    "integral",
+    "limit_ratio",
+    "limitk",
+    "mad_over_time",
+    "max_of",
+    "min_of",
+    "sort_by_label",
+    "sort_by_label_desc",
+    "start_timestamp",
+    "ts_of_first_over_time",
+    "ts_of_last_over_time",
+    "ts_of_max_over_time",
+    "ts_of_min_over_time",
+];
+
+const AGGREGATIONS: &[&str] = &[
+    "avg",
+    "bottomk",
+    "count",
+    "count_values",
+    "group",
+    "limit_ratio",
+    "limitk",
+    "max",
+    "min",
+    "quantile",
+    "stddev",
+    "stdvar",
+    "sum",
+    "topk",
+];
 
 /// Whether a name is an aggregation. Those are not case-sensitive, functions are.
 pub(super) fn is_aggregation(name: &str) -> bool {
     AGGREGATIONS.iter().any(|it| it.eq_ignore_ascii_case(name))
 }
 
-/// Whether Prometheus knows what this name before a parenthesis does.
+/// Whether Prometheus 2.42 knows what this name before a parenthesis does.
 pub(super) fn is_known(name: &str) -> bool {
-    NAMES.contains(&name) || is_aggregation(name)
+    NAMES.contains(&name) || (is_aggregation(name) && !is_newer(name))
+}
+
+/// Whether only a later Prometheus knows it.
+pub(crate) fn is_newer(name: &str) -> bool {
+    NEWER.iter().any(|it| it.eq_ignore_ascii_case(name))
 }

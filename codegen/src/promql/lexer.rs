@@ -66,18 +66,20 @@ pub fn lex(text: &str) -> Result<Vec<Token>, PromqlError> {
                 Some(len) => (Kind::String, len),
                 None => return Err(error("this string is never closed", CLOSE, at, at + 1)),
             },
-            '$' => match name_len(&rest[1..]) + 1 {
-                len if &rest[..len] == WINDOW => (Kind::Window, len),
-                len => {
-                    let message = format!("there is no variable `{}`", &rest[..len]);
-                    return Err(error(
-                        message,
-                        "write $window: it stands for the range that Kilter chooses",
-                        at,
-                        at + len,
-                    ));
+            '$' => {
+                match rest[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(rest.len(), |it| it + 1) {
+                    len if &rest[..len] == WINDOW => (Kind::Window, len),
+                    len => {
+                        let message = format!("there is no variable `{}`", &rest[..len]);
+                        return Err(error(
+                            message,
+                            "write $window: it stands for the range that Kilter chooses",
+                            at,
+                            at + len,
+                        ));
+                    }
                 }
-            },
+            }
             '0'..='9' | '.' => number(rest),
             _ if name_len(rest) > 0 => (Kind::Name, name_len(rest)),
             _ => {
@@ -214,6 +216,14 @@ mod tests {
             (Close, "]"),
         ];
         assert_eq!(words(text), expected);
+    }
+
+    #[test]
+    fn a_variable_ends_where_its_name_does() {
+        let text = "[$window:$window]";
+        let kinds: Vec<&str> = words(text).into_iter().map(|(_, it)| it).collect();
+        assert_eq!(kinds, ["[", "$window", ":", "$window", "]"]);
+        assert!(lex("x[$windows]").is_err() && lex("x[$]").is_err());
     }
 
     #[test]

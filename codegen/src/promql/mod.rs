@@ -5,10 +5,13 @@ pub mod lexer;
 mod place;
 mod shape;
 mod syntax;
+pub mod tree;
 mod walk;
 
+pub(crate) use functions::is_newer;
 pub use place::{edit_in_source, place_in_source};
 pub use shape::{is_plain_selector, kept_labels, lacks_bool, may_be_nan, of_two_counters};
+pub use tree::{Kept, Match, Part, Tree};
 pub use walk::{Matcher, Selector, divides, ranges, selectors, summed_rate};
 
 use promql_parser::parser::value::ValueType;
@@ -31,9 +34,27 @@ pub struct PromqlError {
     pub end: usize,
 }
 
-/// Parses an expression in which `$window` stands for a range.
+/// Parses an expression in which `$window` stands for a range, as Prometheus 2.42 would.
 pub fn parse(text: &str) -> Result<Expr, PromqlError> {
+    parse_tokens(text, &lex(text)?, &|name| functions::is_known(name))
+}
+
+/// Parses an expression of somebody else's, for any version of Prometheus: it names its ranges itself.
+pub fn parse_of_others(text: &str) -> Result<Expr, PromqlError> {
     let tokens = lex(text)?;
+    if let Some(it) = tokens.iter().find(|it| it.kind == Kind::Window) {
+        let help = "write the range: only Kilter's SLO files have `$window`";
+        return Err(error("there is no variable `$window` here", help, it.start, it.end));
+    }
+    let any = |name: &str| functions::is_known(name) || functions::is_newer(name);
+    parse_tokens(text, &tokens, &any).map_err(|error| PromqlError {
+        message: error.message.replace("PromQL of Prometheus 2.42", "PromQL"),
+        help: error.help.replace(" with a range such as [5m] for $window", ""),
+        ..error
+    })
+}
+
+fn parse_tokens(text: &str, tokens: &[Token], known: &dyn Fn(&str) -> bool) -> Result<Expr, PromqlError> {
     let Some((first, last)) = tokens.first().zip(tokens.last()) else {
         return Err(error(
             "here is no expression",
@@ -43,11 +64,16 @@ pub fn parse(text: &str) -> Result<Expr, PromqlError> {
         ));
     };
     // The parser knows functions that Prometheus 2.42 does not.
-    unknown_function(text, &tokens).map_or(Ok(()), Err)?;
-    parse_expr(&readable(text, &tokens)).map_err(|said| {
+    unknown_function(text, tokens, known).map_or(Ok(()), Err)?;
+    parse_expr(&readable(text, tokens)).map_err(|said| {
         let whole = (first.start, last.end);
-        syntax::first_misplaced(text, &tokens).unwrap_or_else(|| explain(text, &tokens, &said, whole))
+        syntax::read(text, tokens).err().unwrap_or_else(|| explain(text, tokens, &said, whole))
     })
+}
+
+/// The tree of an expression that [`parse`] accepts, with the place of every part.
+pub fn tree(text: &str) -> Option<Tree> {
+    syntax::read(text, &lex(text).ok()?).ok()
 }
 
 /// Whether an expression gives one value per series, as an SLI needs.
@@ -112,6 +138,8 @@ fn readable(text: &str, tokens: &[Token]) -> String {
                 let inner = raw.trim_matches('`').replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
                 out.push_str(&format!("\"{inner}\""));
             }
+            // The parser knows this function by the name that Prometheus 3 gave it.
+            (Kind::Name, "holt_winters") => out.push_str("double_exponential_smoothing"),
             (_, word) => out.push_str(word),
         }
         end = token.end;
@@ -119,7 +147,7 @@ fn readable(text: &str, tokens: &[Token]) -> String {
     out
 }
 
-fn unknown_function(text: &str, tokens: &[Token]) -> Option<PromqlError> {
+fn unknown_function(text: &str, tokens: &[Token], known: &dyn Fn(&str) -> bool) -> Option<PromqlError> {
     const KEYWORDS: &[&str] =
         &["by", "without", "on", "ignoring", "group_left", "group_right", "and", "or", "unless", "bool", "atan2"];
     let calls = tokens.windows(2).filter(|pair| pair[0].kind == Kind::Name && pair[1].text(text) == "(");
@@ -127,10 +155,11 @@ fn unknown_function(text: &str, tokens: &[Token]) -> Option<PromqlError> {
         let word = name.text(text);
         let keyword = KEYWORDS.iter().any(|it| it.eq_ignore_ascii_case(word));
         // `@ start()` and `@ end()`.
-        if keyword || functions::is_known(word) || ["start", "end"].contains(&word) {
+        if keyword || known(word) || ["start", "end"].contains(&word) {
             continue;
         }
-        let help = match nearest(word, functions::NAMES) {
+        let near: Vec<&str> = functions::NAMES.iter().chain(KEYWORDS).copied().collect();
+        let help = match nearest(word, &near) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "its functions are listed at prometheus.io/docs/prometheus/latest/querying/functions".to_owned(),
         };
@@ -180,6 +209,25 @@ mod tests {
         assert!(parse("x{code=~`5\\d\\d\"`,b=\"`\"}").is_ok(), "backslashes in backticks are PromQL");
         assert!(parse("limitk(1, x)").is_err(), "Prometheus 2.42 has no limitk");
         assert!(parse("rate(x{a=\"[(\"}[$window])").is_ok(), "brackets in strings are text");
+    }
+
+    #[test]
+    fn others_name_their_ranges_and_use_any_version() {
+        for text in
+            ["rate(x[5m])", "mad_over_time(x[1h])", "holt_winters(x[1h], 0.5, 0.5)", "limitk(1, x)", "up{job=~`a\\.b`}"]
+        {
+            assert!(parse_of_others(text).is_ok(), "{text}");
+        }
+        for (text, under, help) in [
+            ("rate(x[$window])", "$window", "write the range"),
+            ("sum(rat(x[5m]))", "rat", "did you mean `rate`?"),
+            ("up adn on () x", "adn", "did you mean `and`?"),
+            ("sum byy (job) (up)", "byy", "did you mean `by`?"),
+        ] {
+            let error = parse_of_others(text).unwrap_err();
+            assert_eq!(&text[error.start..error.end], under, "{error:?}");
+            assert!(error.help.contains(help), "{error:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The way from an expression back to the YAML that holds it.
 
+use super::lexer::WINDOW;
 use crate::diagnostic::Edit;
 use crate::yaml::Range;
 
@@ -13,9 +14,13 @@ pub fn place_in_source(source: &str, scalar: Range, value: &str, start: usize, e
         _ => (Style::Plain, 0),
     };
     let mut found: Option<Range> = None;
+    let mut skip = 0;
     for (index, c) in value.char_indices() {
         if index >= end {
             break;
+        }
+        if index < skip {
+            continue;
         }
         // Blanks of the value and of the source need not agree: lines are folded and indentation is dropped.
         if c.is_whitespace() {
@@ -25,14 +30,35 @@ pub fn place_in_source(source: &str, scalar: Range, value: &str, start: usize, e
         while let Some((_, len)) = next(&raw[at..], style).filter(|(it, _)| it.is_whitespace()) {
             at += len;
         }
-        let Some((_, len)) = next(&raw[at..], style).filter(|(it, _)| *it == c) else { return scalar };
-        if index >= start {
+        let (width, len) = match otherwise(&value[index..], &raw[at..]) {
+            Some(it) => it,
+            None => match next(&raw[at..], style) {
+                Some((it, len)) if it == c => (c.len_utf8(), len),
+                _ => return scalar,
+            },
+        };
+        skip = index + width;
+        if skip > start {
             let from = found.map_or(scalar.start + at, |it| it.start);
             found = Some(Range { start: from, end: scalar.start + at + len });
         }
         at += len;
     }
     found.unwrap_or(scalar)
+}
+
+/// What stands in a file of another tool where the value has words of Kilter's: the bytes of the value, and those of the
+/// source. `None` where both say the same.
+fn otherwise(value: &str, raw: &str) -> Option<(usize, usize)> {
+    if value.starts_with(WINDOW) && !raw.starts_with(WINDOW) {
+        let template = raw.starts_with("{{").then(|| raw.find("}}").map(|it| it + 2)).flatten();
+        let fixed = raw.find(|c: char| !c.is_ascii_alphanumeric()).filter(|it| *it > 0);
+        return template.or(fixed).map(|len| (WINDOW.len(), len));
+    }
+    // A plain counter became a rate of it.
+    let inserted = [("rate(", "rate("), ("[$window])", "[")];
+    let missing = inserted.into_iter().find(|(text, same)| value.starts_with(text) && !raw.starts_with(same));
+    missing.map(|(text, _)| (text.len(), 0))
 }
 
 /// The edit of the source that puts `text` in the place of bytes `start..end` of a decoded scalar. `None` when the source
@@ -118,6 +144,23 @@ mod tests {
             let start = value.find("rat").unwrap();
             let range = place_in_source(source, node.range, value, start, start + "rat(x)".len());
             assert_eq!(&source[range.start..range.end], "rat(x)", "{source:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_for_the_range_leads_back_too() {
+        let value = "sum(rate(ok{a=\"b\"}[$window])) - rate(bad[$window])";
+        for source in [
+            "e: 'sum(rate(ok{a=\"b\"}[{{ .window }}])) - rate(bad[{{.window}}])'\n",
+            "e: sum(rate(ok{a=\"b\"}[5m])) - rate(bad[1h30m])\n",
+            "e: sum(ok{a=\"b\"}) - bad\n",
+            "e: \"sum(rate(ok{a=\\\"b\\\"}[{{.window}}])) - bad\"\n",
+        ] {
+            let root = parse(source).unwrap().root;
+            let scalar = root.get("e").unwrap().range;
+            let start = value.find("bad").unwrap();
+            let range = place_in_source(source, scalar, value, start, start + 3);
+            assert_eq!(&source[range.start..range.end], "bad", "{source}");
         }
     }
 

@@ -10,9 +10,9 @@ use crate::model::{
     Alertmanager, Compat, Estate, EstatePolicy, Links, Name, OfficeHours, Settings, Target, Team, TimeScale,
 };
 use crate::plan::class::POLICY_LABEL;
-use crate::promql;
+use crate::promql::{self, place_in_source};
 use crate::spec::ESTATE;
-use crate::yaml::{Node, Value};
+use crate::yaml::{Node, Range, Value};
 
 /// Labels that Kilter or Prometheus sets itself.
 pub(super) const RESERVED: &[&str] = &[
@@ -55,11 +55,7 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
     version(tree, &mut findings);
     if let Some((selector, node)) = text(tree, "selector") {
         selector.clone_into(&mut estate.selector);
-        let probe = format!("up{{{}}}", selector.replace("{{service}}", "x"));
-        if !selector.contains("{{service}}") || promql::parse(&probe).is_err() {
-            let message = "the selector is a list of PromQL matchers with {{service}} in one of them";
-            findings.error(Code::BadValue, node.range, message, format!("for example: selector: '{DEFAULT_SELECTOR}'"));
-        }
+        check_selector(selector, node, &mut findings);
     }
     estate.identity = identity(tree, &mut findings);
     if let Some(links) = tree.get("links") {
@@ -74,6 +70,28 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
     estate.target = target::read(tree, &mut findings);
     estate.settings = target::settings(tree, &mut findings);
     estate
+}
+
+/// Matchers with the placeholder of the service in one of them.
+fn check_selector(selector: &str, node: &Node, findings: &mut Findings<'_>) {
+    const BEFORE: &str = "up{";
+    let example = format!("for example: selector: '{DEFAULT_SELECTOR}'");
+    let mut refuse = |code: Code, message: String, help: String, at: Range| {
+        let range = place_in_source(findings.source(), node.range, selector, at.start, at.end);
+        findings.error(code, range, message, help);
+    };
+    if let Err(error) = promql::parse(&format!("{BEFORE}{selector}}}")) {
+        let inside = |at: usize| at.saturating_sub(BEFORE.len()).min(selector.len());
+        let at = Range { start: inside(error.start), end: inside(error.end) };
+        refuse(Code::PromQl, error.message, error.help, at);
+    } else if !selector.contains("{{service}}") {
+        let message = "the selector is a list of PromQL matchers with {{service}} in one of them".to_owned();
+        // Another placeholder is most likely a misspelt one.
+        let start = selector.find("{{");
+        let end = start.and_then(|it| Some(it + selector[it..].find("}}")? + 2));
+        let at = Range { start: start.unwrap_or(0), end: end.unwrap_or(selector.len()) };
+        refuse(Code::BadValue, message, example, at);
+    }
 }
 
 fn version(tree: &Node, findings: &mut Findings<'_>) {

@@ -1,11 +1,13 @@
 //! `events`: PromQL that users write. What it asks of the contract must exist, and its ranges are Kilter's.
 
 use kilter_contract::{Buckets, Instrument, Signal, Values, find_series};
+use promql_parser::parser::Expr;
 
+use super::sli::OWNED;
 use super::{Code, Findings, printable, text};
 use crate::model::{EventSide, Sli};
 use crate::promql::lexer::{Kind, Token, lex};
-use crate::promql::{self, Matcher, PromqlError, edit_in_source, place_in_source, selectors};
+use crate::promql::{self, Matcher, Part, PromqlError, edit_in_source, place_in_source, selectors};
 use crate::spec::check::help;
 use crate::yaml::{Node, Range};
 
@@ -52,13 +54,33 @@ pub(super) fn check_labels(sli: &Sli, by: &[String], node: &Node, findings: &mut
             Some(kept) => format!("this keeps the labels [{}], but the SLO is by [{}]", kept.join(", "), by.join(", ")),
             None => continue,
         };
+        let at = grouping(text, &wanted, without);
+        // What was read is trimmed; places are those of the text as written.
+        let value = super::scalar(place).map_or(text, |(it, _)| it);
+        let range = at.map_or(place.range, |at| {
+            let before = value.len() - value.trim_start().len();
+            place_in_source(findings.source(), place.range, value, at.start + before, at.end + before)
+        });
         let help = match kind {
             "events" => "leave the aggregation out: Kilter sums by the SLO's labels".to_owned(),
             _ if by.is_empty() => "leave the `by` out of the aggregation, or add `by` to the SLO".to_owned(),
             _ => format!("aggregate by ({}), as the SLO is", by.join(", ")),
         };
-        findings.error(Code::DifferentBy, place.range, message, help);
+        findings.error(Code::DifferentBy, range, message, help);
     }
+}
+
+/// The `by` or `without` that keeps other labels, or the aggregation that has neither.
+fn grouping(text: &str, wanted: &[String], without: bool) -> Option<Range> {
+    let tree = promql::tree(text)?;
+    tree.all().into_iter().find_map(|it| {
+        let Part::Aggregation { grouping, .. } = &it.part else { return None };
+        let Some(labels) = grouping else { return (!without && !wanted.is_empty()).then_some(it.head) };
+        let mut names: Vec<&String> = labels.names.iter().map(|(it, _)| it).collect();
+        names.sort();
+        let other = names != wanted.iter().collect::<Vec<_>>();
+        (if without { labels.keyword == "without" } else { other }).then_some(labels.range)
+    })
 }
 
 /// Which ranges an expression may have. All of them are `$window`.
@@ -87,6 +109,13 @@ pub(super) fn fits(node: &Node, key: &str, metric: &str, findings: &mut Findings
     query.check_selector(&format!("{metric}_count"), &matchers, &tokens)
 }
 
+/// Whether everything that an expression asks of the contract can be there.
+pub(super) fn possible(value: &str, place: &Node, findings: &mut Findings<'_>) -> bool {
+    let (Ok(expr), Ok(tokens)) = (promql::parse(value), lex(value)) else { return false };
+    let mut query = Query { value, place, ranges: Ranges::Free, bare: false, findings };
+    query.check_selectors(&expr, &tokens)
+}
+
 /// One expression and its place.
 struct Query<'a, 'f, 'd> {
     value: &'a str,
@@ -112,10 +141,15 @@ impl Query<'_, '_, '_> {
         let (expr, tokens) = match promql::parse(self.value).and_then(|expr| Ok((expr, lex(self.value)?))) {
             Ok(it) => it,
             Err(error) => {
-                self.tell(Code::PromQl, error);
+                if !self.check_rates() {
+                    self.tell(Code::PromQl, error);
+                }
                 return false;
             }
         };
+        if self.check_rates() {
+            return false;
+        }
         let whole = (0, self.value.trim_end().len());
         if !promql::is_instant_vector(&expr) {
             let message = format!("this gives a {:?}, not one value per series", expr.value_type()).to_lowercase();
@@ -128,7 +162,13 @@ impl Query<'_, '_, '_> {
             self.tell_at(Code::Window, whole, message, "write rate(metric_total[$window])");
             fine = false;
         }
-        for (selector, at) in promql::placed_selectors(self.value, &expr) {
+        fine &= self.check_selectors(&expr, &tokens);
+        fine
+    }
+
+    fn check_selectors(&mut self, expr: &Expr, tokens: &[Token]) -> bool {
+        let mut fine = true;
+        for (selector, at) in promql::placed_selectors(self.value, expr) {
             if self.bare && find_series(&selector.metric).is_none() {
                 continue;
             }
@@ -136,6 +176,21 @@ impl Query<'_, '_, '_> {
             fine &= self.check_selector(&selector.metric, &selector.matchers, &tokens[from..]);
         }
         fine
+    }
+
+    /// Whether a rate of an aggregate was found, and told. The parser refuses most of them, but does not say why.
+    fn check_rates(&mut self) -> bool {
+        let Some(tree) = promql::tree(self.value) else { return false };
+        let flaws = crate::lint::rate_of_aggregate(self.value, &tree, &|_| false);
+        for flaw in &flaws {
+            let help = flaw.help.replace("[5m]", "[$window]");
+            self.tell_at(flaw.code, (flaw.at.start, flaw.at.end), flaw.message.clone(), help);
+            let (source, place, value) = (self.findings.source(), self.place.range, self.value);
+            let edit = |(at, with): &(Range, String)| edit_in_source(source, place, value, *at, with);
+            let edits: Vec<_> = flaw.edits.iter().filter_map(edit).collect();
+            self.findings.fix(edits);
+        }
+        !flaws.is_empty()
     }
 
     /// Ranges are `[$window]` and nothing else: Kilter chooses and scales them, and reads the past itself.
@@ -212,7 +267,7 @@ fn impossible(metric: &str, signal: &Signal, matcher: &Matcher) -> Option<(Strin
     let labels: Vec<&str> = signal.labels.iter().map(|it| it.key).collect();
     let Some(label) = signal.label(key) else {
         // Labels that the scrape adds, such as a region, are not the contract's to know.
-        let ours = key.starts_with("http_") || ["error_type", "le"].contains(&key);
+        let ours = OWNED.iter().any(|it| key.starts_with(it)) || key == "le";
         return ours.then(|| (format!("{metric} has no label `{key}`"), help(key, &labels)));
     };
     let possible = match label.values {

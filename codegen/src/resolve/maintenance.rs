@@ -1,7 +1,7 @@
 //! Maintenance: when nothing is measured. It must be told by something that is there: data that are missing are never
 //! maintenance, or an outage would excuse itself.
 
-use super::{Code, Findings, items, printable, scalar, text};
+use super::{Code, Findings, events, items, printable, scalar, text};
 use crate::model::{Maintenance, Weekly};
 use crate::plan::maintenance::{AFTER, WEEK, week};
 use crate::promql::lexer::{Kind, lex};
@@ -69,7 +69,7 @@ fn condition(text: &str, place: &Node, findings: &mut Findings<'_>) -> Option<St
             "for example: while: 'maintenance_mode{service=\"shop\"} == 1'; for times of the week: schedule",
             None,
         );
-    } else {
+    } else if events::possible(text, place, findings) {
         return Some(promql::with_window(text, "5m"));
     }
     None

@@ -9,7 +9,9 @@ mod policy;
 mod resource;
 mod sli;
 mod slo;
+mod taken;
 mod target;
+mod volume;
 
 use std::collections::BTreeMap;
 
@@ -51,6 +53,7 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
         services.push((index, service));
     }
     dependencies::check(&services, sources, &mut all);
+    taken::check(&services, sources, &mut all);
     alertmanager::check_base(sources, &mut all);
     estate.services = services.into_iter().map(|(_, service)| service).collect();
     let broken = |(index, tree): (usize, &Option<Node>)| tree.is_none() && !sources.foreign.contains_key(&index);

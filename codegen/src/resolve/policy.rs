@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use kilter_contract::slo;
 
 use super::estate::RESERVED;
-use super::{Code, Findings, items, maintenance, number, printable, scalar, text, unknown};
+use super::{Code, Findings, items, maintenance, number, printable, scalar, text, unknown, volume};
 use crate::load::Sources;
 use crate::model::{
     Decimal, Duration, Estate, EstatePolicy, Extra, Maintenance, NoData, Objective, Pair, Policy, Severity,
@@ -37,6 +37,8 @@ pub(super) struct Scope {
     windows: Option<Vec<Pair>>,
     tier: Option<String>,
     maintenance: Option<Maintenance>,
+    /// How long Prometheus remembers.
+    retention: Option<Duration>,
     /// What alerts carry.
     pub(super) extra: Extra,
 }
@@ -53,6 +55,7 @@ pub(super) fn of_estate(sources: &Sources, estate: &mut Estate, findings: &mut F
     }
     scope.maintenance = tree.get("maintenance").and_then(|it| maintenance::read(it, findings));
     scope.extra = extra(tree, estate, findings);
+    scope.retention = volume::retention(tree, findings);
     scrape_interval(tree, findings);
     estate.policy = EstatePolicy { severities: severities(tree, findings), extra: scope.extra.clone() };
     scope
@@ -67,6 +70,7 @@ pub(super) fn of_service(tree: &Node, outer: &Scope, estate: &Estate, findings: 
         maintenance: tree
             .get("maintenance")
             .map_or_else(|| outer.maintenance.clone(), |it| maintenance::read(it, findings)),
+        retention: outer.retention,
         extra: outer.extra.with(extra(tree, estate, findings)),
     }
 }
@@ -90,6 +94,9 @@ pub(super) fn of_slo(
     let tier = name.as_ref().and_then(|it| scope.tiers.get(it)).cloned().unwrap_or_default();
     let own = node.get("windows").and_then(|it| pairs(it, findings));
     let inherited = tier.windows.clone().or_else(|| scope.windows.clone());
+    if let Some((window, retention)) = window.zip(scope.retention) {
+        volume::remembered(node, window, retention, findings);
+    }
     if let (Some(window), Some(objective)) = (window, objective) {
         match (&own, &inherited, node.get("objective")) {
             (Some(own), ..) => reachable(own, items(node.get("windows")), window, objective, findings),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Code, Findings, dependencies, events, items, name, number, policy, printable, resource, sli, text, unknown,
+    Code, Findings, dependencies, events, items, name, number, policy, printable, resource, sli, text, unknown, volume,
 };
 use crate::load::Sources;
 use crate::model::{Decimal, Duration, Estate, Name, Objective, Service, Sli, Slo};
@@ -85,6 +85,9 @@ fn read(node: &Node, estate: &Estate, scope: &policy::Scope, findings: &mut Find
     }
     let policy::Resolved { policy, min_errors, no_data } =
         policy::of_slo(node, scope, estate, (window, objective, min_errors), findings);
+    let table = window.map(|it| windows::table(it).pairs.as_slice()).unwrap_or_default();
+    let pairs = policy.windows.as_deref().unwrap_or(table);
+    volume::traffic(node, sli.as_ref(), (objective, window), (pairs, min_errors), findings);
     Some(Slo {
         name: name?,
         description,

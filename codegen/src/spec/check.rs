@@ -85,9 +85,12 @@ pub fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     if text.len() > 100 {
         return None;
     }
-    let best = known.iter().map(|it| (strsim::damerau_levenshtein(text, it), *it)).min()?;
-    let near = best.0 <= 2 && best.0 < best.1.len() || strsim::jaro_winkler(text, best.1) > 0.88;
-    near.then_some(best.1)
+    // Of two that are as near, people more often get the end wrong than the beginning: `rat` is `rate` and not `rad`.
+    let same = |it: &str| it.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+    let rank = |it: &'a str| (strsim::damerau_levenshtein(text, it), usize::MAX - same(it), it);
+    let (edits, _, best) = known.iter().map(|it| rank(it)).min()?;
+    let near = edits <= 2 && edits < best.len() || strsim::jaro_winkler(text, best) > 0.88;
+    near.then_some(best)
 }
 
 /// A text for a message: one line, not too long.

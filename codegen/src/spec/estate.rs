@@ -1,7 +1,8 @@
 //! Keys of `kilter.yaml`.
 
 use super::policy::{
-    ANNOTATIONS, LABELS, MAINTENANCE_KEY, PATCHES, SCRAPE_INTERVAL, SEVERITIES_KEY, TEMPLATES, TIERS, WINDOWS,
+    ANNOTATIONS, LABELS, MAINTENANCE_KEY, PATCHES, RETENTION, SCRAPE_INTERVAL, SEVERITIES_KEY, TEMPLATES, TIERS,
+    WINDOWS,
 };
 use super::{Kind, Object, optional, required};
 
@@ -65,6 +66,7 @@ pub const ESTATE: Object = Object {
             "{base: alertmanager.base.yaml}",
         ),
         SCRAPE_INTERVAL,
+        RETENTION,
         WINDOWS,
         TIERS,
         MAINTENANCE_KEY,

@@ -97,6 +97,22 @@ pub(super) const SCRAPE_INTERVAL: Key = optional(
     "15s",
 );
 
+/// How long Prometheus remembers.
+pub(super) const RETENTION: Key = optional(
+    "retention",
+    Kind::Text,
+    "How long Prometheus keeps its data; a longer compliance window is warned of.",
+    "35d",
+);
+
+/// Traffic.
+pub(super) const TRAFFIC: Key = optional(
+    "traffic",
+    Kind::Text,
+    "Events that the SLO usually counts, per s, m, h or d. Only used to warn of promises that so few events cannot keep.",
+    "50/h",
+);
+
 /// A preset.
 pub const TIER: Object = Object {
     name: "a tier",

@@ -1,6 +1,6 @@
 //! Keys of an SLO file.
 
-use super::policy::{ANNOTATIONS, LABELS, MAINTENANCE_KEY, MIN_ERRORS, NO_DATA_KEY, TIER_NAME, WINDOWS};
+use super::policy::{ANNOTATIONS, LABELS, MAINTENANCE_KEY, MIN_ERRORS, NO_DATA_KEY, TIER_NAME, TRAFFIC, WINDOWS};
 use super::resource::RESOURCE;
 use super::sli::SLI;
 use super::{Kind, Object, optional, required};
@@ -118,6 +118,7 @@ const SLO: Object = Object {
             "One SLO per value of these labels, with its own budget and alerts.",
             "[region]",
         ),
+        TRAFFIC,
         MIN_ERRORS,
         NO_DATA_KEY,
         TIER_NAME,

@@ -197,7 +197,7 @@ fn a_finding_points_into_the_users_file() {
             17,
         ),
         ("objective: 99.9\n", "objective: 100\n", "100", 13),
-        ("sum by (carrier) (rate(parcels_total", "sum by (zone) (rate(parcels_total", "sum by (zone)", 68),
+        ("sum by (carrier) (rate(parcels_total", "sum by (zone) (rate(parcels_total", "by (zone)", 68),
         (
             "http_request_method=~\"GET|HEAD\"}[{{ .window }}]",
             "http_request_method=~\"get\"}[{{ .window }}]",
@@ -223,6 +223,36 @@ fn a_finding_points_into_the_users_file() {
         assert!(errors.iter().any(|it| at(it).0.abs_diff(line) <= 6), "{new}: {errors:#?}");
         // A change in our words would break the file for its own tool.
         assert!(found.as_array().expect("a list").iter().all(|it| it.get("fix").is_none()), "{found:#}");
+    }
+}
+
+/// Behind the templates of another tool, in every style of text, the lints go on pointing at the very words.
+#[test]
+fn lints_point_into_the_users_file_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let query = |name: &str, second: &str| {
+        format!("sum(rate({name}{{a=\"b\"}}[{{{{ .window }}}}])) + sum(rate({name}{{{second}}}[{{{{.window}}}}]))")
+    };
+    let (errors, total) = (query("failed_total", "c=~\"d\""), query("all_total", "c=~\"d\""));
+    for style in [
+        format!("error_query: {errors}\n        total_query: '{total}'"),
+        format!("error_query: |\n          {errors}\n        total_query: >-\n          {total}"),
+    ] {
+        let text = format!(
+            "version: prometheus/v1\nservice: shop\nlabels: {{team: store}}\nslos:\n  - name: buys\n    objective: 99.9\n    sli:\n      events:\n        {style}\n    alerting: {{name: Shop}}\n"
+        );
+        fs::write(folder.path().join("slo.yaml"), &text).expect("a file");
+        let made = kilter(&["lint", "slo.yaml", "--format", "json"], folder.path());
+        let found: Value = serde_json::from_str(&out(&made)).expect("JSON");
+        let regexes: Vec<&Value> =
+            found.as_array().expect("a list").iter().filter(|it| it["code"] == "KLT0108").collect();
+        assert_eq!(regexes.len(), 2, "{found:#}");
+        for (regex, (at, _)) in regexes.iter().zip(text.match_indices("=~")) {
+            let before = &text[..at];
+            let (line, start) = (before.matches('\n').count() + 1, before.rfind('\n').map_or(0, |it| it + 1));
+            let place = (&regex["line"], &regex["column"]);
+            assert_eq!(place, (&line.into(), &(at - start + 1).into()), "{text}\n{found:#}");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod overrides;
 mod proofs;
 mod property;
 mod routing;
+mod rule_files;
 mod rules;
 mod runbooks;
 mod safety;

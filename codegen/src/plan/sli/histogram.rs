@@ -11,8 +11,13 @@ impl Lowering<'_> {
     /// Never filled with zeros: a missing bucket is missing data.
     pub(super) fn slower(&self, name: &str, counted: &[String], bound: Decimal) -> Pair {
         let (all, fast) = slower_parts(name, counted, bound, self.rate);
-        let total = sum_by(self.by, &format!("{all}
-  and ignoring (le) {fast}"));
+        let total = sum_by(
+            self.by,
+            &format!(
+                "{all}
+  and ignoring (le) {fast}"
+            ),
+        );
         let slow = self.without(&total, &sum_by(self.by, &fast));
         Pair::of(total, slow)
     }

@@ -14,6 +14,7 @@ use super::context::Context;
 use crate::model::{Duration, Sli, Slo};
 
 pub use red::spent;
+pub(crate) use time::SLICE;
 
 /// Events per second over the rate window, as PromQL that is recorded under the SLO's labels.
 #[derive(Debug, Clone, PartialEq, Eq)]

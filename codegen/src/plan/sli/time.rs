@@ -12,7 +12,7 @@ use crate::model::{Duration, EventSide, Slo};
 use crate::promql;
 
 /// A slice: one minute.
-const SLICE: Duration = Duration::from_mins(1);
+pub(crate) const SLICE: Duration = Duration::from_mins(1);
 
 impl Lowering<'_> {
     pub(super) fn ratio(&self, side: &EventSide) -> Pair {

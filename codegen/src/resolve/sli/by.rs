@@ -8,7 +8,7 @@ use crate::model::{Estate, Family, Sli};
 use crate::yaml::Node;
 
 /// Beginnings of the labels that the contract's signals own; any other label may come from the scrape.
-const OWNED: &[&str] = &["http_", "rpc_", "db_", "messaging_", "job_", "cache_", "error_type"];
+pub(in super::super) const OWNED: &[&str] = &["http_", "rpc_", "db_", "messaging_", "job_", "cache_", "error_type"];
 
 /// The labels that can group.
 pub(in super::super) fn by(

@@ -5,7 +5,7 @@ mod histogram;
 pub(super) mod red;
 mod time;
 
-pub(super) use by::by;
+pub(super) use by::{OWNED, by};
 
 use super::{Code, Findings, events, items, printable, scalar, text, unknown};
 use crate::model::{Duration, Family, Sli};
