@@ -33,7 +33,7 @@ pub struct Report {
     pub unchanged: usize,
     /// Removed, or orphans when checking.
     pub removed: Vec<String>,
-    /// A unified diff of everything that is stale.
+    /// When checking, a unified diff of everything that is stale.
     pub diff: String,
 }
 
@@ -71,15 +71,19 @@ pub fn apply(artifacts: &[Artifact], folder: &Path, mode: Mode, prune: bool) -> 
             Some(old) if !ours(&old) => return Err(OutputError::Foreign { path: artifact.path.clone() }),
             old => {
                 report.changed.push(artifact.path.clone());
-                report.diff.push_str(&diff(&artifact.path, old.as_deref().unwrap_or(""), &artifact.text));
+                if mode == Mode::Check {
+                    report.diff.push_str(&diff(&artifact.path, old.as_deref().unwrap_or(""), &artifact.text));
+                }
                 pending.push((path, artifact));
             }
         }
     }
     let orphans = if prune { orphans(artifacts, folder) } else { Vec::new() };
     for (path, shown) in &orphans {
-        let old = read(path, shown)?.unwrap_or_default();
-        report.diff.push_str(&diff(shown, &old, ""));
+        if mode == Mode::Check {
+            let old = read(path, shown)?.unwrap_or_default();
+            report.diff.push_str(&diff(shown, &old, ""));
+        }
         report.removed.push(shown.clone());
     }
     if mode == Mode::Write {

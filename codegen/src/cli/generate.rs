@@ -11,11 +11,11 @@ use crate::load::LoadOptions;
 use crate::model::{Compat, TimeScale};
 use crate::output::{self, Mode};
 use crate::pipeline::{self, Made};
-use crate::render::Artifact;
+use crate::render::{Artifact, Kind};
 use crate::yaml::Value;
 
 pub(super) fn generate(args: &Generate) -> Result<Status, String> {
-    let made = run_with(&args.input, args.time_scale, &args.compat)?;
+    let made = run_with(&args.input, args.time_scale, &args.compat, &args.only)?;
     eprint!("{}", report::human(&made.diagnostics, &made.sources, color()));
     let Some((estate, _, artifacts)) = &made.output else {
         eprintln!("{}; nothing was written", counted(&made.diagnostics));
@@ -70,13 +70,13 @@ pub(super) fn selected(made: &Made) -> BTreeSet<&str> {
 }
 
 pub(super) fn run(input: &Input, scale: TimeScale) -> Result<Made, String> {
-    run_with(input, scale, &[])
+    run_with(input, scale, &[], &[])
 }
 
-fn run_with(input: &Input, scale: TimeScale, compat: &[Compat]) -> Result<Made, String> {
+fn run_with(input: &Input, scale: TimeScale, compat: &[Compat], only: &[Kind]) -> Result<Made, String> {
     let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     let options = LoadOptions { paths: input.paths.clone(), config: input.config.clone(), current };
-    pipeline::run_with(&options, scale, compat).map_err(|error| error.to_string())
+    pipeline::run_with(&options, scale, compat, only).map_err(|error| error.to_string())
 }
 
 pub(super) fn counted(all: &[Diagnostic]) -> String {

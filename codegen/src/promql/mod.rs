@@ -1,6 +1,7 @@
 //! PromQL that users write: accepted or refused with the place of the mistake inside their YAML.
 
 mod functions;
+mod known;
 pub mod lexer;
 mod place;
 mod shape;
@@ -11,11 +12,14 @@ pub use place::{edit_in_source, place_in_source};
 pub use shape::{is_plain_selector, kept_labels, lacks_bool, may_be_nan, of_two_counters};
 pub use walk::{Matcher, Selector, divides, ranges, selectors, summed_rate};
 
+use std::sync::Arc;
+
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{Expr, parse as parse_expr};
 
 use crate::spec::check::nearest;
 use crate::yaml::Range;
+use known::Patterns;
 use lexer::{Kind, Token, WINDOW, error, lex};
 
 /// Why an expression is refused.
@@ -31,8 +35,13 @@ pub struct PromqlError {
     pub end: usize,
 }
 
-/// Parses an expression in which `$window` stands for a range.
-pub fn parse(text: &str) -> Result<Expr, PromqlError> {
+/// Parses an expression in which `$window` stands for a range. Every stage asks again for the same ones, so what was
+/// accepted once is remembered.
+pub fn parse(text: &str) -> Result<Arc<Expr>, PromqlError> {
+    known::or_parsed(text, parse_anew)
+}
+
+fn parse_anew(text: &str) -> Result<Expr, PromqlError> {
     let tokens = lex(text)?;
     let Some((first, last)) = tokens.first().zip(tokens.last()) else {
         return Err(error(
@@ -44,7 +53,8 @@ pub fn parse(text: &str) -> Result<Expr, PromqlError> {
     };
     // The parser knows functions that Prometheus 2.42 does not.
     unknown_function(text, &tokens).map_or(Ok(()), Err)?;
-    parse_expr(&readable(text, &tokens)).map_err(|said| {
+    let patterns = Patterns::of(text);
+    patterns.put_back(parse_expr(&readable(text, &tokens, &patterns))).map_err(|said| {
         let whole = (first.start, last.end);
         syntax::first_misplaced(text, &tokens).unwrap_or_else(|| explain(text, &tokens, &said, whole))
     })
@@ -57,7 +67,7 @@ pub fn is_instant_vector(expr: &Expr) -> bool {
 
 /// Whether an expression is an aggregation such as `sum by (a) (...)`.
 pub fn is_aggregation(text: &str) -> bool {
-    matches!(parse(text), Ok(Expr::Aggregate(_)))
+    parse(text).is_ok_and(|it| matches!(*it, Expr::Aggregate(_)))
 }
 
 /// Every selector with the place at which it begins: its metric, or its brace.
@@ -100,23 +110,40 @@ pub fn with_window(text: &str, range: &str) -> String {
 }
 
 /// The expression as the parser takes it. Places change; what it says is placed by the words that it names.
-fn readable(text: &str, tokens: &[Token]) -> String {
+fn readable(text: &str, tokens: &[Token], patterns: &Patterns) -> String {
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
+    let mut mark = None;
     for token in tokens {
         out.push_str(if end < token.start { " " } else { "" });
+        let marked = mark.take();
         match (token.kind, token.text(text)) {
             (Kind::Window, _) => out.push_str("5m"),
             // The parser refuses backslashes in backticks, Prometheus does not.
             (Kind::String, raw) if raw.starts_with('`') => {
                 let inner = raw.trim_matches('`').replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-                out.push_str(&format!("\"{inner}\""));
+                string(&mut out, "\"", marked, &inner);
             }
+            (Kind::String, raw) => string(&mut out, &raw[..1], marked, &raw[1..raw.len() - 1]),
+            (Kind::Sign, sign) => match patterns.marked(sign) {
+                Some((plain, before)) => {
+                    out.push_str(plain);
+                    mark = Some(before);
+                }
+                None => out.push_str(sign),
+            },
             (_, word) => out.push_str(word),
         }
         end = token.end;
     }
     out
+}
+
+fn string(out: &mut String, quote: &str, mark: Option<char>, inner: &str) {
+    out.push_str(quote);
+    out.extend(mark);
+    out.push_str(inner);
+    out.push_str(quote);
 }
 
 fn unknown_function(text: &str, tokens: &[Token]) -> Option<PromqlError> {

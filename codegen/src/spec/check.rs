@@ -85,9 +85,28 @@ pub fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     if text.len() > 100 {
         return None;
     }
-    let best = known.iter().map(|it| (strsim::damerau_levenshtein(text, it), *it)).min()?;
+    let best = known.iter().fold(None, |best: Option<(usize, &str)>, it| {
+        if best.is_some_and(|(edits, _)| least_edits(text, it) > edits) {
+            return best;
+        }
+        let this = (strsim::damerau_levenshtein(text, it), *it);
+        Some(best.map_or(this, |best| best.min(this)))
+    })?;
     let near = best.0 <= 2 && best.0 < best.1.len() || strsim::jaro_winkler(text, best.1) > 0.88;
     near.then_some(best.1)
+}
+
+/// Edits that lie between two texts at least: one for each letter that one of them has more often. It takes a hundredth of
+/// the time that their distance does.
+pub fn least_edits(one: &str, other: &str) -> usize {
+    if !one.is_ascii() || !other.is_ascii() {
+        return 0;
+    }
+    let mut more = [0_i32; 128];
+    one.bytes().for_each(|it| more[usize::from(it)] += 1);
+    other.bytes().for_each(|it| more[usize::from(it)] -= 1);
+    let sum = |sign: i32| more.iter().map(|it| (it * sign).max(0)).sum::<i32>();
+    usize::try_from(sum(1).max(sum(-1))).unwrap_or(0)
 }
 
 /// A text for a message: one line, not too long.
