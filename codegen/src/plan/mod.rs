@@ -60,8 +60,12 @@ pub fn plan_only(estate: &Estate, templates: &Templates, only: &[Kind]) -> Resul
         estate_rules,
         routing: Routing::default(),
     };
-    plan.routing = routing::routing(estate, &plan);
+    plan.routing = routing::routing(estate, &plan, wanted(only, Kind::Alertmanager));
     Ok(plan)
+}
+
+fn wanted(only: &[Kind], kind: Kind) -> bool {
+    only.is_empty() || only.contains(&kind)
 }
 
 fn plan_service(
@@ -70,7 +74,7 @@ fn plan_service(
     templates: &Templates,
     only: &[Kind],
 ) -> Result<ServicePlan, TemplateError> {
-    let wanted = |kind: Kind| only.is_empty() || only.contains(&kind);
+    let wanted = |kind| wanted(only, kind);
     let context = Context::new(estate, service);
     let rules = service_rules(&context, templates)?;
     let tests = wanted(Kind::Tests).then(|| rule_test::tests(&context, &rules.groups, templates)).transpose()?;

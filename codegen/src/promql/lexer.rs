@@ -41,12 +41,9 @@ pub const WINDOW: &str = "$window";
 const MAX_TOKENS: usize = 2_000;
 const MAX_DEPTH: usize = 64;
 
-const SIGNS: &[&str] =
-    &["==", "!=", "=~", "!~", ">=", "<=", "+", "-", "*", "/", "%", "^", "=", ">", "<", ",", ":", "@"];
-
 /// All words; comments and blanks are left out. Every bracket among them is closed by its own kind.
 pub fn lex(text: &str) -> Result<Vec<Token>, PromqlError> {
-    let mut tokens: Vec<Token> = Vec::new();
+    let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 4);
     let mut open: Vec<Token> = Vec::new();
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
@@ -79,15 +76,15 @@ pub fn lex(text: &str) -> Result<Vec<Token>, PromqlError> {
                 }
             },
             '0'..='9' | '.' => number(rest),
-            _ if name_len(rest) > 0 => (Kind::Name, name_len(rest)),
-            _ => {
-                let Some(sign) = SIGNS.iter().find(|it| rest.starts_with(**it)) else {
+            _ => match (name_len(rest), sign_len(rest)) {
+                (0, 0) => {
                     let message = format!("PromQL has no `{}`", c.escape_debug());
                     let help = "remove it, or put it in quotes when it is text";
                     return Err(error(message, help, at, at + c.len_utf8()));
-                };
-                (Kind::Sign, sign.len())
-            }
+                }
+                (0, len) => (Kind::Sign, len),
+                (len, _) => (Kind::Name, len),
+            },
         };
         // Inside square brackets a colon separates a subquery's durations, elsewhere it is part of a name.
         let len =
@@ -144,12 +141,12 @@ fn brackets(text: &str, token: Token, open: &mut Vec<Token>) -> Result<(), Promq
 
 /// Length of a string with its quotes; `None` when it is never closed.
 fn string_len(rest: &str, quote: char) -> Option<usize> {
-    let mut chars = rest.char_indices().skip(1);
+    let mut chars = rest.bytes().enumerate().skip(1);
     while let Some((at, c)) = chars.next() {
-        if c == quote {
+        if char::from(c) == quote {
             return Some(at + 1);
         }
-        if c == '\\' && quote != '`' {
+        if c == b'\\' && quote != '`' {
             chars.next();
         }
     }
@@ -157,9 +154,18 @@ fn string_len(rest: &str, quote: char) -> Option<usize> {
 }
 
 fn name_len(rest: &str) -> usize {
-    let inner = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    match rest.chars().next() {
-        Some(c) if inner(c) && !c.is_ascii_digit() => rest.find(|c| !inner(c)).unwrap_or(rest.len()),
+    let inner = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_' || *c == b':';
+    match rest.as_bytes() {
+        [b'0'..=b'9', ..] => 0,
+        bytes => bytes.iter().take_while(|c| inner(c)).count(),
+    }
+}
+
+/// Length of the operator, comma, colon or `@` that a text begins with; 0 when it begins with none.
+fn sign_len(rest: &str) -> usize {
+    match rest.as_bytes() {
+        [b'=' | b'!', b'=' | b'~', ..] | [b'>' | b'<', b'=', ..] => 2,
+        [b'+' | b'-' | b'*' | b'/' | b'%' | b'^' | b'=' | b'>' | b'<' | b',' | b':' | b'@', ..] => 1,
         _ => 0,
     }
 }
