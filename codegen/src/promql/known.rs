@@ -1,16 +1,19 @@
-//! What was parsed before: expressions, which every stage asks for anew, and regular expressions, which most SLOs share.
+//! What was parsed before: expressions, which every stage asks for anew; shapes, which differ in values of labels only; and
+//! regular expressions. The SLOs of an estate share most shapes, and nearly all regular expressions.
 //!
-//! Compiling a regular expression takes a hundred times as long as parsing the selector around it. So the parser is given
-//! plain matchers with a mark before their values, and the compiled expressions are put in their places afterwards.
+//! The parser is given a shape: a text in which a mark and a number stand for each value. The values are put in their
+//! places afterwards. Whatever goes wrong on this way is asked of the parser again as it is written, so that acceptance and
+//! messages are the parser's own.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::token::T_EQL_REGEX;
-use promql_parser::parser::{Expr, VectorSelector};
+use promql_parser::parser::{Expr, VectorSelector, parse as parse_expr};
 
 use super::PromqlError;
+use super::lexer::{Kind, Token};
 
 /// Texts that are remembered; beyond that all are forgotten, so that a process that lives long does not grow.
 const MOST: usize = 1 << 16;
@@ -18,18 +21,25 @@ const MOST: usize = 1 << 16;
 type Known<T> = LazyLock<Mutex<HashMap<String, T>>>;
 
 static EXPRESSIONS: Known<Arc<Expr>> = LazyLock::new(Mutex::default);
+static SHAPES: Known<Arc<Expr>> = LazyLock::new(Mutex::default);
 static REGEXES: Known<MatchOp> = LazyLock::new(Mutex::default);
 
 fn lock<T>(all: &Known<T>) -> MutexGuard<'_, HashMap<String, T>> {
     all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn remember<T>(all: &Known<T>, text: &str, made: T) {
+/// What was made of a text before, or is made now.
+fn known<T: Clone, E>(all: &Known<T>, text: &str, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    if let Some(known) = lock(all).get(text) {
+        return Ok(known.clone());
+    }
+    let made = make()?;
     let mut all = lock(all);
     if all.len() == MOST {
         all.clear();
     }
-    all.insert(text.to_owned(), made);
+    all.insert(text.to_owned(), made.clone());
+    Ok(made)
 }
 
 /// The expression that a text was found to be, now or before.
@@ -37,132 +47,164 @@ pub(super) fn or_parsed(
     text: &str,
     parse: impl Fn(&str) -> Result<Expr, PromqlError>,
 ) -> Result<Arc<Expr>, PromqlError> {
-    if let Some(known) = lock(&EXPRESSIONS).get(text) {
-        return Ok(Arc::clone(known));
-    }
-    let made = Arc::new(parse(text)?);
-    remember(&EXPRESSIONS, text, Arc::clone(&made));
-    Ok(made)
+    known(&EXPRESSIONS, text, || parse(text).map(Arc::new))
 }
 
-/// Before the value of a matcher that was `=~`, or `!~`: characters for private use.
-const MARKS: [char; 2] = ['\u{e000}', '\u{e001}'];
-
-/// The regular expressions of one text.
-#[derive(Debug)]
-pub(super) struct Patterns {
-    /// Whether they are kept from the parser.
-    kept: bool,
+/// The expression of a text that differs from a known one in values of labels; `None` when the parser must decide.
+pub(super) fn of_shape(text: &str, tokens: &[Token]) -> Option<Expr> {
+    let (shape, values) = shape(text, tokens)?;
+    let made = known(&SHAPES, &shape, || parse_expr(&shape).map(Arc::new)).ok()?;
+    let mut expr = Expr::clone(&made);
+    fill(&mut expr, &values)?;
+    Some(expr)
 }
 
-impl Patterns {
-    /// A text that could spell a mark itself is left to the parser.
-    pub(super) fn of(text: &str) -> Self {
-        let escapes = text.as_bytes().windows(2).any(|pair| pair[0] == b'\\' && b"xuU01234567".contains(&pair[1]));
-        Self { kept: text.contains(['~']) && !escapes && !text.contains(MARKS) }
-    }
+/// Marks for the four kinds of matchers, characters for private use: each stands before the number of its value.
+const MARKS: [(char, &str); 4] = [('\u{e000}', "="), ('\u{e001}', "!="), ('\u{e002}', "=~"), ('\u{e003}', "!~")];
 
-    /// What the parser reads in the place of `=~` or `!~`, and before the value behind it.
-    pub(super) fn marked(&self, sign: &str) -> Option<(&'static str, char)> {
-        match sign {
-            "=~" if self.kept => Some(("=", MARKS[0])),
-            "!~" if self.kept => Some(("=", MARKS[1])),
-            _ => None,
+/// The shape of an expression and the values in it. Every matcher becomes an `=`, so that none of them looks empty.
+fn shape(text: &str, tokens: &[Token]) -> Option<(String, Vec<String>)> {
+    if text.contains(MARKS.map(|(mark, _)| mark)) {
+        return None;
+    }
+    let (mut out, mut values, mut end) = (String::with_capacity(text.len()), Vec::new(), 0);
+    let mut words = tokens.iter().peekable();
+    while let Some(token) = words.next() {
+        out.push_str(if end < token.start { " " } else { "" });
+        end = token.end;
+        let word = token.text(text);
+        let mark = MARKS.iter().find(|(_, sign)| *sign == word).filter(|_| token.kind == Kind::Sign);
+        let value = words.peek().filter(|it| it.kind == Kind::String).and_then(|it| decoded(it.text(text)));
+        match (token.kind, mark, value) {
+            (_, Some((mark, _)), Some(value)) => {
+                out.push_str("=\"");
+                out.push(*mark);
+                out.push_str(&values.len().to_string());
+                out.push('"');
+                values.push(value);
+                end = words.next().map_or(end, |it| it.end);
+            }
+            (Kind::Window, ..) => out.push_str("5m"),
+            (Kind::String, ..) if word.starts_with('`') => return None,
+            _ => out.push_str(word),
         }
     }
-
-    /// The expression with its regular expressions, or the parser's sentence about one that is none.
-    pub(super) fn put_back(&self, parsed: Result<Expr, String>) -> Result<Expr, String> {
-        if !self.kept {
-            return parsed;
-        }
-        let mut expr = parsed.map_err(|said| said.replace(MARKS, ""))?;
-        into_expr(&mut expr)?;
-        Ok(expr)
-    }
+    Some((out, values))
 }
 
-fn into_expr(expr: &mut Expr) -> Result<(), String> {
+/// What a string says, when that is beyond doubt.
+fn decoded(raw: &str) -> Option<String> {
+    let (quote, inner) = (raw.chars().next()?, raw.get(1..raw.len() - 1)?);
+    if quote == '`' || !inner.contains('\\') {
+        return (quote == '`' || !inner.contains('\n')).then(|| inner.to_owned());
+    }
+    let (mut text, mut chars) = (String::with_capacity(inner.len()), inner.chars());
+    while let Some(c) = chars.next() {
+        let c = if c == '\\' { chars.next().filter(|it| *it == '\\' || *it == quote)? } else { c };
+        text.push(c);
+    }
+    (!text.contains('\n')).then_some(text)
+}
+
+/// Puts the values in their places; `None` when one of them cannot stand there.
+fn fill(expr: &mut Expr, values: &[String]) -> Option<()> {
     match expr {
         Expr::Aggregate(it) => {
-            it.param.as_mut().map_or(Ok(()), |param| into_expr(param))?;
-            into_expr(&mut it.expr)
+            it.param.as_mut().map_or(Some(()), |param| fill(param, values))?;
+            fill(&mut it.expr, values)
         }
-        Expr::Unary(it) => into_expr(&mut it.expr),
+        Expr::Unary(it) => fill(&mut it.expr, values),
         Expr::Binary(it) => {
-            into_expr(&mut it.lhs)?;
-            into_expr(&mut it.rhs)
+            fill(&mut it.lhs, values)?;
+            fill(&mut it.rhs, values)
         }
-        Expr::Paren(it) => into_expr(&mut it.expr),
-        Expr::Subquery(it) => into_expr(&mut it.expr),
-        Expr::VectorSelector(it) => into_selector(it),
-        Expr::MatrixSelector(it) => into_selector(&mut it.vs),
-        Expr::Call(it) => it.args.args.iter_mut().try_for_each(|it| into_expr(it)),
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => Ok(()),
+        Expr::Paren(it) => fill(&mut it.expr, values),
+        Expr::Subquery(it) => fill(&mut it.expr, values),
+        Expr::VectorSelector(it) => fill_selector(it, values),
+        Expr::MatrixSelector(it) => fill_selector(&mut it.vs, values),
+        Expr::Call(it) => it.args.args.iter_mut().try_for_each(|it| fill(it, values)),
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => Some(()),
     }
 }
 
-fn into_selector(it: &mut VectorSelector) -> Result<(), String> {
+fn fill_selector(it: &mut VectorSelector, values: &[String]) -> Option<()> {
     let groups = std::iter::once(&mut it.matchers.matchers).chain(&mut it.matchers.or_matchers);
     for matcher in groups.flatten() {
-        let Some(mark) = matcher.value.chars().next().filter(|it| MARKS.contains(it)) else { continue };
-        matcher.value.drain(..mark.len_utf8());
-        matcher.op = match compiled(&matcher.value)? {
-            MatchOp::Re(regex) if mark == MARKS[1] => MatchOp::NotRe(regex),
-            op => op,
+        let mark = matcher.value.chars().next();
+        let Some((mark, sign)) = MARKS.iter().find(|(it, _)| Some(*it) == mark) else { continue };
+        let value = values.get(matcher.value[mark.len_utf8()..].parse::<usize>().ok()?)?;
+        matcher.value.clone_from(value);
+        matcher.op = match (*sign, value) {
+            ("=", _) => MatchOp::Equal,
+            ("!=", _) => MatchOp::NotEqual,
+            (sign, value) => match compiled(value)? {
+                MatchOp::Re(regex) if sign == "!~" => MatchOp::NotRe(regex),
+                op => op,
+            },
         };
     }
     // The parser took the marks for values.
-    if it.name.is_none() && it.matchers.is_empty_matchers() {
-        return Err("vector selector must contain at least one non-empty matcher".to_owned());
-    }
-    Ok(())
+    (it.name.is_some() || !it.matchers.is_empty_matchers()).then_some(())
 }
 
 /// `=~` with this expression, as the parser compiles it.
-fn compiled(pattern: &str) -> Result<MatchOp, String> {
-    if let Some(known) = lock(&REGEXES).get(pattern) {
-        return Ok(known.clone());
-    }
-    let made = Matcher::new_matcher(T_EQL_REGEX, String::new(), pattern.to_owned())?.op;
-    remember(&REGEXES, pattern, made.clone());
-    Ok(made)
+fn compiled(pattern: &str) -> Option<MatchOp> {
+    let make = || Matcher::new_matcher(T_EQL_REGEX, String::new(), pattern.to_owned()).map(|it| it.op);
+    known(&REGEXES, pattern, make).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::*;
+    use super::super::lexer::lex;
     use super::*;
 
+    fn shaped(text: &str) -> Option<Expr> {
+        of_shape(text, &lex(text).ok()?)
+    }
+
     #[test]
-    fn regular_expressions_are_as_the_parser_has_them() {
+    fn shapes_give_what_the_parser_gives() {
         for text in [
-            "a{b=~\"5..\",c!~'x|y',d=\"5..\"}",
-            "sum by (a) (rate(x{b=~`\\d+`,c!~\"\\\\d\"}[5m])) / {__name__=~\"a.*\",b!~\".*\"}",
+            "a{b=~\"5..\",c!~'x|y',d=\"5..\",e!=\"\",f=\"\"}",
+            "sum by (a) (rate(x{b=~\"\\\\d+\",c!~'\\\\d\\''}[5m])) / {__name__=~\"a.*\",b!~\".*\"}",
             "{a!~\".*\"}",
+            "{a!=\"\"}",
+            "{a=\"b\"} offset 5m",
             "topk(scalar(x{a=~\"b\"}), avg_over_time(y{c!~\"d\"}[1h:5m])) + -(z{e=~\"a{b}\"})",
-            "x{a=~\"\\x41\"}",
-            "x{a=~\"\u{e000}\"}",
-            "x{a=~\"ü\"} or x{a=~\"\"}",
+            "label_replace(x{a=\"b\"}, \"a\", \"$1\", \"c\", \"(.*)\") == bool 1",
+            "x{a=~\"ü\"} or x{a=~\"\"} unless on (a) y{a=\"'\"}",
+            "count_values(\"v\", x{a=\"b\"}) > 1",
         ] {
-            let plain = text.replace('`', "'").replace("\\d", "\\\\d").replace("\\\\\\d", "\\\\d");
-            assert_eq!(parse(text).ok().as_deref(), parse_expr(&plain).ok().as_ref(), "{text}");
+            let parsed = parse_expr(text).unwrap();
+            assert_eq!(shaped(text).as_ref(), Some(&parsed), "{text}");
+            // Known by now.
+            assert_eq!(shaped(text).as_ref(), Some(&parsed), "{text}");
         }
     }
 
     #[test]
-    fn what_the_parser_refuses_stays_refused() {
-        for text in ["{a=~\".*\"}", "{a=~\"\"}", "{a=~\".*\",b!~\"c\"}", "x{a=~\"(\"}", "x{__name__=~\"y\"}", "x{=~\"a\"}"] {
+    fn what_the_parser_refuses_has_no_shape() {
+        for text in [
+            "{a=~\".*\"}",
+            "{a=\"\"}",
+            "{a=~\".*\",b!~\"c\"}",
+            "x{a=~\"(\"}",
+            "x{__name__=~\"y\"}",
+            "x{=~\"a\"}",
+            "x{a=\"b\" c=\"d\"}",
+            "rate(x{a=\"b\"})",
+        ] {
             assert!(parse_expr(text).is_err(), "{text}");
-            let error = parse(text).unwrap_err();
-            assert!(!error.message.contains(MARKS), "{error:?}");
+            assert_eq!(shaped(text), None, "{text}");
         }
+        assert_eq!(shaped("x{a=\"\u{e000}1\"}"), None);
     }
 
     #[test]
     fn what_is_known_is_forgotten_in_time() {
         for number in 0..MOST + 10 {
-            remember(&EXPRESSIONS, &format!("what_is_known_{number}"), Arc::new(parse_expr("1").unwrap()));
+            let text = format!("what_is_known_{number}");
+            known(&EXPRESSIONS, &text, || parse_expr("1").map(Arc::new)).unwrap();
         }
         assert!(lock(&EXPRESSIONS).len() <= MOST);
     }

@@ -19,7 +19,6 @@ use promql_parser::parser::{Expr, parse as parse_expr};
 
 use crate::spec::check::nearest;
 use crate::yaml::Range;
-use known::Patterns;
 use lexer::{Kind, Token, WINDOW, error, lex};
 
 /// Why an expression is refused.
@@ -53,8 +52,10 @@ fn parse_anew(text: &str) -> Result<Expr, PromqlError> {
     };
     // The parser knows functions that Prometheus 2.42 does not.
     unknown_function(text, &tokens).map_or(Ok(()), Err)?;
-    let patterns = Patterns::of(text);
-    patterns.put_back(parse_expr(&readable(text, &tokens, &patterns))).map_err(|said| {
+    if let Some(expr) = known::of_shape(text, &tokens) {
+        return Ok(expr);
+    }
+    parse_expr(&readable(text, &tokens)).map_err(|said| {
         let whole = (first.start, last.end);
         syntax::first_misplaced(text, &tokens).unwrap_or_else(|| explain(text, &tokens, &said, whole))
     })
@@ -110,40 +111,23 @@ pub fn with_window(text: &str, range: &str) -> String {
 }
 
 /// The expression as the parser takes it. Places change; what it says is placed by the words that it names.
-fn readable(text: &str, tokens: &[Token], patterns: &Patterns) -> String {
+fn readable(text: &str, tokens: &[Token]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
-    let mut mark = None;
     for token in tokens {
         out.push_str(if end < token.start { " " } else { "" });
-        let marked = mark.take();
         match (token.kind, token.text(text)) {
             (Kind::Window, _) => out.push_str("5m"),
             // The parser refuses backslashes in backticks, Prometheus does not.
             (Kind::String, raw) if raw.starts_with('`') => {
                 let inner = raw.trim_matches('`').replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-                string(&mut out, "\"", marked, &inner);
+                out.push_str(&format!("\"{inner}\""));
             }
-            (Kind::String, raw) => string(&mut out, &raw[..1], marked, &raw[1..raw.len() - 1]),
-            (Kind::Sign, sign) => match patterns.marked(sign) {
-                Some((plain, before)) => {
-                    out.push_str(plain);
-                    mark = Some(before);
-                }
-                None => out.push_str(sign),
-            },
             (_, word) => out.push_str(word),
         }
         end = token.end;
     }
     out
-}
-
-fn string(out: &mut String, quote: &str, mark: Option<char>, inner: &str) {
-    out.push_str(quote);
-    out.extend(mark);
-    out.push_str(inner);
-    out.push_str(quote);
 }
 
 fn unknown_function(text: &str, tokens: &[Token]) -> Option<PromqlError> {
