@@ -11,13 +11,13 @@ use crate::load::LoadOptions;
 use crate::model::{Compat, TimeScale};
 use crate::output::{self, Mode};
 use crate::pipeline::{self, Made};
-use crate::render::{Artifact, Kind};
+use crate::render::Kind;
 use crate::yaml::Value;
 
 pub(super) fn generate(args: &Generate) -> Result<Status, String> {
-    let made = run_with(&args.input, args.time_scale, &args.compat, &args.only)?;
+    let mut made = run_with(&args.input, args.time_scale, &args.compat, &args.only)?;
     eprint!("{}", report::human(&made.diagnostics, &made.sources, color()));
-    let Some((estate, _, artifacts)) = &made.output else {
+    let Some((estate, plan, mut chosen)) = made.output.take() else {
         eprintln!("{}; nothing was written", counted(&made.diagnostics));
         return Ok(Status::Findings);
     };
@@ -26,12 +26,8 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
     let slo_files = made.sources.trees.len() - others;
     let whole = args.only.is_empty() && made.sources.selected.len() == slo_files;
     let selected = selected(&made);
-    let chosen: Vec<Artifact> = artifacts
-        .iter()
-        .filter(|it| args.only.is_empty() || args.only.contains(&it.kind))
-        .filter(|it| it.service.as_deref().is_none_or(|name| selected.contains(name)))
-        .cloned()
-        .collect();
+    chosen.retain(|it| args.only.is_empty() || args.only.contains(&it.kind));
+    chosen.retain(|it| it.service.as_deref().is_none_or(|name| selected.contains(name)));
     let folder = args.out.clone().unwrap_or_else(|| made.sources.root.clone());
     let how = if args.check { Mode::Check } else { Mode::Write };
     let done = output::apply(&chosen, &folder, how, whole).map_err(|error| error.to_string())?;
@@ -58,7 +54,7 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
         done.unchanged
     );
     // The process ends here: nobody needs to take a whole estate apart first.
-    std::mem::forget((made, chosen));
+    std::mem::forget((estate, plan, chosen, made));
     Ok(Status::Fine)
 }
 

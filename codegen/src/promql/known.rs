@@ -148,7 +148,7 @@ fn fill_selector(it: &mut VectorSelector, values: &[String]) -> Option<()> {
 }
 
 /// `=~` with this expression, as the parser compiles it.
-fn compiled(pattern: &str) -> Option<MatchOp> {
+pub(super) fn compiled(pattern: &str) -> Option<MatchOp> {
     let make = || Matcher::new_matcher(T_EQL_REGEX, String::new(), pattern.to_owned()).map(|it| it.op);
     known(&REGEXES, pattern, make).ok()
 }

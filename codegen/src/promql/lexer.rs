@@ -87,9 +87,12 @@ pub fn lex(text: &str) -> Result<Vec<Token>, PromqlError> {
             },
         };
         // Inside square brackets a colon separates a subquery's durations, elsewhere it is part of a name.
-        let len =
-            if rest.starts_with(':') && open.last().is_some_and(|it| &text[it.start..it.end] == "[") { 1 } else { len };
-        let kind = if rest.starts_with(':') && len == 1 { Kind::Sign } else { kind };
+        let (kind, len) = if c == ':' {
+            let len = if open.last().is_some_and(|it| it.text(text) == "[") { 1 } else { len };
+            (if len == 1 { Kind::Sign } else { kind }, len)
+        } else {
+            (kind, len)
+        };
         let token = Token { kind, start: at, end: at + len };
         brackets(text, token, &mut open)?;
         if tokens.len() == MAX_TOKENS {

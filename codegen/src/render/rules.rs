@@ -42,6 +42,8 @@ struct RuleYaml<'a> {
 /// The text of a rule file.
 pub fn text(file: &RuleFile, scale: TimeScale) -> Result<String, String> {
     let mut text = banner("# ", &file.source, scale);
+    // A rule takes some 450 bytes.
+    text.reserve(512 * file.groups.iter().map(|it| it.rules.len()).sum::<usize>());
     let start = text.len();
     // Whatever is out of the ordinary is left to the library.
     if push_file(&mut text, file).is_err() {

@@ -26,6 +26,17 @@ pub fn push_value(out: &mut String, text: &str, column: usize) -> Result<(), Str
         out.push('\n');
         return Ok(());
     }
+    if is_quoted(text) {
+        out.push_str(" \"");
+        for part in text.split_inclusive(['"', '\\']) {
+            match part.strip_suffix(['"', '\\']) {
+                Some(before) => out.extend([before, "\\", &part[before.len()..]]),
+                None => out.push_str(part),
+            }
+        }
+        out.push_str("\"\n");
+        return Ok(());
+    }
     let written = super::to_string(&Value { v: text })?;
     let value = written.strip_prefix("v:").ok_or("a value without its key")?;
     if value.trim_end_matches('\n').contains('\n') {
@@ -63,6 +74,11 @@ fn is_plain(text: &str) -> bool {
     opens && printable && !matches!(last, b' ' | b':') && !is_word(text) && !apart()
 }
 
+/// One line that would be a mapping or have a comment.
+fn is_quoted(text: &str) -> bool {
+    text.bytes().all(|c| matches!(c, 0x20..=0x7e)) && (text.contains(": ") || text.ends_with(':'))
+}
+
 /// `30s` or `99.9%`.
 fn is_measure(bytes: &[u8]) -> bool {
     let Some((last, digits)) = bytes.split_last() else { return false };
@@ -86,7 +102,7 @@ mod tests {
             "30s", "5m", "1h30m", "1e5", "0x1f", "12", "1.5", "99.9%", "1.2.3%", ".5%", "1:30", "2026-11-25", "~", "=", "<<",
             "sum(rate(x{a=\"b\"}[5m])) >= 0", "a\nb", "a\n\nb", "a\n b", " a\nb", "\na", "a\n", "a\n\n", "a\tb", "a\n\tb", "ü", "a\nü",
             "{{ $labels.slo }} is: {{ $value }}", "https://x.example/d?a=b&c={{ $labels.slo }}", "# a", "a\\b", "\\", "%a", "@a", "`a`",
-            "y", "Yes", "oN", "NULL", "nan", "Inf", "infinity", "truest", "a\u{7f}b", "a\u{85}b", "a\u{a0}b", "null\nnull",
+            "a: \"b\\c\" \\", "\": \"", "- a: b", "12: ", ":", "y", "Yes", "oN", "NULL", "nan", "Inf", "infinity", "truest", "a\u{7f}b", "a\u{85}b", "a\u{a0}b", "null\nnull",
         ]
         .map(str::to_owned)
         .to_vec();
