@@ -203,7 +203,18 @@ mod tests {
 
     #[test]
     fn what_is_more_than_variables_is_left_to_the_engine() {
-        for text in ["{{#if a}}b{{/if}}", "{{{a}}}", "\\{{a}}", "{{a b}}", "{{~a}}", "{{!a}}", "{{> a}}", "{{a", "{{}}", "{{a.b}}"] {
+        for text in [
+            "{{#if a}}b{{/if}}",
+            "{{{a}}}",
+            "\\{{a}}",
+            "{{a b}}",
+            "{{~a}}",
+            "{{!a}}",
+            "{{> a}}",
+            "{{a",
+            "{{}}",
+            "{{a.b}}",
+        ] {
             assert!(Plain::read(text).is_none(), "{text}");
         }
         assert!(Plain::read("a }} b").is_some_and(|it| it.end == "a }} b"));

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{Artifact, RenderError};
 use crate::model::TimeScale;
 use crate::plan::{Plan, Rule, RuleFile};
-use crate::yaml::write::{is_plain_key, push_value};
 use crate::yaml;
+use crate::yaml::write::{is_plain_key, push_value};
 
 #[derive(Serialize)]
 struct FileYaml<'a> {
@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn a_file_is_written_as_the_library_writes_it() {
-        let map = |all: &[(&str, &str)]| all.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let map =
+            |all: &[(&str, &str)]| all.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let alert = |labels, annotations| Rule::Alerting {
             alert: "A".to_owned(),
             expr: "a\n  and b # c: d".to_owned(),
@@ -200,7 +201,8 @@ mod tests {
             annotations,
         };
         let record = |expr: &str| Rule::Recording { record: "a:b".to_owned(), expr: expr.to_owned(), labels: map(&[]) };
-        let plain = [record("a"), alert(map(&[("a", "b: c")]), map(&[("c", "1"), ("d", "{{ e }}")])), record("a{b=\"c\"} > 1")];
+        let plain =
+            [record("a"), alert(map(&[("a", "b: c")]), map(&[("c", "1"), ("d", "{{ e }}")])), record("a{b=\"c\"} > 1")];
         let odd = [alert(map(&[("y", "a"), ("null", "b")]), map(&[])), record("a\n"), record(" a\nb")];
         for rules in [plain.to_vec(), odd.to_vec(), Vec::new(), [plain, odd].concat()] {
             let group = RuleGroup { name: "slo-a".to_owned(), interval: Duration::from_secs(30), rules };

@@ -11,11 +11,7 @@ impl Lowering<'_> {
         let query = |text: &str| {
             let aggregated = promql::is_aggregation(text);
             let text = promql::with_window(text, &self.rate.to_string());
-            if aggregated {
-                format!("({text}) >= 0")
-            } else {
-                format!("{} >= 0", sum_by(self.by, &text))
-            }
+            if aggregated { format!("({text}) >= 0") } else { format!("{} >= 0", sum_by(self.by, &text)) }
         };
         let none = format!("0 * {}", sum_by(self.by, &self.total_series));
         let error = match side {
