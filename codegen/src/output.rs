@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use similar::TextDiff;
 
 use crate::render::Artifact;
@@ -64,11 +65,15 @@ pub fn apply(artifacts: &[Artifact], folder: &Path, mode: Mode, prune: bool) -> 
     let mut report = Report::default();
     let mut pending = Vec::new();
     // Everything is looked at before anything is written, so that a foreign file stops the run with nothing changed.
-    for artifact in artifacts {
+    let read_all = artifacts.par_iter().map(|it| read(&folder.join(&it.path), &it.path));
+    for (artifact, old) in artifacts.iter().zip(read_all.collect::<Vec<_>>()) {
         let path = folder.join(&artifact.path);
-        match read(&path, &artifact.path)? {
+        match old? {
             Some(old) if old == artifact.text => report.unchanged += 1,
-            Some(old) if !ours(&old) => return Err(OutputError::Foreign { path: artifact.path.clone() }),
+            // A file that is empty says nothing: a power cut can leave one.
+            Some(old) if !old.is_empty() && !ours(&old) => {
+                return Err(OutputError::Foreign { path: artifact.path.clone() });
+            }
             old => {
                 report.changed.push(artifact.path.clone());
                 if mode == Mode::Check {
@@ -87,9 +92,10 @@ pub fn apply(artifacts: &[Artifact], folder: &Path, mode: Mode, prune: bool) -> 
         report.removed.push(shown.clone());
     }
     if mode == Mode::Write {
-        for (path, artifact) in pending {
-            write(&path, &artifact.text).map_err(|source| OutputError::Io { path: artifact.path.clone(), source })?;
-        }
+        let write_all = pending.par_iter().map(|(path, artifact)| {
+            write(path, &artifact.text).map_err(|source| OutputError::Io { path: artifact.path.clone(), source })
+        });
+        write_all.collect::<Vec<_>>().into_iter().collect::<Result<(), _>>()?;
         for (path, shown) in orphans {
             fs::remove_file(&path).map_err(|source| OutputError::Io { path: shown, source })?;
         }
@@ -125,7 +131,8 @@ fn ours(text: &str) -> bool {
     text.lines().take(12).any(|line| line.contains(BANNER))
 }
 
-/// A temporary file beside it, then a rename: a full disk or a crash leaves the old content.
+/// A temporary file beside it, then a rename: a full disk or a crash leaves the old content. It is not forced to the disk:
+/// that would take longer than everything else together, and what a power cut loses the next run writes again.
 pub fn write(path: &Path, text: &str) -> io::Result<()> {
     write_with(path, text, None)
 }

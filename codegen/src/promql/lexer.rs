@@ -1,5 +1,8 @@
 //! Words of an expression with their places: the parser that accepts or refuses gives none.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use super::PromqlError;
 
 /// What a word is.
@@ -41,8 +44,28 @@ pub const WINDOW: &str = "$window";
 const MAX_TOKENS: usize = 2_000;
 const MAX_DEPTH: usize = 64;
 
+thread_local! {
+    /// The texts that were read last: whoever asks for words of an expression asks several times in a row.
+    static RECENT: RefCell<VecDeque<(String, Vec<Token>)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// How many of them.
+const MOST_RECENT: usize = 6;
+
 /// All words; comments and blanks are left out. Every bracket among them is closed by its own kind.
 pub fn lex(text: &str) -> Result<Vec<Token>, PromqlError> {
+    RECENT.with_borrow_mut(|recent| {
+        if let Some((_, tokens)) = recent.iter().find(|(known, _)| known == text) {
+            return Ok(tokens.clone());
+        }
+        let tokens = lex_anew(text)?;
+        recent.truncate(MOST_RECENT - 1);
+        recent.push_front((text.to_owned(), tokens.clone()));
+        Ok(tokens)
+    })
+}
+
+fn lex_anew(text: &str) -> Result<Vec<Token>, PromqlError> {
     let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 4);
     let mut open: Vec<Token> = Vec::new();
     let mut at = 0;
