@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
 
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::formats::{self, Foreign, Neighbour, Read, draft};
@@ -47,6 +50,32 @@ pub struct Sources {
     /// would be. A file of several services has an index for each, one of them with the text; a file that only belongs to
     /// others has no tree.
     pub foreign: BTreeMap<usize, usize>,
+    /// Indices of the trees by the service that they name, made when it is first asked for: trees do not change then.
+    by_service: OnceLock<BTreeMap<String, Vec<usize>>>,
+}
+
+impl Sources {
+    /// Nothing yet, in a folder.
+    pub fn in_folder(root: PathBuf) -> Self {
+        Self { root, ..Self::default() }
+    }
+
+    /// The trees of a service, in order, with their indices.
+    pub fn trees_of(&self, service: &str) -> impl Iterator<Item = (usize, &Node)> {
+        let all = self.by_service.get_or_init(|| {
+            let mut all: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for (index, tree) in self.trees.iter().enumerate() {
+                if let Some(Value::Scalar { text, .. }) =
+                    tree.as_ref().and_then(|it| it.get("service")).map(|it| &it.value)
+                {
+                    all.entry(text.clone()).or_default().push(index);
+                }
+            }
+            all
+        });
+        let indices = all.get(service).map_or(&[][..], Vec::as_slice);
+        indices.iter().filter_map(|index| Some((*index, self.trees[*index].as_ref()?)))
+    }
 }
 
 /// A mitigations file (`runbook.mitigations`).
@@ -147,10 +176,11 @@ pub fn sources_with(options: &LoadOptions, drafts: &Drafts) -> Result<(Sources, 
     if slo_files.is_empty() {
         return Err(LoadError::Nothing("kilter.yaml: `services` matches no file".to_owned()));
     }
-    let wanted: Vec<PathBuf> = named.iter().map(|path| canonical(path)).collect();
+    let wanted: BTreeSet<PathBuf> = named.iter().map(|path| canonical(path)).collect();
+    let fetched: Vec<_> = slo_files.par_iter().map(|path| reader.fetch(path)).collect();
     let mut folders = Vec::new();
-    for path in slo_files {
-        let index = reader.read(&path)?;
+    for (path, fetched) in slo_files.into_iter().zip(fetched) {
+        let index = reader.keep(&path, fetched?);
         folders.push((index, path.parent().unwrap_or(Path::new("")).to_path_buf()));
         if wanted.is_empty() || wanted.contains(&canonical(&path)) {
             reader.sources.selected.push(index);
@@ -201,6 +231,13 @@ pub fn foreign(paths: &[PathBuf], current: &Path) -> Result<(Sources, Services, 
 
 const BESIDE_CONFIG: &str = "the path is relative to kilter.yaml";
 
+/// A file that was read.
+struct Fetched {
+    file: SourceFile,
+    /// What it is, or why it is no text.
+    read: Result<Read, (String, Range)>,
+}
+
 struct Reader {
     sources: Sources,
     diagnostics: Vec<Diagnostic>,
@@ -221,9 +258,14 @@ impl Reader {
         let pending = std::mem::take(&mut self.pending);
         let neighbours = neighbours(&pending, &self.sources);
         let mut drafts = Services::new();
-        for (index, _, foreign) in pending {
-            let mut findings = Findings::new(index, &self.sources, &mut self.diagnostics);
-            let services = foreign.services(&neighbours, &mut findings);
+        let read = |(index, _, foreign): &(usize, PathBuf, Foreign)| {
+            let mut found = Vec::new();
+            let services = foreign.services(&neighbours, &mut Findings::new(*index, &self.sources, &mut found));
+            (*index, services, found)
+        };
+        let read: Vec<_> = pending.par_iter().map(read).collect();
+        for (index, services, found) in read {
+            self.diagnostics.extend(found);
             // What has no SLO left is an error already.
             let carried = services.iter().filter(|it| it.slos.iter().any(|slo| slo.sli.exists()));
             for (number, service) in carried.enumerate() {
@@ -264,6 +306,12 @@ impl Reader {
 
     /// Reads and parses one file; its index.
     fn read(&mut self, path: &Path) -> Result<usize, LoadError> {
+        let fetched = self.fetch(path)?;
+        Ok(self.keep(path, fetched))
+    }
+
+    /// Reads and parses one file; several can be at it at once.
+    fn fetch(&self, path: &Path) -> Result<Fetched, LoadError> {
         let shown = shown(path, &self.sources.root);
         let failed = |source| LoadError::Io { path: shown.clone(), source };
         // A file beyond the limit is not even read.
@@ -278,39 +326,40 @@ impl Reader {
             let size = fs::metadata(path).map_err(failed)?.len();
             (size, if size > limit { Vec::new() } else { fs::read(path).map_err(failed)? })
         };
-        let index = self.sources.files.len();
-        let mut findings = Findings::new(index, &self.sources, &mut self.diagnostics);
         let (text, problem) = if size > limit {
             (String::new(), Some((format!("the file is larger than {} MiB", yaml::MAX_BYTES >> 20), Range::default())))
         } else {
             as_text(bytes)
         };
+        let read = problem.map_or_else(|| Ok(formats::recognise(&text)), Err);
+        Ok(Fetched { file: SourceFile { path: shown, text }, read })
+    }
+
+    /// Keeps a file and tells what is wrong with it; its index.
+    fn keep(&mut self, path: &Path, Fetched { file, read }: Fetched) -> usize {
+        let index = self.sources.files.len();
+        let mut findings = Findings::new(index, &self.sources, &mut self.diagnostics);
         let mut tree = None;
-        if let Some((problem, range)) = problem {
-            findings.error(
-                Code::Text,
-                range,
-                problem,
-                "an SLO file is YAML in UTF-8 that begins with `apiVersion: kilter/v1`",
-            );
-        } else {
-            match formats::recognise(&text) {
-                Read::Own(document) => {
-                    tree = Some(document.root);
-                    for error in document.duplicates {
-                        findings.error(Code::Yaml, error.range, error.message, error.help);
-                    }
-                }
-                Read::Foreign(foreign) => {
-                    self.pending.push((index, path.to_path_buf(), foreign));
-                    self.sources.foreign.insert(index, index);
-                }
-                Read::Broken(error) => findings.error(Code::Yaml, error.range, error.message, error.help),
+        match read {
+            Err((problem, range)) => {
+                let help = "an SLO file is YAML in UTF-8 that begins with `apiVersion: kilter/v1`";
+                findings.error(Code::Text, range, problem, help);
             }
+            Ok(Read::Own(document)) => {
+                tree = Some(document.root);
+                for error in document.duplicates {
+                    findings.error(Code::Yaml, error.range, error.message, error.help);
+                }
+            }
+            Ok(Read::Foreign(foreign)) => {
+                self.pending.push((index, path.to_path_buf(), foreign));
+                self.sources.foreign.insert(index, index);
+            }
+            Ok(Read::Broken(error)) => findings.error(Code::Yaml, error.range, error.message, error.help),
         }
-        self.sources.files.push(SourceFile { path: shown, text });
+        self.sources.files.push(file);
         self.sources.trees.push(tree);
-        Ok(index)
+        index
     }
 
     /// The mitigations files that an SLO file names, relative to that file: for the service, and for SLOs of it.

@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use similar::TextDiff;
 use tempfile::TempPath;
 
@@ -121,11 +122,15 @@ pub fn apply(artifacts: &[Artifact], folder: &Path, mode: Mode, prune: bool) -> 
     let mut report = Report::default();
     let mut pending = Vec::new();
     // Everything is looked at before anything is written, so that a foreign file stops the run with nothing changed.
-    for artifact in artifacts {
+    let read_all = artifacts.par_iter().map(|it| read(&folder.join(&it.path), &it.path));
+    for (artifact, old) in artifacts.iter().zip(read_all.collect::<Vec<_>>()) {
         let path = folder.join(&artifact.path);
-        match read(&path, &artifact.path)? {
+        match old? {
             Some(old) if old == artifact.text => report.unchanged += 1,
-            Some(old) if !is_ours(&old) => return Err(OutputError::Foreign { path: artifact.path.clone() }),
+            // A file that is empty says nothing: a power cut can leave one.
+            Some(old) if !old.is_empty() && !is_ours(&old) => {
+                return Err(OutputError::Foreign { path: artifact.path.clone() });
+            }
             old => {
                 report.changed.push(artifact.path.clone());
                 if mode == Mode::Check {
@@ -145,15 +150,20 @@ pub fn apply(artifacts: &[Artifact], folder: &Path, mode: Mode, prune: bool) -> 
     }
     if mode == Mode::Write {
         remove_leftovers(folder);
-        let stage = |(path, artifact): (PathBuf, &Artifact)| match staged(&path, &artifact.text, None) {
-            Ok(file) => Ok((file, path, artifact.path.clone())),
+        let stage = |(path, artifact): &(PathBuf, &Artifact)| match staged(path, &artifact.text, None) {
+            Ok(file) => Ok((file, path.clone(), artifact.path.clone())),
             Err(source) => Err(OutputError::Unchanged { path: artifact.path.clone(), source }),
         };
         // When one fails, all of them remove themselves.
-        let staged = pending.into_iter().map(stage).collect::<Result<Vec<_>, _>>()?;
-        for (file, path, shown) in staged {
-            file.persist(&path).map_err(|error| OutputError::Io { path: shown, source: error.error })?;
-        }
+        let staged: Vec<_> = pending.par_iter().map(stage).collect();
+        let staged = staged.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let moved: Vec<_> = staged
+            .into_par_iter()
+            .map(|(file, path, shown)| {
+                file.persist(&path).map_err(|error| OutputError::Io { path: shown, source: error.error })
+            })
+            .collect();
+        moved.into_iter().collect::<Result<(), _>>()?;
         for (path, shown) in orphans {
             fs::remove_file(&path).map_err(|source| OutputError::Io { path: shown, source })?;
         }
@@ -197,7 +207,8 @@ pub fn create(path: &Path, text: &str) -> Result<(), OutputError> {
     file.persist_noclobber(path).map_err(|error| failed(error.error))
 }
 
-/// A temporary file beside it, then a rename: a full disk or a crash leaves the old content.
+/// A temporary file beside it, then a rename: a full disk or a crash leaves the old content. It is not forced to the disk:
+/// that would take longer than everything else together, and what a power cut loses the next run writes again.
 pub fn write(path: &Path, text: &str) -> io::Result<()> {
     write_with(path, text, None)
 }

@@ -5,7 +5,7 @@ use crate::load::{self, Drafts, LoadError, LoadOptions, Sources};
 use crate::model::{Compat, Estate, Target, TimeScale};
 use crate::plan::{self, Plan};
 use crate::render::engine::TemplateError;
-use crate::render::{self, Artifact, RenderError, patch, templates};
+use crate::render::{self, Artifact, Kind, RenderError, patch, templates};
 use crate::{lint, resolve};
 
 /// Everything that the pure stages made.
@@ -35,41 +35,42 @@ pub enum PipelineError {
 
 /// Load, parse, resolve, plan, lint, render.
 pub fn run(options: &LoadOptions, scale: TimeScale) -> Result<Made, PipelineError> {
-    run_with(options, scale, &[], None)
+    run_with(options, &Options { scale, ..Options::default() })
 }
 
-/// The same, with series of other tools beside those that the estate asks for, and for another target than it says.
-pub fn run_with(
-    options: &LoadOptions,
-    scale: TimeScale,
-    compat: &[Compat],
-    target: Option<Target>,
-) -> Result<Made, PipelineError> {
-    run_drafts(options, &[], scale, compat, target)
+/// What a run asks for beside its files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// Divides every window and interval.
+    pub scale: TimeScale,
+    /// Tools whose series are recorded beside those that the estate asks for.
+    pub compat: &'a [Compat],
+    /// Another target than the estate says.
+    pub target: Option<Target>,
+    /// What belongs only to other outputs is not planned; everything when empty.
+    pub only: &'a [Kind],
+}
+
+/// The same, as the options ask.
+pub fn run_with(options: &LoadOptions, wanted: &Options<'_>) -> Result<Made, PipelineError> {
+    run_drafts(options, &[], wanted)
 }
 
 /// The same, as if drafts were on disk.
-pub fn run_drafts(
-    options: &LoadOptions,
-    drafts: &Drafts,
-    scale: TimeScale,
-    compat: &[Compat],
-    target: Option<Target>,
-) -> Result<Made, PipelineError> {
-    let mut made = stages(load::sources_with(options, drafts)?, scale, compat, target)?;
+pub fn run_drafts(options: &LoadOptions, drafts: &Drafts, wanted: &Options<'_>) -> Result<Made, PipelineError> {
+    let mut made = stages(load::sources_with(options, drafts)?, wanted)?;
     // A change in our words would break a file of another tool.
     let foreign = made.diagnostics.iter_mut().filter(|it| made.sources.foreign.contains_key(&it.span.file));
     foreign.for_each(|it| it.fix.clear());
     Ok(made)
 }
 
-fn stages(
-    loaded: (Sources, Vec<Diagnostic>),
-    scale: TimeScale,
-    compat: &[Compat],
-    target: Option<Target>,
-) -> Result<Made, PipelineError> {
+fn stages(loaded: (Sources, Vec<Diagnostic>), wanted: &Options<'_>) -> Result<Made, PipelineError> {
     let (sources, mut diagnostics) = loaded;
+    let Options { scale, compat, target, only } = *wanted;
+    // A template or a patch of the estate's own is checked against everything that it can touch.
+    let own = !sources.templates.is_empty() || !sources.patches.is_empty();
+    let only = if own { &[] } else { only };
     let (estate, found) = resolve::estate(&sources, scale);
     diagnostics.extend(found);
     let (templates, found) = templates::of(&sources);
@@ -79,7 +80,7 @@ fn stages(
     };
     estate.compat.extend(compat);
     estate.target = target.unwrap_or(estate.target);
-    let plan = match plan::plan(&estate, &templates) {
+    let plan = match plan::plan_only(&estate, &templates, only) {
         Ok(plan) => plan,
         Err(error) => {
             diagnostics.extend(templates::diagnostic(&error, &sources).ok_or(error)?);
@@ -91,7 +92,7 @@ fn stages(
     if any_error(&diagnostics) {
         return Ok(Made { sources, diagnostics, output: None });
     }
-    let mut artifacts = render::render(&estate, &plan)?;
+    let mut artifacts = render::render_only(&estate, &plan, only)?;
     if !sources.templates.is_empty() {
         render::rules::parsed_back(&plan, &artifacts)?;
         diagnostics.extend(templates::check_runbooks(&sources, &artifacts));

@@ -1,5 +1,8 @@
 //! The one home of the YAML library. Text becomes a tree in which every key and value knows its place.
 
+mod quick;
+pub mod write;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -81,6 +84,18 @@ const MEND: &str = "mend the YAML here; `kilter schema slo` gives editors what t
 
 /// Reads one document. Duplicate keys are told, all of them; depth, aliases and size have limits.
 pub fn parse(text: &str) -> Result<Document, YamlError> {
+    if text.len() > MAX_BYTES {
+        let message = format!("larger than {} MiB", MAX_BYTES >> 20);
+        return Err(YamlError { message, range: Range::default(), help: "an SLO file has a few hundred lines" });
+    }
+    if let Some(root) = quick::read(text) {
+        return Ok(Document { root, duplicates: Vec::new() });
+    }
+    parse_slowly(text)
+}
+
+/// Whatever YAML there is, by the library.
+fn parse_slowly(text: &str) -> Result<Document, YamlError> {
     let options = serde_saphyr::options! {
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::PassThrough,
         // `1e400` is the objective check's to refuse, with all its other findings.
@@ -90,10 +105,6 @@ pub fn parse(text: &str) -> Result<Document, YamlError> {
         strict_booleans: true,
         with_snippet: false,
     };
-    if text.len() > MAX_BYTES {
-        let message = format!("larger than {} MiB", MAX_BYTES >> 20);
-        return Err(YamlError { message, range: Range::default(), help: "an SLO file has a few hundred lines" });
-    }
     let tree: Spanned<Tree> =
         serde_saphyr::from_str_with_options(text, options).map_err(|error| explain(&error, text))?;
     let mut duplicates = Vec::new();

@@ -1,6 +1,9 @@
 //! What one evaluation costs, as Prometheus itself counts it.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
+use kilter_harness::Response;
 
 /// Samples and time of one evaluation, or of several together.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,9 +27,7 @@ impl std::iter::Sum for Cost {
 pub(crate) fn of(query: &str, time: u64, url: &str) -> anyhow::Result<Cost> {
     let mut cost = Cost { rules: 1, samples: 0, millis: f64::MAX };
     for _ in 0..3 {
-        let answer =
-            kilter_harness::get(&format!("{url}/api/v1/query?query={}&time={time}&stats=all", encoded(query)))?
-                .json()?;
+        let answer = get(&format!("{url}/api/v1/query?query={}&time={time}&stats=all", encoded(query)))?.json()?;
         ensure!(answer["status"] == "success", "{query}: {}", answer["error"]);
         let stats = &answer["data"]["stats"];
         cost.samples = stats["samples"]["totalQueryableSamples"].as_u64().context("no samples in stats=all")?;
@@ -38,10 +39,15 @@ pub(crate) fn of(query: &str, time: u64, url: &str) -> anyhow::Result<Cost> {
 
 /// The value of a query that gives one.
 pub(crate) fn value(query: &str, time: u64, url: &str) -> anyhow::Result<f64> {
-    let answer = kilter_harness::get(&format!("{url}/api/v1/query?query={}&time={time}", encoded(query)))?.json()?;
+    let answer = get(&format!("{url}/api/v1/query?query={}&time={time}", encoded(query)))?.json()?;
     let results = answer["data"]["result"].as_array().with_context(|| format!("{query}: {}", answer["error"]))?;
     ensure!(results.len() == 1, "{query} gives {} elements", results.len());
     Ok(results[0]["value"][1].as_str().context("no value")?.parse()?)
+}
+
+/// Raw windows of days read tens of millions of samples.
+fn get(url: &str) -> anyhow::Result<Response> {
+    kilter_harness::get_within(url, Duration::from_mins(2))
 }
 
 /// Percent-encoded for a query string.

@@ -14,7 +14,7 @@ pub(super) fn export(args: &Export) -> Result<Status, String> {
         eprintln!("{}; nothing was exported", counted(&made.diagnostics));
         return Ok(Status::Findings);
     };
-    let selected = selected(&made);
+    let selected = selected(&made.sources);
     let ExportFormat::Openslo = args.to;
     let exported = export::openslo(estate, &|name| selected.contains(name))?;
     print!("{}", exported.text);

@@ -11,11 +11,10 @@ use super::args::{Generate, Input, OutcomeFormat};
 use super::progress::Progress;
 use crate::change::{self, words};
 use crate::diagnostic::{Diagnostic, Severity, report};
-use crate::load::{self, LoadOptions};
-use crate::model::{Compat, Target, TimeScale};
+use crate::load::{self, LoadOptions, Sources};
+use crate::model::TimeScale;
 use crate::output::{self, Difference, Mode, Report, lock};
-use crate::pipeline::{self, Made};
-use crate::render::Artifact;
+use crate::pipeline::{self, Made, Options};
 use crate::yaml::Value;
 
 pub(super) fn generate(args: &Generate) -> Result<Status, String> {
@@ -28,27 +27,30 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
     let mut waiting = || eprintln!("another kilter is at work in {}: waiting for it", folder.display());
     let lock = lock::lock(&folder, how, lock::PATIENCE, &mut waiting).map_err(|error| error.to_string())?;
     let progress = Progress::start("reading and planning", args.quiet);
-    let made = run_with(&args.input, args.time_scale, &args.compat, args.target)?;
-    let done = if let Some((_, _, artifacts)) = &made.output {
-        progress
-            .say(|| format!("{} {} files", if how == Mode::Write { "writing" } else { "comparing" }, artifacts.len()));
+    let mut made = run_with(&args.input, &wanted(args))?;
+    let done = if let Some((_, _, chosen)) = &mut made.output {
         let others = usize::from(made.sources.has_config) + usize::from(made.sources.alertmanager_base.is_some());
         // Templates and the like have no tree.
         let slo_files = made.sources.trees.len() - others;
         let whole = args.only.is_empty() && made.sources.selected.len() == slo_files;
-        let selected = selected(&made);
-        let chosen: Vec<Artifact> = artifacts
-            .iter()
-            .filter(|it| args.only.is_empty() || args.only.contains(&it.kind))
-            .filter(|it| it.service.as_deref().is_none_or(|name| selected.contains(name)))
-            .cloned()
-            .collect();
-        Some(output::apply(&chosen, &folder, how, whole).map_err(|error| error.to_string())?)
+        let selected = selected(&made.sources);
+        chosen.retain(|it| args.only.is_empty() || args.only.contains(&it.kind));
+        chosen.retain(|it| it.service.as_deref().is_none_or(|name| selected.contains(name)));
+        progress.say(|| format!("{} {} files", if how == Mode::Write { "writing" } else { "comparing" }, chosen.len()));
+        Some(output::apply(chosen, &folder, how, whole).map_err(|error| error.to_string())?)
     } else {
         None
     };
     drop((progress, lock));
-    Ok(tell(args, &made, &folder, done))
+    let status = tell(args, &made, &folder, done);
+    // The process ends here: nobody needs to take a whole estate apart first.
+    std::mem::forget(made);
+    Ok(status)
+}
+
+/// What the arguments ask of the stages.
+fn wanted(args: &Generate) -> Options<'_> {
+    Options { scale: args.time_scale, compat: &args.compat, target: args.target, only: &args.only }
 }
 
 /// Data to stdout, talk to stderr.
@@ -113,16 +115,16 @@ fn tell(args: &Generate, made: &Made, folder: &Path, done: Option<Report>) -> St
 }
 
 /// Services of the files that a PATH named.
-pub(super) fn selected(made: &Made) -> BTreeSet<&str> {
-    let service = |index: &usize| match &made.sources.trees[*index].as_ref()?.get("service")?.value {
+pub(super) fn selected(sources: &Sources) -> BTreeSet<&str> {
+    let service = |index: &usize| match &sources.trees[*index].as_ref()?.get("service")?.value {
         Value::Scalar { text, .. } => Some(text.as_str()),
         _ => None,
     };
-    made.sources.selected.iter().filter_map(service).collect()
+    sources.selected.iter().filter_map(service).collect()
 }
 
 pub(super) fn run(input: &Input, scale: TimeScale) -> Result<Made, String> {
-    run_with(input, scale, &[], None)
+    run_with(input, &Options { scale, ..Options::default() })
 }
 
 /// The current folder.
@@ -134,9 +136,8 @@ fn options(input: &Input) -> LoadOptions {
     LoadOptions { paths: input.paths.clone(), config: input.config.clone(), current: current() }
 }
 
-fn run_with(input: &Input, scale: TimeScale, compat: &[Compat], target: Option<Target>) -> Result<Made, String> {
-    let options = options(input);
-    pipeline::run_with(&options, scale, compat, target).map_err(|error| error.to_string())
+fn run_with(input: &Input, wanted: &Options<'_>) -> Result<Made, String> {
+    pipeline::run_with(&options(input), wanted).map_err(|error| error.to_string())
 }
 
 pub(super) fn counted(all: &[Diagnostic]) -> String {

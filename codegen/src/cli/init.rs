@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, any_error, report};
 use crate::exposition::{self, Page};
 use crate::load::{LoadOptions, Sources};
 use crate::model::{Family, Name, TimeScale};
+use crate::pipeline::Options;
 use crate::resolve::suggestion;
 use crate::scaffold::{self, Draft, Interaction, Names};
 use crate::yaml::{Node, Value};
@@ -37,8 +38,7 @@ pub(super) fn init(args: &Init) -> Result<Status, String> {
     // What is about to be written goes through everything that `lint` and `generate` do.
     let config = estate.path.clone();
     let options = LoadOptions { paths: vec![path.clone()], config, current: current.clone() };
-    let made =
-        pipeline::run_drafts(&options, &drafts, TimeScale::REAL, &[], None).map_err(|error| error.to_string())?;
+    let made = pipeline::run_drafts(&options, &drafts, &Options::default()).map_err(|error| error.to_string())?;
     let file = load::shown(&current.join(&path), &made.sources.root);
     // What was wrong before is told by `lint`; all else is due to the draft, such as a service that is there already.
     let all = any_error(&made.diagnostics) && !estate.path.as_ref().is_some_and(|it| is_broken(it));

@@ -49,8 +49,7 @@ fn everything(args: &Lint) -> Result<Found, String> {
         }
         Found { sources: made.sources, diagnostics }
     } else {
-        let root = rules.sources.root.clone();
-        Found { sources: Sources { root, ..Sources::default() }, diagnostics: Vec::new() }
+        Found { sources: Sources::in_folder(rules.sources.root.clone()), diagnostics: Vec::new() }
     };
     found.add(rules, args);
     Ok(found)

@@ -70,7 +70,7 @@ fn kept(query: &Text) -> Option<Vec<String>> {
 }
 
 fn contract(service: &str, counters: &Counters, report: &mut Report<'_, '_>) -> Option<Sli> {
-    let counter = |query: &Text| promql::parse(&query.text).ok().as_ref().and_then(summed_rate);
+    let counter = |query: &Text| promql::parse(&query.text).ok().and_then(|it| summed_rate(&it));
     let (part, total) = (counter(&counters.part)?, counter(&counters.total)?);
     let name = http::SERVER_REQUEST_DURATION.name;
     if total.metric != format!("{name}_count") {
@@ -95,7 +95,7 @@ fn contract(service: &str, counters: &Counters, report: &mut Report<'_, '_>) -> 
 
 /// A bucket among the count of its own histogram, where this version measures any histogram.
 fn histogram(counters: &Counters) -> Option<Sli> {
-    let counter = |query: &Text| promql::parse(&query.text).ok().as_ref().and_then(summed_rate);
+    let counter = |query: &Text| promql::parse(&query.text).ok().and_then(|it| summed_rate(&it));
     let (part, total) = (counter(&counters.part)?, counter(&counters.total)?);
     let name = part.metric.strip_suffix("_bucket").filter(|name| total.metric == format!("{name}_count"))?;
     let (le, rest): (Vec<&Matcher>, Vec<&Matcher>) = part.matchers.iter().partition(|it| it.label == "le");

@@ -17,6 +17,8 @@ mod slow_slices;
 mod stale_link;
 mod target;
 
+use rayon::prelude::*;
+
 use crate::diagnostic::{Diagnostic, Edit, Findings};
 use crate::load::Sources;
 use crate::model::{Estate, Service};
@@ -52,7 +54,8 @@ const CHECKS: &[Check] = &[
 
 /// Runs them all.
 pub fn lint(estate: &Estate, plan: &Plan, sources: &Sources) -> Vec<Diagnostic> {
-    let mut all: Vec<Diagnostic> = CHECKS.iter().flat_map(|check| check(estate, sources)).collect();
+    let found: Vec<Vec<Diagnostic>> = CHECKS.par_iter().map(|check| check(estate, sources)).collect();
+    let mut all = found.concat();
     all.extend(inhibition::check(estate, plan, sources));
     all
 }
@@ -160,8 +163,7 @@ fn first_key(sources: &Sources, file: usize) -> Range {
 /// The node of an SLO in its file, with the file's index. Files of other tools can share a service.
 fn slo_node<'a>(sources: &'a Sources, service: &Service, name: &str) -> Option<(usize, &'a Node)> {
     let says = |node: &Node, key: &str, wanted: &str| matches!(node.get(key).map(|it| &it.value), Some(Value::Scalar { text, .. }) if text == wanted);
-    let trees = sources.trees.iter().enumerate().filter_map(|(index, tree)| Some((index, tree.as_ref()?)));
-    trees.filter(|(_, tree)| says(tree, "service", service.name.as_str())).find_map(|(index, tree)| {
+    sources.trees_of(service.name.as_str()).find_map(|(index, tree)| {
         let Value::List(items) = &tree.get("slos")?.value else { return None };
         items.iter().find(|node| says(node, "name", name)).map(|node| (index, node))
     })

@@ -116,6 +116,12 @@ pub struct TimeScale {
     divisor: u64,
 }
 
+impl Default for TimeScale {
+    fn default() -> Self {
+        Self::REAL
+    }
+}
+
 impl TimeScale {
     /// Real time.
     pub const REAL: Self = Self { divisor: 1 };

@@ -21,7 +21,10 @@ pub mod words;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::model::{Duration, Estate, Name, Service};
+use crate::render::Kind;
 use crate::render::engine::{TemplateError, Templates};
 use context::{Context, Layout};
 use dashboard::model::Dashboard;
@@ -44,24 +47,40 @@ pub struct Plan {
 
 /// Plans everything for an estate. `Err` is a template that failed.
 pub fn plan(estate: &Estate, templates: &Templates) -> Result<Plan, TemplateError> {
-    let services = estate.services.iter().map(|service| plan_service(estate, service, templates));
+    plan_only(estate, templates, &[])
+}
+
+/// The same, without what belongs only to outputs that nobody asks for; all are asked for when none is named.
+pub fn plan_only(estate: &Estate, templates: &Templates, only: &[Kind]) -> Result<Plan, TemplateError> {
+    let services: Vec<Result<_, _>> =
+        estate.services.par_iter().map(|service| plan_service(estate, service, templates, only)).collect();
     let estate_rules = estate::rules(estate, &estate.source, templates)?;
     let mut plan = Plan {
-        services: services.collect::<Result<_, _>>()?,
+        services: services.into_iter().collect::<Result<_, _>>()?,
         estate_tests: rule_test::estate_tests(estate, &estate_rules.groups),
         estate_rules,
         routing: Routing::default(),
     };
-    plan.routing = routing::routing(estate, &plan);
+    plan.routing = routing::routing(estate, &plan, wanted(only, Kind::Alertmanager));
     Ok(plan)
 }
 
-fn plan_service(estate: &Estate, service: &Service, templates: &Templates) -> Result<ServicePlan, TemplateError> {
+fn wanted(only: &[Kind], kind: Kind) -> bool {
+    only.is_empty() || only.contains(&kind)
+}
+
+fn plan_service(
+    estate: &Estate,
+    service: &Service,
+    templates: &Templates,
+    only: &[Kind],
+) -> Result<ServicePlan, TemplateError> {
+    let wanted = |kind| wanted(only, kind);
     let mut context = Context::new(estate, service);
     let rules = groups::service_rules(&mut context, templates)?;
-    let tests = rule_test::tests(&context, &rules.groups, templates)?;
-    let dashboard = dashboard::dashboard(&context);
-    let runbooks = runbook::runbooks(&context, templates)?;
+    let tests = wanted(Kind::Tests).then(|| rule_test::tests(&context, &rules.groups, templates)).transpose()?;
+    let dashboard = wanted(Kind::Dashboards).then(|| dashboard::dashboard(&context));
+    let runbooks = if wanted(Kind::Runbooks) { runbook::runbooks(&context, templates)? } else { Vec::new() };
     Ok(ServicePlan { service: service.name.clone(), layout: context.layout, rules, tests, dashboard, runbooks })
 }
 
@@ -74,11 +93,11 @@ pub struct ServicePlan {
     pub layout: Layout,
     /// Its rules.
     pub rules: RuleFile,
-    /// The promtool tests that prove them.
-    pub tests: TestFile,
-    /// Its dashboard.
-    pub dashboard: Dashboard,
-    /// A runbook per SLO.
+    /// The promtool tests that prove them; `None` when nobody asks for tests.
+    pub tests: Option<TestFile>,
+    /// Its dashboard; `None` when nobody asks for dashboards.
+    pub dashboard: Option<Dashboard>,
+    /// A runbook per SLO; none when nobody asks for runbooks.
     pub runbooks: Vec<Runbook>,
 }
 

@@ -68,6 +68,25 @@ impl Words {
         }
     }
 
+    /// The variable of this name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        Some(match name {
+            "service" => &self.service,
+            "slo" => &self.slo,
+            "objective" => &self.objective,
+            "window" => &self.window,
+            "burn" => &self.burn,
+            "fired" => &self.fired,
+            "budget_left" => &self.budget_left,
+            "exhaustion" => &self.exhaustion,
+            "page" => &self.page,
+            "held" => &self.held,
+            "subject" => &self.subject,
+            "value" => &self.value,
+            _ => return None,
+        })
+    }
+
     /// The variables that a template may name.
     pub fn variables() -> Vec<String> {
         match serde_json::to_value(Self::default()) {
@@ -108,8 +127,10 @@ pub fn annotations(
     links: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, TemplateError> {
     let mut all = links;
-    all.insert("summary".to_owned(), templates.line(&format!("alerts/{name}.summary"), words)?);
-    all.insert("description".to_owned(), templates.line(&format!("alerts/{name}.description"), words)?);
+    for key in ["summary", "description"] {
+        let text = templates.line_of(&format!("alerts/{name}.{key}"), words, |it| words.get(it))?;
+        all.insert(key.to_owned(), text);
+    }
     Ok(all)
 }
 

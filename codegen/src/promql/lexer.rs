@@ -1,5 +1,8 @@
 //! Words of an expression with their places: the parser that accepts or refuses gives none.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use super::PromqlError;
 
 /// What a word is.
@@ -41,12 +44,29 @@ pub const WINDOW: &str = "$window";
 const MAX_TOKENS: usize = 2_000;
 const MAX_DEPTH: usize = 64;
 
-const SIGNS: &[&str] =
-    &["==", "!=", "=~", "!~", ">=", "<=", "+", "-", "*", "/", "%", "^", "=", ">", "<", ",", ":", "@"];
+thread_local! {
+    /// The texts that were read last: whoever asks for words of an expression asks several times in a row.
+    static RECENT: RefCell<VecDeque<(String, Vec<Token>)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// How many of them.
+const MOST_RECENT: usize = 6;
 
 /// All words; comments and blanks are left out. Every bracket among them is closed by its own kind.
 pub fn lex(text: &str) -> Result<Vec<Token>, PromqlError> {
-    let mut tokens: Vec<Token> = Vec::new();
+    RECENT.with_borrow_mut(|recent| {
+        if let Some((_, tokens)) = recent.iter().find(|(known, _)| known == text) {
+            return Ok(tokens.clone());
+        }
+        let tokens = lex_anew(text)?;
+        recent.truncate(MOST_RECENT - 1);
+        recent.push_front((text.to_owned(), tokens.clone()));
+        Ok(tokens)
+    })
+}
+
+fn lex_anew(text: &str) -> Result<Vec<Token>, PromqlError> {
+    let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 4);
     let mut open: Vec<Token> = Vec::new();
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
@@ -81,20 +101,23 @@ pub fn lex(text: &str) -> Result<Vec<Token>, PromqlError> {
                 }
             }
             '0'..='9' | '.' => number(rest),
-            _ if name_len(rest) > 0 => (Kind::Name, name_len(rest)),
-            _ => {
-                let Some(sign) = SIGNS.iter().find(|it| rest.starts_with(**it)) else {
+            _ => match (name_len(rest), sign_len(rest)) {
+                (0, 0) => {
                     let message = format!("PromQL has no `{}`", c.escape_debug());
                     let help = "remove it, or put it in quotes when it is text";
                     return Err(error(message, help, at, at + c.len_utf8()));
-                };
-                (Kind::Sign, sign.len())
-            }
+                }
+                (0, len) => (Kind::Sign, len),
+                (len, _) => (Kind::Name, len),
+            },
         };
         // Inside square brackets a colon separates a subquery's durations, elsewhere it is part of a name.
-        let len =
-            if rest.starts_with(':') && open.last().is_some_and(|it| &text[it.start..it.end] == "[") { 1 } else { len };
-        let kind = if rest.starts_with(':') && len == 1 { Kind::Sign } else { kind };
+        let (kind, len) = if c == ':' {
+            let len = if open.last().is_some_and(|it| it.text(text) == "[") { 1 } else { len };
+            (if len == 1 { Kind::Sign } else { kind }, len)
+        } else {
+            (kind, len)
+        };
         let token = Token { kind, start: at, end: at + len };
         brackets(text, token, &mut open)?;
         if tokens.len() == MAX_TOKENS {
@@ -146,12 +169,12 @@ fn brackets(text: &str, token: Token, open: &mut Vec<Token>) -> Result<(), Promq
 
 /// Length of a string with its quotes; `None` when it is never closed.
 fn string_len(rest: &str, quote: char) -> Option<usize> {
-    let mut chars = rest.char_indices().skip(1);
+    let mut chars = rest.bytes().enumerate().skip(1);
     while let Some((at, c)) = chars.next() {
-        if c == quote {
+        if char::from(c) == quote {
             return Some(at + 1);
         }
-        if c == '\\' && quote != '`' {
+        if c == b'\\' && quote != '`' {
             chars.next();
         }
     }
@@ -159,9 +182,18 @@ fn string_len(rest: &str, quote: char) -> Option<usize> {
 }
 
 fn name_len(rest: &str) -> usize {
-    let inner = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    match rest.chars().next() {
-        Some(c) if inner(c) && !c.is_ascii_digit() => rest.find(|c| !inner(c)).unwrap_or(rest.len()),
+    let inner = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_' || *c == b':';
+    match rest.as_bytes() {
+        [b'0'..=b'9', ..] => 0,
+        bytes => bytes.iter().take_while(|c| inner(c)).count(),
+    }
+}
+
+/// Length of the operator, comma, colon or `@` that a text begins with; 0 when it begins with none.
+fn sign_len(rest: &str) -> usize {
+    match rest.as_bytes() {
+        [b'=' | b'!', b'=' | b'~', ..] | [b'>' | b'<', b'=', ..] => 2,
+        [b'+' | b'-' | b'*' | b'/' | b'%' | b'^' | b'=' | b'>' | b'<' | b',' | b':' | b'@', ..] => 1,
         _ => 0,
     }
 }

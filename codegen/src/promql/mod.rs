@@ -1,6 +1,7 @@
 //! PromQL that users write: accepted or refused with the place of the mistake inside their YAML.
 
 mod functions;
+mod known;
 pub mod lexer;
 mod place;
 mod shape;
@@ -13,6 +14,8 @@ pub use place::{edit_in_source, place_in_source};
 pub use shape::{is_plain_selector, kept_labels, lacks_bool, may_be_nan, of_two_counters};
 pub use tree::{Kept, Match, Part, Tree};
 pub use walk::{Matcher, Selector, divides, ranges, selectors, summed_rate};
+
+use std::sync::Arc;
 
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{Expr, parse as parse_expr};
@@ -34,9 +37,10 @@ pub struct PromqlError {
     pub end: usize,
 }
 
-/// Parses an expression in which `$window` stands for a range, as Prometheus 2.42 would.
-pub fn parse(text: &str) -> Result<Expr, PromqlError> {
-    parse_tokens(text, &lex(text)?, &|name| functions::is_known(name))
+/// Parses an expression in which `$window` stands for a range, as Prometheus 2.42 would. Every stage asks again for the
+/// same ones, so what was accepted once is remembered.
+pub fn parse(text: &str) -> Result<Arc<Expr>, PromqlError> {
+    known::or_parsed(text, |text| parse_tokens(text, &lex(text)?, &|name| functions::is_known(name)))
 }
 
 /// Parses an expression of somebody else's, for any version of Prometheus: it names its ranges itself.
@@ -65,6 +69,9 @@ fn parse_tokens(text: &str, tokens: &[Token], known: &dyn Fn(&str) -> bool) -> R
     };
     // The parser knows functions that Prometheus 2.42 does not.
     unknown_function(text, tokens, known).map_or(Ok(()), Err)?;
+    if let Some(expr) = known::of_shape(text, tokens) {
+        return Ok(expr);
+    }
     parse_expr(&readable(text, tokens)).map_err(|said| {
         let whole = (first.start, last.end);
         syntax::read(text, tokens).err().unwrap_or_else(|| explain(text, tokens, &said, whole))
@@ -83,7 +90,7 @@ pub fn is_instant_vector(expr: &Expr) -> bool {
 
 /// Whether an expression is an aggregation such as `sum by (a) (...)`.
 pub fn is_aggregation(text: &str) -> bool {
-    matches!(parse(text), Ok(Expr::Aggregate(_)))
+    parse(text).is_ok_and(|it| matches!(*it, Expr::Aggregate(_)))
 }
 
 /// Every selector with the place at which it begins: its metric, or its brace.

@@ -3,6 +3,8 @@
 use promql_parser::label::MatchOp;
 use promql_parser::parser::{Expr, LabelModifier, VectorSelector};
 
+use super::known;
+
 /// A series that an expression selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selector {
@@ -23,33 +25,42 @@ pub struct Matcher {
     pub label: String,
     /// Its value, or a regular expression for it.
     pub value: String,
-    op: MatchOp,
+    sign: &'static str,
 }
 
 impl Matcher {
     /// Whether a series whose label has this value matches; a missing label has the empty value.
     pub fn accepts(&self, value: &str) -> bool {
-        match &self.op {
-            MatchOp::Equal => value == self.value,
-            MatchOp::NotEqual => value != self.value,
-            MatchOp::Re(regex) => regex.is_match(value),
-            MatchOp::NotRe(regex) => !regex.is_match(value),
+        let matches = || match known::compiled(&self.value) {
+            Some(MatchOp::Re(regex)) => regex.is_match(value),
+            _ => false,
+        };
+        match self.sign {
+            "=" => value == self.value,
+            "!=" => value != self.value,
+            "=~" => matches(),
+            _ => !matches(),
         }
     }
 
     /// `=`, `!=`, `=~` or `!~`.
     pub fn sign(&self) -> &'static str {
-        match &self.op {
-            MatchOp::Equal => "=",
-            MatchOp::NotEqual => "!=",
-            MatchOp::Re(_) => "=~",
-            MatchOp::NotRe(_) => "!~",
-        }
+        self.sign
     }
 
     /// Whether it asks for one value, `=`.
     pub fn is_equality(&self) -> bool {
-        matches!(self.op, MatchOp::Equal)
+        self.sign == "="
+    }
+}
+
+/// As it is written. A clone of a compiled expression is larger than everything else that is known of a selector.
+const fn sign(of: &MatchOp) -> &'static str {
+    match of {
+        MatchOp::Equal => "=",
+        MatchOp::NotEqual => "!=",
+        MatchOp::Re(_) => "=~",
+        MatchOp::NotRe(_) => "!~",
     }
 }
 
@@ -139,7 +150,7 @@ fn selector(it: &VectorSelector, kept: Option<&[String]>, ranged: bool) -> Selec
     Selector {
         metric: it.name.clone().or(named).unwrap_or_default(),
         matchers: matchers
-            .map(|it| Matcher { label: it.name.clone(), value: it.value.clone(), op: it.op.clone() })
+            .map(|it| Matcher { label: it.name.clone(), value: it.value.clone(), sign: sign(&it.op) })
             .collect(),
         kept: kept.map(<[String]>::to_vec),
         ranged,

@@ -3,6 +3,8 @@
 //! Strict, so that a misspelt variable fails; nothing is escaped, because PromQL and Markdown are not HTML. Go-template
 //! placeholders such as `{{ $labels.slo }}` reach a template as data, never as its own text.
 
+use std::collections::HashMap;
+
 use handlebars::{Handlebars, no_escape};
 use serde::Serialize;
 
@@ -21,6 +23,49 @@ pub struct TemplateError {
 #[derive(Debug)]
 pub struct Templates {
     engine: Handlebars<'static>,
+    /// Those that are no more than texts and variables, by name: thousands of alerts need not ask the engine.
+    plain: HashMap<String, Plain>,
+}
+
+/// A template of texts and variables.
+#[derive(Debug)]
+struct Plain {
+    /// A text, and the variable behind it.
+    parts: Vec<(String, String)>,
+    /// The text behind the last variable.
+    end: String,
+}
+
+impl Plain {
+    /// `None` for a template with anything else in it.
+    fn read(text: &str) -> Option<Self> {
+        let (mut parts, mut rest) = (Vec::new(), text);
+        while let Some((before, behind)) = rest.split_once("{{") {
+            let (name, after) = behind.split_once("}}")?;
+            let named = !name.is_empty() && name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
+            if !named || after.starts_with('}') || before.ends_with('\\') {
+                return None;
+            }
+            parts.push((before.to_owned(), name.to_owned()));
+            rest = after;
+        }
+        Some(Self { parts, end: rest.to_owned() })
+    }
+}
+
+/// Appends words, one blank between any two; `gap` is whether a blank is due.
+fn fold(out: &mut String, gap: &mut bool, text: &str) {
+    *gap |= text.starts_with(char::is_whitespace);
+    for word in text.split_whitespace() {
+        if *gap && !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+        *gap = true;
+    }
+    if !text.is_empty() {
+        *gap = text.ends_with(char::is_whitespace);
+    }
 }
 
 macro_rules! embedded {
@@ -70,12 +115,14 @@ impl Templates {
         let mut engine = Handlebars::new();
         engine.set_strict_mode(true);
         engine.register_escape_fn(no_escape);
+        let mut plain = HashMap::new();
         for (name, text) in EMBEDDED {
             if let Err(error) = engine.register_template_string(name, text) {
                 unreachable!("a template of ours does not parse: {error}");
             }
+            plain.extend(Plain::read(text).map(|it| ((*name).to_owned(), it)));
         }
-        Self { engine }
+        Self { engine, plain }
     }
 
     /// The names of all templates.
@@ -85,6 +132,8 @@ impl Templates {
 
     /// Puts another text in the place of one of ours.
     pub fn replace(&mut self, name: &str, text: &str) -> Result<(), Box<handlebars::TemplateError>> {
+        // The engine decides what another text means.
+        self.plain.remove(name);
         self.engine.register_template_string(name, text).map_err(Box::new)
     }
 
@@ -108,10 +157,66 @@ impl Templates {
     pub fn line(&self, name: &str, data: &impl Serialize) -> Result<String, TemplateError> {
         Ok(self.render(name, data)?.split_whitespace().collect::<Vec<_>>().join(" "))
     }
+
+    /// The same, of data whose variables can be asked for one by one.
+    pub fn line_of<'a>(
+        &self,
+        name: &str,
+        data: &'a impl Serialize,
+        variable: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<String, TemplateError> {
+        let plain = self.plain.get(name).filter(|it| it.parts.iter().all(|(_, name)| variable(name).is_some()));
+        let Some(plain) = plain else { return self.line(name, data) };
+        let (mut out, mut gap) = (String::with_capacity(256), false);
+        for (text, name) in &plain.parts {
+            fold(&mut out, &mut gap, text);
+            fold(&mut out, &mut gap, variable(name).unwrap_or_default());
+        }
+        fold(&mut out, &mut gap, &plain.end);
+        Ok(out)
+    }
 }
 
 impl Default for Templates {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::words::Words;
+
+    #[test]
+    fn plain_templates_say_what_the_engine_says() {
+        let (templates, mut words) = (Templates::new(), Words::example());
+        assert!(templates.plain.len() > 20, "the texts of alerts are plain");
+        for service in ["shop", " a  b\n", ""] {
+            words.service = service.to_owned();
+            for name in Templates::names().into_iter().filter(|it| it.starts_with("alerts/")) {
+                let line = templates.line_of(name, &words, |it| words.get(it)).unwrap();
+                assert_eq!(line, templates.line(name, &words).unwrap(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_more_than_variables_is_left_to_the_engine() {
+        for text in [
+            "{{#if a}}b{{/if}}",
+            "{{{a}}}",
+            "\\{{a}}",
+            "{{a b}}",
+            "{{~a}}",
+            "{{!a}}",
+            "{{> a}}",
+            "{{a",
+            "{{}}",
+            "{{a.b}}",
+        ] {
+            assert!(Plain::read(text).is_none(), "{text}");
+        }
+        assert!(Plain::read("a }} b").is_some_and(|it| it.end == "a }} b"));
     }
 }

@@ -9,8 +9,10 @@ pub mod target;
 pub mod templates;
 pub mod tests;
 
-use crate::model::Estate;
-use crate::plan::Plan;
+use rayon::prelude::*;
+
+use crate::model::{Estate, TimeScale};
+use crate::plan::{Plan, ServicePlan};
 
 /// Which output an artifact belongs to; `--only` selects by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -52,27 +54,57 @@ pub struct RenderError {
 
 /// Every file of the plan, sorted by path.
 pub fn render(estate: &Estate, plan: &Plan) -> Result<Vec<Artifact>, RenderError> {
+    render_only(estate, plan, &[])
+}
+
+/// The same, without outputs that nobody asks for; all are asked for when none is named.
+pub fn render_only(estate: &Estate, plan: &Plan, only: &[Kind]) -> Result<Vec<Artifact>, RenderError> {
     let scale = estate.time_scale;
-    let mut all = Vec::new();
-    let mut add = |path: String, kind: Kind, service: Option<&str>, text: Result<String, String>| {
-        let text = text.map_err(|message| RenderError { path: path.clone(), message })?;
-        all.push(Artifact { path, text, kind, service: service.map(str::to_owned) });
-        Ok(())
-    };
-    for it in &plan.services {
-        let service = it.service.as_str();
-        add(format!("rules/{service}.rules.yaml"), Kind::Rules, Some(service), rules::text(&it.rules, scale))?;
-        add(format!("rules/{service}.rules.test.yaml"), Kind::Tests, Some(service), tests::text(&it.tests, scale))?;
-        let dashboard = serde_json::to_string_pretty(&it.dashboard).map_err(|error| error.to_string());
-        add(format!("dashboards/{service}.json"), Kind::Dashboards, Some(service), dashboard.map(|text| text + "\n"))?;
-        for runbook in &it.runbooks {
-            let path = format!("rules/runbooks/{service}/{}.md", runbook.slo);
-            add(path, Kind::Runbooks, Some(service), Ok(runbook.text.clone()))?;
-        }
+    let services: Vec<Result<Vec<Artifact>, RenderError>> =
+        plan.services.par_iter().map(|it| of_service(it, scale, only)).collect();
+    let mut all = Files { only, service: None, all: Vec::new() };
+    for made in services {
+        all.all.extend(made?);
     }
-    add("rules/kilter.rules.yaml".to_owned(), Kind::Rules, None, rules::text(&plan.estate_rules, scale))?;
-    add("rules/kilter.rules.test.yaml".to_owned(), Kind::Tests, None, tests::text(&plan.estate_tests, scale))?;
-    add("rules/alertmanager.yaml".to_owned(), Kind::Alertmanager, None, alertmanager::text(estate, &plan.routing))?;
-    all.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(all)
+    all.add("rules/kilter.rules.yaml".to_owned(), Kind::Rules, || rules::text(&plan.estate_rules, scale))?;
+    all.add("rules/kilter.rules.test.yaml".to_owned(), Kind::Tests, || tests::text(&plan.estate_tests, scale))?;
+    all.add("rules/alertmanager.yaml".to_owned(), Kind::Alertmanager, || alertmanager::text(estate, &plan.routing))?;
+    all.all.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(all.all)
+}
+
+fn of_service(it: &ServicePlan, scale: TimeScale, only: &[Kind]) -> Result<Vec<Artifact>, RenderError> {
+    let service = it.service.as_str();
+    let mut all = Files { only, service: Some(service), all: Vec::new() };
+    all.add(format!("rules/{service}.rules.yaml"), Kind::Rules, || rules::text(&it.rules, scale))?;
+    if let Some(it) = &it.tests {
+        all.add(format!("rules/{service}.rules.test.yaml"), Kind::Tests, || tests::text(it, scale))?;
+    }
+    if let Some(it) = &it.dashboard {
+        let text = || serde_json::to_string_pretty(it).map(|text| text + "\n").map_err(|error| error.to_string());
+        all.add(format!("dashboards/{service}.json"), Kind::Dashboards, text)?;
+    }
+    for runbook in &it.runbooks {
+        let path = format!("rules/runbooks/{service}/{}.md", runbook.slo);
+        all.add(path, Kind::Runbooks, || Ok(runbook.text.clone()))?;
+    }
+    Ok(all.all)
+}
+
+/// Files that are wanted, of one service or of the estate.
+struct Files<'a> {
+    only: &'a [Kind],
+    service: Option<&'a str>,
+    all: Vec<Artifact>,
+}
+
+impl Files<'_> {
+    fn add(&mut self, path: String, kind: Kind, text: impl Fn() -> Result<String, String>) -> Result<(), RenderError> {
+        if !self.only.is_empty() && !self.only.contains(&kind) {
+            return Ok(());
+        }
+        let text = text().map_err(|message| RenderError { path: path.clone(), message })?;
+        self.all.push(Artifact { path, text, kind, service: self.service.map(str::to_owned) });
+        Ok(())
+    }
 }

@@ -15,6 +15,8 @@ mod volume;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::diagnostic::{Code, Diagnostic, Findings, any_error};
 use crate::load::Sources;
 use crate::model::{Estate, Name, Service, TimeScale};
@@ -33,11 +35,21 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
     let mut names: BTreeMap<Name, usize> = BTreeMap::new();
     let first = usize::from(sources.has_config);
     let mut services = Vec::new();
-    for (index, tree) in sources.trees.iter().enumerate().skip(first) {
-        let Some(tree) = tree.as_ref().filter(|_| sources.alertmanager_base != Some(index)) else { continue };
-        let mut findings = Findings::new(index, sources, &mut all);
+    let trees: Vec<(usize, &Node)> = (sources.trees.iter().enumerate().skip(first))
+        .filter(|(index, _)| sources.alertmanager_base != Some(*index))
+        .filter_map(|(index, tree)| Some((index, tree.as_ref()?)))
+        .collect();
+    let read = |&(index, tree): &(usize, &Node)| {
+        let mut found = Vec::new();
+        let mut findings = Findings::new(index, sources, &mut found);
         check(tree, &SLO_FILE, &mut findings);
-        let Some(service) = slo::service(tree, index, sources, (&estate, &scope), &mut findings) else { continue };
+        (slo::service(tree, index, sources, (&estate, &scope), &mut findings), found)
+    };
+    let resolved: Vec<_> = trees.par_iter().map(read).collect();
+    for ((index, tree), (service, found)) in trees.into_iter().zip(resolved) {
+        all.extend(found);
+        let Some(service) = service else { continue };
+        let mut findings = Findings::new(index, sources, &mut all);
         if let Some(other) =
             names.get(&service.name).filter(|it| [**it, index].iter().all(|it| sources.foreign.contains_key(it)))
         {

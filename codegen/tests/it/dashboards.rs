@@ -20,7 +20,7 @@ fn panels(by: &[&str]) -> (String, Vec<Panel>) {
         .map(|family| slo(&family.key().replace('_', "-"), "0.99", Sli::Red(red(*family, &[]))))
         .collect();
     all[0].by = by.iter().map(|it| (*it).to_owned()).collect();
-    let dashboard = planned(&estate(all)).services.remove(0).dashboard;
+    let dashboard = planned(&estate(all)).services.remove(0).dashboard.expect("all outputs are asked for");
     (serde_json::to_string(&dashboard.templating).expect("JSON"), dashboard.panels)
 }
 

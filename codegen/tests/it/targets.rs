@@ -9,8 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use kilter_codegen::load::LoadOptions;
-use kilter_codegen::model::{Duration, Target, TimeScale};
-use kilter_codegen::pipeline;
+use kilter_codegen::model::{Duration, Target};
+use kilter_codegen::pipeline::{self, Options};
 use kilter_codegen::render::{Artifact, Kind};
 use serde_json::Value;
 
@@ -50,7 +50,8 @@ fn made(target: &str, estate: &str, slos: &str) -> Vec<Artifact> {
     fs::write(folder.path().join("slo.yaml"), slos).expect("a file");
     let options = LoadOptions { paths: Vec::new(), config: None, current: folder.path().to_path_buf() };
     let target: Target = target.parse().expect("a target");
-    let made = pipeline::run_with(&options, TimeScale::REAL, &[], Some(target)).expect("the pipeline runs");
+    let made = pipeline::run_with(&options, &Options { target: Some(target), ..Options::default() })
+        .expect("the pipeline runs");
     made.output.unwrap_or_else(|| panic!("refused: {:#?}", made.diagnostics)).2
 }
 

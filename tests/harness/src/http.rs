@@ -42,6 +42,11 @@ pub fn get(url: &str) -> anyhow::Result<Response> {
     request("GET", url, &[], &[])
 }
 
+/// GET of what takes its time, such as a query over millions of samples.
+pub fn get_within(url: &str, time: Duration) -> anyhow::Result<Response> {
+    request_within("GET", url, &[], &[], time)
+}
+
 /// POST with a body of this content type.
 pub fn post(url: &str, content_type: &str, body: &[u8]) -> anyhow::Result<Response> {
     request("POST", url, &[("content-type", content_type)], body)
@@ -49,10 +54,20 @@ pub fn post(url: &str, content_type: &str, body: &[u8]) -> anyhow::Result<Respon
 
 /// One request on a connection of its own. The URL is `http://host:port/path?query`, already encoded.
 pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> anyhow::Result<Response> {
+    request_within(method, url, headers, body, TIMEOUT)
+}
+
+fn request_within(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    time: Duration,
+) -> anyhow::Result<Response> {
     let rest = url.strip_prefix("http://").with_context(|| format!("not an http URL: {url}"))?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = TcpStream::connect(host).with_context(|| format!("could not connect to {host}"))?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_read_timeout(Some(time))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
     let mut head = format!("{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     for (name, value) in headers {

@@ -22,7 +22,7 @@ pub use alertmanager::Alertmanager;
 pub use binary::{BUILT, binary, root, use_built};
 pub use git::{Traffic, git, make_repository};
 pub use git_https::GitHttps;
-pub use http::{Response, get, post, request};
+pub use http::{Response, get, get_within, post, request};
 pub use ports::free_port;
 pub use process::{Process, Signal};
 pub use prometheus::{Alert, Prometheus, PrometheusConfig, Rule, Sample, Series, Target};

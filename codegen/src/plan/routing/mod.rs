@@ -112,8 +112,8 @@ struct Waits {
     repeat_interval: String,
 }
 
-/// Plans the tree for the estate and everything planned for it.
-pub fn routing(estate: &Estate, plan: &Plan) -> Routing {
+/// Plans the tree for the estate, and the proofs for everything planned for it when they are wanted.
+pub fn routing(estate: &Estate, plan: &Plan, proven: bool) -> Routing {
     let timing = timing();
     let switch = &estate.alertmanager.deadmans_switch;
     let mut children = vec![route(estate, switch, vec![equal("alertname", slo::WATCHDOG)], &timing.watchdog)];
@@ -123,7 +123,7 @@ pub fn routing(estate: &Estate, plan: &Plan) -> Routing {
     let hours = estate.teams.iter().filter_map(|(name, team)| Some(named(name.as_str(), team.office_hours.as_ref()?)));
     Routing {
         receivers: receivers(&root),
-        proofs: proof::proofs(estate, plan),
+        proofs: if proven { proof::proofs(estate, plan) } else { Vec::new() },
         route: root,
         inhibit_rules: inhibition::inhibitions(estate),
         time_intervals: hours.collect(),

@@ -1,12 +1,13 @@
 //! Which labels reach which receiver, by the meaning of teams and severities, not by walking the tree.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use kilter_contract::slo;
+use rayon::prelude::*;
 
 use super::super::class::{POLICY_LABEL, classes};
-use super::super::{Plan, Rule, RuleFile};
-use crate::model::Estate;
+use super::super::{Plan, Rule, RuleFile, ServicePlan};
+use crate::model::{Estate, Service};
 
 /// Labels of an alert and the receiver that they must reach.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,25 +22,34 @@ pub struct Proof {
 
 /// One proof per alert, severity and SLO.
 pub(super) fn proofs(estate: &Estate, plan: &Plan) -> Vec<Proof> {
-    let mut all = BTreeSet::new();
-    for (service, planned) in estate.services.iter().zip(&plan.services) {
-        let classes = classes(service, planned.layout.most());
-        for (alert, labels) in alerts(&planned.rules) {
-            // A rule of one class raises alerts of its own SLOs only.
-            let number = labels.get(POLICY_LABEL).and_then(|it| it.parse::<usize>().ok());
-            let own = classes.iter().filter(|it| number.is_none() || it.number == number);
-            for name in own.flat_map(|it| &it.slos).map(|it| it.name.to_string()) {
-                let mut labels = labels.clone();
-                labels.entry(slo::SERVICE_LABEL.to_owned()).or_insert_with(|| service.name.to_string());
-                if !slo::PER_SERVICE.contains(&alert.as_str()) {
-                    labels.insert(slo::SLO_LABEL.to_owned(), name);
-                }
-                all.insert(proof(estate, &alert, labels));
-            }
+    let services: Vec<(&Service, &ServicePlan)> = estate.services.iter().zip(&plan.services).collect();
+    let mut all: Vec<Proof> =
+        services.par_iter().flat_map_iter(|(service, planned)| of_service(estate, service, planned)).collect();
+    all.extend(alerts(&plan.estate_rules).into_iter().map(|(alert, labels)| proof(estate, &alert, labels)));
+    all.par_sort_unstable();
+    all.dedup();
+    all
+}
+
+fn of_service(estate: &Estate, service: &Service, planned: &ServicePlan) -> Vec<Proof> {
+    let mut all = Vec::new();
+    let classes = classes(service, planned.layout.most());
+    for (alert, mut labels) in alerts(&planned.rules) {
+        labels.entry(slo::SERVICE_LABEL.to_owned()).or_insert_with(|| service.name.to_string());
+        if slo::PER_SERVICE.contains(&alert.as_str()) {
+            all.push(proof(estate, &alert, labels));
+            continue;
+        }
+        // A rule of one class raises alerts of its own SLOs only.
+        let number = labels.get(POLICY_LABEL).and_then(|it| it.parse::<usize>().ok());
+        let own = classes.iter().filter(|it| number.is_none() || it.number == number);
+        for name in own.flat_map(|it| &it.slos).map(|it| it.name.to_string()) {
+            let mut labels = labels.clone();
+            labels.insert(slo::SLO_LABEL.to_owned(), name);
+            all.push(proof(estate, &alert, labels));
         }
     }
-    all.extend(alerts(&plan.estate_rules).into_iter().map(|(alert, labels)| proof(estate, &alert, labels)));
-    all.into_iter().collect()
+    all
 }
 
 fn alerts(file: &RuleFile) -> Vec<(String, BTreeMap<String, String>)> {

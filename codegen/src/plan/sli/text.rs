@@ -9,12 +9,9 @@ impl Lowering<'_> {
     /// Named counters. `$window` is the rate window; an expression without an outer aggregation is summed.
     pub(super) fn events(&self, side: &EventSide, total: &str) -> Pair {
         let query = |text: &str| {
+            let aggregated = promql::is_aggregation(text);
             let text = promql::with_window(text, &self.rate.to_string());
-            if promql::is_aggregation(&text) {
-                format!("({text}) >= 0")
-            } else {
-                format!("{} >= 0", sum_by(self.by, &text))
-            }
+            if aggregated { format!("({text}) >= 0") } else { format!("{} >= 0", sum_by(self.by, &text)) }
         };
         let none = format!("0 * {}", sum_by(self.by, &self.total_series));
         let error = match side {

@@ -41,7 +41,7 @@ fn selector(node: &Node, native: bool, findings: &mut Findings<'_>) -> Option<(S
         findings.error(Code::NotAHistogram, place.range, message, help);
         None
     };
-    let named = matches!(&expr, Expr::VectorSelector(it) if it.name.is_some());
+    let named = matches!(&*expr, Expr::VectorSelector(it) if it.name.is_some());
     let Some(metric) = selectors(&expr).into_iter().next().map(|it| it.metric).filter(|_| named) else {
         let message = "`histogram` takes a metric with matchers, not an expression".to_owned();
         return refuse(findings, message, "for example: hook_duration_seconds{job=\"hooks\"}".to_owned());

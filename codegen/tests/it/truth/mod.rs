@@ -16,8 +16,8 @@ use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kilter_codegen::load::LoadOptions;
-use kilter_codegen::model::{Target, TimeScale};
-use kilter_codegen::pipeline;
+use kilter_codegen::model::Target;
+use kilter_codegen::pipeline::{self, Options};
 use kilter_harness::{Prometheus, PrometheusConfig, Sample, Target as Scraped, tools, until};
 
 use crate::runbooks::queries;
@@ -149,7 +149,8 @@ fn rules(folder: &Path, target: Target, without: &[&str]) -> std::path::PathBuf 
     let text = format!("apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n{slos}");
     fs::write(folder.join("slo.yaml"), text).expect("a file");
     let options = LoadOptions { paths: vec!["slo.yaml".into()], config: None, current: folder.to_path_buf() };
-    let made = pipeline::run_with(&options, TimeScale::REAL, &[], Some(target)).expect("the pipeline runs");
+    let made = pipeline::run_with(&options, &Options { target: Some(target), ..Options::default() })
+        .expect("the pipeline runs");
     let (_, _, artifacts) = made.output.unwrap_or_else(|| panic!("refused: {:#?}", made.diagnostics));
     let rules = artifacts.iter().find(|it| it.path == "rules/shop.rules.yaml").expect("rules");
     for book in artifacts.iter().filter(|it| it.kind == kilter_codegen::render::Kind::Runbooks) {

@@ -1,12 +1,13 @@
 //! Counters for an `events` SLI.
 
 use promql_parser::label::Matcher;
-use promql_parser::parser::{self, Expr, VectorSelector};
+use promql_parser::parser::{Expr, VectorSelector};
 
 use super::super::file::Labels;
 use super::{ALL, BAD, Fed, GOOD, Inputs, Raw, Samples, accepts, group_value, invent, name_of, of_label};
 use crate::model::{EventSide, Slo};
 use crate::plan::rule_test::traffic::Counts;
+use crate::promql;
 
 /// `rate(selector[$window])` on both sides, in parentheses, aggregated and added if need be.
 pub(super) fn events(slo: &Slo, side: &EventSide, total: &str) -> Option<Inputs> {
@@ -68,24 +69,24 @@ struct Counted {
 
 /// A sum of simple counts; `None` for anything else.
 fn counted(text: &str) -> Option<Counted> {
-    counted_by(parser::parse(&text.replace("$window", "5m")).ok()?)
+    counted_by(&*promql::parse(text).ok()?)
 }
 
-fn counted_by(expr: Expr) -> Option<Counted> {
+fn counted_by(expr: &Expr) -> Option<Counted> {
     match expr {
-        Expr::Paren(inner) => counted_by(*inner.expr),
-        Expr::Aggregate(sum) if sum.op.to_string() == "sum" => counted_by(*sum.expr),
+        Expr::Paren(inner) => counted_by(&inner.expr),
+        Expr::Aggregate(sum) if sum.op.to_string() == "sum" => counted_by(&sum.expr),
         Expr::Binary(added) if added.op.to_string() == "+" => {
-            let (mut left, right) = (counted_by(*added.lhs)?, counted_by(*added.rhs)?);
+            let (mut left, right) = (counted_by(&added.lhs)?, counted_by(&added.rhs)?);
             left.selectors.extend(right.selectors);
             (left.function == right.function).then_some(left)
         }
         Expr::Call(call) => {
             let function = ["rate", "increase"].into_iter().find(|name| *name == call.func.name)?;
-            let Expr::MatrixSelector(matrix) = *call.args.args.into_iter().next()? else { return None };
-            let selector = matrix.vs;
+            let Expr::MatrixSelector(matrix) = &**call.args.args.first()? else { return None };
+            let selector = &matrix.vs;
             let plain = selector.offset.is_none() && selector.at.is_none() && selector.matchers.or_matchers.is_empty();
-            plain.then(|| Counted { function, selectors: vec![selector] })
+            plain.then(|| Counted { function, selectors: vec![selector.clone()] })
         }
         _ => None,
     }

@@ -7,13 +7,14 @@ mod series;
 
 use kilter_contract as contract;
 use promql_parser::label::{MatchOp, Matcher};
-use promql_parser::parser::{self, Expr, VectorSelector};
+use promql_parser::parser::{Expr, VectorSelector};
 
 use super::super::maintenance::has_measured;
 use super::file::Labels;
 use super::matching::{accepted, accepted_but_refused};
 use super::traffic::Counts;
 use crate::model::{Estate, EventSide, Red, Service, Sli, Slo};
+use crate::promql;
 
 const ALL: Counts = Counts { good: true, bad: true };
 const GOOD: Counts = Counts { good: true, bad: false };
@@ -180,9 +181,10 @@ fn recorded(estate: &Estate, service: &Service, slo: &Slo) -> Inputs {
 
 /// The matchers of a selection such as `job="git-https",cluster=~"eu.*"`, by label.
 fn selection(matchers: &str) -> Option<Vec<(String, Vec<Matcher>)>> {
-    let Expr::VectorSelector(selector) = parser::parse(&format!("m{{{matchers}}}")).ok()? else { return None };
+    let parsed = promql::parse(&format!("m{{{matchers}}}")).ok()?;
+    let Expr::VectorSelector(selector) = &*parsed else { return None };
     let mut found: Vec<(String, Vec<Matcher>)> = Vec::new();
-    for matcher in selector.matchers.matchers {
+    for matcher in selector.matchers.matchers.iter().cloned() {
         match found.iter_mut().find(|(key, _)| *key == matcher.name) {
             Some((_, list)) => list.push(matcher),
             None => found.push((matcher.name.clone(), vec![matcher])),

@@ -1,21 +1,22 @@
 //! Series of SLIs that name one metric: a gauge, a histogram.
 
 use promql_parser::label::Matcher;
-use promql_parser::parser::{self, Expr, VectorSelector};
+use promql_parser::parser::{Expr, VectorSelector};
 
 use super::super::file::Labels;
 use super::{ALL, Fed, GOOD, Inputs, Raw, Samples, group_value, invent, name_of, of_label};
 use crate::model::{Histogram, Slo};
+use crate::promql;
 
 /// The gauge of an `uptime` SLI, when it is one selector, aggregated or not.
 pub(super) fn uptime(slo: &Slo, up: &str) -> Option<Inputs> {
-    let selector = one(parser::parse(up).ok()?)?;
+    let selector = one(&*promql::parse(up).ok()?)?;
     by_group(slo, &selector, |labels| Some(vec![(name_of(&selector)?, labels, Samples::Up)]))
 }
 
 /// Counts and buckets of a classic histogram.
 pub(super) fn latency(slo: &Slo, of: &Histogram) -> Option<Inputs> {
-    let selector = one(parser::parse(&format!("{}{{{}}}", of.metric, of.matchers)).ok()?)?;
+    let selector = one(&*promql::parse(&format!("{}{{{}}}", of.metric, of.matchers)).ok()?)?;
     by_group(slo, &selector, |labels| {
         let bucket = |le: String| {
             let mut labels = labels.clone();
@@ -64,11 +65,11 @@ fn by_group(
 }
 
 /// The only selector of an expression that gives its value, or that of one of its series.
-fn one(expr: Expr) -> Option<VectorSelector> {
+fn one(expr: &Expr) -> Option<VectorSelector> {
     match expr {
-        Expr::VectorSelector(selector) => Some(selector),
-        Expr::Paren(inner) => one(*inner.expr),
-        Expr::Aggregate(it) if ["max", "min", "avg"].contains(&it.op.to_string().as_str()) => one(*it.expr),
+        Expr::VectorSelector(selector) => Some(selector.clone()),
+        Expr::Paren(inner) => one(&inner.expr),
+        Expr::Aggregate(it) if ["max", "min", "avg"].contains(&it.op.to_string().as_str()) => one(&it.expr),
         _ => None,
     }
 }
