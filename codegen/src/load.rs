@@ -1,5 +1,6 @@
 //! The only reader of disk: the configuration, the SLO files, and the files that they name.
 
+mod index;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,23 +59,6 @@ impl Sources {
     /// Nothing yet, in a folder.
     pub fn in_folder(root: PathBuf) -> Self {
         Self { root, ..Self::default() }
-    }
-
-    /// The trees of a service, in order, with their indices.
-    pub fn trees_of(&self, service: &str) -> impl Iterator<Item = (usize, &Node)> {
-        let all = self.by_service.get_or_init(|| {
-            let mut all: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-            for (index, tree) in self.trees.iter().enumerate() {
-                if let Some(Value::Scalar { text, .. }) =
-                    tree.as_ref().and_then(|it| it.get("service")).map(|it| &it.value)
-                {
-                    all.entry(text.clone()).or_default().push(index);
-                }
-            }
-            all
-        });
-        let indices = all.get(service).map_or(&[][..], Vec::as_slice);
-        indices.iter().filter_map(|index| Some((*index, self.trees[*index].as_ref()?)))
     }
 }
 

@@ -29,11 +29,11 @@ fn lock<T>(all: &Known<T>) -> MutexGuard<'_, HashMap<String, T>> {
 }
 
 /// What was made of a text before, or is made now.
-fn known<T: Clone, E>(all: &Known<T>, text: &str, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+fn known<T: Clone, E>(all: &Known<T>, text: &str, parse: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     if let Some(known) = lock(all).get(text) {
         return Ok(known.clone());
     }
-    let made = make()?;
+    let made = parse()?;
     let mut all = lock(all);
     if all.len() == MOST {
         all.clear();
@@ -149,8 +149,8 @@ fn fill_selector(it: &mut VectorSelector, values: &[String]) -> Option<()> {
 
 /// `=~` with this expression, as the parser compiles it.
 pub(super) fn compiled(pattern: &str) -> Option<MatchOp> {
-    let make = || Matcher::new_matcher(T_EQL_REGEX, String::new(), pattern.to_owned()).map(|it| it.op);
-    known(&REGEXES, pattern, make).ok()
+    let compile = || Matcher::new_matcher(T_EQL_REGEX, String::new(), pattern.to_owned()).map(|it| it.op);
+    known(&REGEXES, pattern, compile).ok()
 }
 
 #[cfg(test)]

@@ -79,12 +79,11 @@ impl Reader<'_> {
             let inner = Line { indent: indent + 1 + blanks, start: line.start + 1 + blanks, end: line.end };
             // What stands behind the dash stands as if it had a line of its own.
             self.lines[self.next] = inner;
-            items.push(match self.key(inner) {
-                Some(_) => self.block(inner.indent)?,
-                None => {
-                    self.next += 1;
-                    self.scalar(inner.start, inner.end)?
-                }
+            items.push(if self.key(inner).is_some() {
+                self.block(inner.indent)?
+            } else {
+                self.next += 1;
+                self.scalar(inner.start, inner.end)?
             });
         }
         self.ends(indent)?;

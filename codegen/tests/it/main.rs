@@ -22,5 +22,6 @@ mod schema;
 mod support;
 mod targets;
 mod test_command;
+mod threads;
 mod tiers;
 mod truth;
