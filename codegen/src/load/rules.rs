@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{LoadOptions, Reader, config_and_root, entries, slo_files_below};
+use super::find::{entries, slo_files_below};
+use super::{LoadOptions, Reader, config_and_root};
 use crate::load::Sources;
 use crate::rulefile::{RuleFile, recognise};
 use crate::yaml::{self, Node, Value};

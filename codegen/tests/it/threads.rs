@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use kilter_codegen::load::LoadOptions;
-use kilter_codegen::model::TimeScale;
-use kilter_codegen::pipeline::{self, Made};
+use kilter_codegen::pipeline::{self, Made, Options};
 use kilter_codegen::render::{Artifact, Kind};
 
 const SERVICES: usize = 40;
@@ -37,7 +36,7 @@ fn estate(folder: &Path, broken: bool) {
 fn run(folder: &Path, threads: usize, only: &[Kind]) -> Made {
     let options = LoadOptions { paths: Vec::new(), config: None, current: folder.to_path_buf() };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-    pool.install(|| pipeline::run_with(&options, TimeScale::REAL, &[], only)).expect("the generator runs")
+    pool.install(|| pipeline::run_with(&options, &Options { only, ..Options::default() })).expect("the generator runs")
 }
 
 fn artifacts(made: Made) -> Vec<Artifact> {
