@@ -19,12 +19,9 @@ pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
     }
     let foreign = |file: &usize| sources.foreign.contains_key(file);
     for service in estate.services.iter().filter(|it| it.mitigations.is_none() && pages(it)) {
-        let file =
-            sources.trees.iter().enumerate().position(|(file, tree)| {
-                tree.is_some() && sources.files[file].path == service.source && !foreign(&file)
-            });
-        let Some(file) = file else { continue };
-        let place = sources.trees[file].as_ref().and_then(|it| it.get("service")).map(|it| it.range);
+        let mut own = sources.trees_of(service.name.as_str()).filter(|(file, _)| !foreign(file));
+        let Some((file, tree)) = own.next() else { continue };
+        let place = tree.get("service").map(|it| it.range);
         let message = format!("`{}` pages, but names no mitigations: its runbooks do not say what to do", service.name);
         let help = "write down what helped last time: runbook: {mitigations: docs/mitigations.md}";
         Findings::new(file, sources, &mut all).warning(Code::NoRunbook, place.unwrap_or_default(), message, help);
