@@ -158,19 +158,23 @@ pub fn sources_with(options: &LoadOptions, drafts: &Drafts) -> Result<(Sources, 
         }
     }
     slo_files.extend(named.iter().cloned());
-    let canonical = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let canonical = |path: &PathBuf| fs::canonicalize(path).unwrap_or_else(|_| path.clone());
     slo_files.sort();
-    slo_files.dedup_by_key(|path| canonical(path));
+    slo_files.dedup();
+    let real: Vec<PathBuf> = slo_files.par_iter().map(canonical).collect();
+    let mut seen = BTreeSet::new();
+    let (slo_files, real): (Vec<PathBuf>, Vec<PathBuf>) =
+        slo_files.into_iter().zip(real).filter(|(_, real)| seen.insert(real.clone())).unzip();
     if slo_files.is_empty() {
         return Err(LoadError::Nothing("kilter.yaml: `services` matches no file".to_owned()));
     }
-    let wanted: BTreeSet<PathBuf> = named.iter().map(|path| canonical(path)).collect();
+    let wanted: BTreeSet<PathBuf> = named.iter().map(canonical).collect();
     let fetched: Vec<_> = slo_files.par_iter().map(|path| reader.fetch(path)).collect();
     let mut folders = Vec::new();
-    for (path, fetched) in slo_files.into_iter().zip(fetched) {
+    for ((path, real), fetched) in slo_files.into_iter().zip(real).zip(fetched) {
         let index = reader.keep(&path, fetched?);
         folders.push((index, path.parent().unwrap_or(Path::new("")).to_path_buf()));
-        if wanted.is_empty() || wanted.contains(&canonical(&path)) {
+        if wanted.is_empty() || wanted.contains(&real) {
             reader.sources.selected.push(index);
         }
     }

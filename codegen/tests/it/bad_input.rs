@@ -267,7 +267,7 @@ fn no_change_of_a_good_file_makes_it_panic() {
     assert!(survives(folder.path(), GOOD.as_bytes()).output.is_some(), "the good file is not good");
     let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
     let (mut refused, mut accepted) = (0, 0);
-    for _ in 0..1_500 {
+    for _ in 0..1_000 {
         let mut text = GOOD.as_bytes().to_vec();
         for _ in 0..=numbers.below(4) {
             mutate(&mut text, &mut numbers);
@@ -275,5 +275,5 @@ fn no_change_of_a_good_file_makes_it_panic() {
         let made = survives(folder.path(), &text);
         *(if made.output.is_some() { &mut accepted } else { &mut refused }) += 1;
     }
-    assert!(refused > 700 && accepted > 30, "{refused} refused, {accepted} accepted: the changes prove little");
+    assert!(refused > 450 && accepted > 20, "{refused} refused, {accepted} accepted: the changes prove little");
 }

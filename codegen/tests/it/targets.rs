@@ -141,12 +141,12 @@ fn the_proofs_hold_on_the_left_open_ranges_of_prometheus_3() {
     proven(&made);
 }
 
-/// Bounds are stored as they are exposed before Prometheus 3, which the other proofs have, and as floats since.
+/// Bounds are stored as floats since Prometheus 3, as all other proofs have them, and as they are exposed before.
 #[test]
-fn bounds_are_found_as_floats_too() {
+fn bounds_are_found_as_they_are_exposed_too() {
     let mut made = made("prometheus=3.x", "", &only(&["fast"]));
     let tests = made.iter_mut().find(|it| it.path == "rules/shop.rules.test.yaml").expect("tests");
-    let fed = tests.text.replace("le=\\\"1\\\"", "le=\\\"1.0\\\"").replace("le=\"1\"", "le=\"1.0\"");
+    let fed = tests.text.replace("le=\\\"1.0\\\"", "le=\\\"1\\\"").replace("le=\"1.0\"", "le=\"1\"");
     assert_ne!(fed, tests.text, "nothing is fed");
     tests.text = fed;
     proven(&made);

@@ -1,7 +1,7 @@
 //! Whatever an SLO file says: once it is accepted, Prometheus and Alertmanager take what comes out, its dashboards are
 //! Grafana's, its runbooks have their sections, and the same input gives the same bytes.
 //!
-//! `KILTER_CASES` estates (40), from `KILTER_SEED` on; what a failure names can be repeated with its seed and one case.
+//! `KILTER_CASES` estates (30), from `KILTER_SEED` on; what a failure names can be repeated with its seed and one case.
 //! With `KILTER_KEEP` the outputs stay in that folder: `cargo xtask test --all` gives their dashboards to Grafana's types.
 
 mod foreign;
@@ -43,7 +43,7 @@ fn made(folder: &Path, seed: u64) -> Option<Vec<Artifact>> {
 
 #[test]
 fn what_is_accepted_runs() {
-    let cases = given("KILTER_CASES", 40);
+    let cases = given("KILTER_CASES", 30);
     let first = given("KILTER_SEED", 1);
     let temporary = tempfile::tempdir().expect("a folder");
     let root = std::env::var_os("KILTER_KEEP").map_or_else(|| temporary.path().to_path_buf(), PathBuf::from);
@@ -97,7 +97,7 @@ fn what_is_accepted_runs() {
 /// However many SLOs a file of another tool has, each is watched by a page and a ticket, read directly and imported.
 #[test]
 fn no_alert_of_another_tool_is_lost() {
-    let (cases, first) = (given("KILTER_CASES", 40), given("KILTER_SEED", 1));
+    let (cases, first) = (given("KILTER_CASES", 30), given("KILTER_SEED", 1));
     let root = tempfile::tempdir().expect("a folder");
     let mut rules = Vec::new();
     for seed in first..first + cases {
