@@ -5,14 +5,14 @@
 
 pub mod lock;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use similar::TextDiff;
-use tempfile::{TempDir, TempPath};
+use tempfile::TempPath;
 
 use crate::render::Artifact;
 
@@ -150,17 +150,12 @@ pub fn apply(artifacts: &[Artifact], folder: &Path, mode: Mode, prune: bool) -> 
     }
     if mode == Mode::Write {
         remove_leftovers(folder);
-        let (folders, beside) = stages(&pending)?;
-        let stage = |((path, artifact), folder): (&(PathBuf, &Artifact), &PathBuf)| match staged_in(
-            folder,
-            &artifact.text,
-            None,
-        ) {
+        let stage = |(path, artifact): &(PathBuf, &Artifact)| match staged(path, &artifact.text, None) {
             Ok(file) => Ok((file, path.clone(), artifact.path.clone())),
             Err(source) => Err(OutputError::Unchanged { path: artifact.path.clone(), source }),
         };
         // When one fails, all of them remove themselves.
-        let staged: Vec<_> = pending.par_iter().zip(&beside).map(stage).collect();
+        let staged: Vec<_> = pending.par_iter().map(stage).collect();
         let staged = staged.into_iter().collect::<Result<Vec<_>, _>>()?;
         let moved: Vec<_> = staged
             .into_par_iter()
@@ -169,7 +164,6 @@ pub fn apply(artifacts: &[Artifact], folder: &Path, mode: Mode, prune: bool) -> 
             })
             .collect();
         moved.into_iter().collect::<Result<(), _>>()?;
-        drop(folders);
         for (path, shown) in orphans {
             fs::remove_file(&path).map_err(|source| OutputError::Io { path: shown, source })?;
         }
@@ -227,10 +221,6 @@ fn write_with(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> 
 fn staged(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> io::Result<TempPath> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    staged_in(folder, text, permissions)
-}
-
-fn staged_in(folder: &Path, text: &str, permissions: Option<fs::Permissions>) -> io::Result<TempPath> {
     let mut file = tempfile::Builder::new().prefix(STAGED).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     #[cfg(unix)]
@@ -245,34 +235,7 @@ fn staged_in(folder: &Path, text: &str, permissions: Option<fs::Permissions>) ->
     Ok(file.into_temp_path())
 }
 
-/// A folder with more new files than this has them staged in folders of their own below it.
-const MANY: usize = 64;
-
-/// The folder in which each file is staged, made if need be: its own. A system creates the files of one folder one after
-/// the other, so of a folder with many each thread gets one below it; these remove themselves.
-fn stages(pending: &[(PathBuf, &Artifact)]) -> Result<(Vec<TempDir>, Vec<PathBuf>), OutputError> {
-    let own = |path: &Path| path.parent().unwrap_or(Path::new(".")).to_path_buf();
-    let mut files: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
-    for (index, (path, _)) in pending.iter().enumerate() {
-        files.entry(own(path)).or_default().push(index);
-    }
-    let (mut folders, mut beside) = (Vec::new(), vec![PathBuf::new(); pending.len()]);
-    for (folder, indices) in files {
-        let failed = |source| OutputError::Unchanged { path: pending[indices[0]].1.path.clone(), source };
-        fs::create_dir_all(&folder).map_err(failed)?;
-        let parts = if indices.len() > MANY { rayon::current_num_threads().min(8) } else { 0 };
-        let below = (0..parts).map(|_| tempfile::Builder::new().prefix(STAGED).tempdir_in(&folder));
-        let below = below.collect::<io::Result<Vec<TempDir>>>().map_err(failed)?;
-        for (rank, index) in indices.iter().enumerate() {
-            let part = below.get(rank * parts / indices.len());
-            beside[*index] = part.map_or_else(|| folder.clone(), |it| it.path().to_path_buf());
-        }
-        folders.extend(below);
-    }
-    Ok((folders, beside))
-}
-
-/// How the names of staged files, and of their folders, begin.
+/// How the names of staged files begin.
 const STAGED: &str = ".kilter-";
 
 /// Removes what a run that was killed had staged. The lock says that no other run still needs it.
@@ -280,13 +243,11 @@ fn remove_leftovers(folder: &Path) {
     fn walk(folder: &Path) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
-            let staged = entry.file_name().to_string_lossy().starts_with(STAGED);
-            // What cannot be removed harms nobody.
-            match (entry.file_type().is_ok_and(|it| it.is_dir()), staged) {
-                (true, true) => fs::remove_dir_all(&path).unwrap_or_default(),
-                (true, false) => walk(&path),
-                (false, true) => fs::remove_file(&path).unwrap_or_default(),
-                (false, false) => {}
+            if entry.file_type().is_ok_and(|it| it.is_dir()) {
+                walk(&path);
+            } else if entry.file_name().to_string_lossy().starts_with(STAGED) {
+                // What cannot be removed harms nobody.
+                fs::remove_file(&path).unwrap_or_default();
             }
         }
     }
@@ -302,12 +263,12 @@ fn orphans(artifacts: &[Artifact], folder: &Path) -> Vec<(PathBuf, String)> {
         for path in entries {
             let name = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
             let shown = format!("{shown}/{name}");
-            if name.starts_with(STAGED) {
-                continue;
-            }
             if path.is_dir() {
                 walk(&path, &shown, made, found);
-            } else if !made.contains(shown.as_str()) && fs::read_to_string(&path).is_ok_and(|text| is_ours(&text)) {
+            } else if !name.starts_with(STAGED)
+                && !made.contains(shown.as_str())
+                && fs::read_to_string(&path).is_ok_and(|text| is_ours(&text))
+            {
                 found.push((path, shown));
             }
         }
