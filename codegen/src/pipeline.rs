@@ -88,7 +88,6 @@ fn stages(loaded: (Sources, Vec<Diagnostic>), wanted: &Options<'_>) -> Result<Ma
         }
     };
     diagnostics.extend(lint::lint(&estate, &plan, &sources));
-    diagnostics.extend(lint::of_plan(&estate, &plan, &sources));
     if any_error(&diagnostics) {
         return Ok(Made { sources, diagnostics, output: None });
     }

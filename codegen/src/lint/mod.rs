@@ -29,8 +29,6 @@ use crate::yaml::{Node, Range, Value};
 pub(crate) use flaw::{Flaw, only_exists, rate_of_aggregate};
 pub(crate) use flaws::in_expression;
 
-pub use target::of_plan;
-
 /// A check: everything that it finds.
 type Check = fn(&Estate, &Sources) -> Vec<Diagnostic>;
 
@@ -57,6 +55,7 @@ pub fn lint(estate: &Estate, plan: &Plan, sources: &Sources) -> Vec<Diagnostic> 
     let found: Vec<Vec<Diagnostic>> = CHECKS.par_iter().map(|check| check(estate, sources)).collect();
     let mut all = found.concat();
     all.extend(inhibition::check(estate, plan, sources));
+    all.extend(target::of_plan(estate, plan, sources));
     all
 }
 

@@ -51,7 +51,7 @@ pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
 }
 
 /// More groups than a tenant takes.
-pub fn of_plan(estate: &Estate, plan: &Plan, sources: &Sources) -> Vec<Diagnostic> {
+pub(super) fn of_plan(estate: &Estate, plan: &Plan, sources: &Sources) -> Vec<Diagnostic> {
     let mut all = Vec::new();
     let Some(most) = estate.limits().groups else { return all };
     let files = plan.services.iter().map(|it| &it.rules).chain([&plan.estate_rules]);
