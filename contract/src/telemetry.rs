@@ -36,9 +36,11 @@ pub const VIOLATION: Label = Label::new(
         "type_conflict",
         "untranslatable",
         "second_layer",
+        "collector",
+        "undeclared_signal",
     ]),
     false,
-    "The rule that an ad-hoc metric or a layer broke.",
+    "The rule that an ad-hoc metric, a layer, a collector or a signal broke.",
 );
 /// Format of the page.
 pub const FORMAT: Label = Label::new(

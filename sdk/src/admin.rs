@@ -57,6 +57,11 @@ impl State {
 }
 
 impl Admin {
+    /// No server: its state alone.
+    pub(crate) fn absent() -> Self {
+        Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), state: Arc::default() }
+    }
+
     /// Binds; nothing answers yet.
     pub(crate) fn bind(address: SocketAddr) -> Result<(Self, std::net::TcpListener), InitError> {
         let admin = |source| InitError::Admin { address, source };

@@ -4,11 +4,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kilter_contract::error_type;
+use kilter_contract::{Signal, error_type};
 
 use crate::adhoc::AdHoc;
 use crate::render::Pages;
 use crate::routes::Route;
+use crate::signal::families::{Collectors, Families};
 use crate::signal::health::Health;
 use crate::signal::http::{ErrorId, KINDS, NONE, Routes, STATUS};
 use crate::trace::Tracer;
@@ -28,6 +29,7 @@ pub(crate) struct CoreConfig {
     pub(crate) identity: Identity,
     pub(crate) routes: &'static [Route],
     pub(crate) error_kinds: &'static [&'static str],
+    pub(crate) signals: &'static [Signal],
     pub(crate) scrape_interval: Duration,
     pub(crate) all_readers_scrape: bool,
 }
@@ -37,6 +39,8 @@ pub(crate) struct CoreConfig {
 pub(crate) struct Core {
     pub(crate) config: CoreConfig,
     pub(crate) routes: Routes,
+    pub(crate) families: Families,
+    pub(crate) collectors: Collectors,
     pub(crate) health: Health,
     pub(crate) adhoc: AdHoc,
     pub(crate) pages: Pages,
@@ -52,6 +56,8 @@ impl Core {
     pub(crate) fn leak(config: CoreConfig) -> &'static Self {
         Box::leak(Box::new(Self {
             routes: Routes::new(config.routes),
+            families: Families::new(config.signals, config.error_kinds),
+            collectors: Collectors::default(),
             config,
             health: Health::default(),
             adhoc: AdHoc::new(),

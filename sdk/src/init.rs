@@ -186,6 +186,7 @@ fn config(service: &Service, settings: &Settings) -> CoreConfig {
         },
         routes: service.routes,
         error_kinds: service.error_kinds,
+        signals: service.signals,
         scrape_interval: settings.scrape_interval,
         all_readers_scrape: settings.all_readers_scrape,
     }

@@ -1,5 +1,7 @@
 //! What a service says about itself.
 
+use kilter_contract::Signal;
+
 use crate::routes::Route;
 
 /// A service: name, version, declared routes and error kinds. [`service!`](crate::service) makes one.
@@ -9,12 +11,13 @@ pub struct Service {
     pub(crate) version: &'static str,
     pub(crate) routes: &'static [Route],
     pub(crate) error_kinds: &'static [&'static str],
+    pub(crate) signals: &'static [Signal],
 }
 
 impl Service {
     /// A service of this name and version. `OTEL_SERVICE_NAME` overrides the name.
     pub const fn new(name: &'static str, version: &'static str) -> Self {
-        Self { name, version, routes: &[], error_kinds: &[] }
+        Self { name, version, routes: &[], error_kinds: &[], signals: &[] }
     }
 
     /// Declares routes: they exist on the metrics page at zero from the start.

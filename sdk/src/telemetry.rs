@@ -24,6 +24,12 @@ impl Telemetry {
         Self { core, admin, header_timeout: settings.header_timeout, drain: settings.drain, flush: settings.flush }
     }
 
+    /// Without an admin server, for tests.
+    pub(crate) fn isolated(core: &'static Core) -> Self {
+        let [header_timeout, drain, flush] = [10, 25, 3].map(Duration::from_secs);
+        Self { core, admin: Admin::absent(), header_timeout, drain, flush }
+    }
+
     /// The HTTP server layer, for servers other than [`serve`](Telemetry::serve). Add it last, so that it is outermost;
     /// around the routes, not around the router, or no route is known.
     pub fn http_server(&self) -> HttpServer {

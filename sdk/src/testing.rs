@@ -22,15 +22,24 @@ use http::{HeaderMap, HeaderValue, Method};
 use crate::AdHocRecorder;
 use crate::admin;
 use crate::core::{Core, CoreConfig, Identity};
-use crate::http::HttpServer;
 use crate::render::{Format, page, respond};
 use crate::service::Service;
 use crate::signal::birth::Hold;
+use crate::telemetry::Telemetry;
 
-/// An isolated instance.
+/// An isolated instance: a [`Telemetry`] (it dereferences to one) whose page can be asked.
 #[derive(Debug, Clone, Copy)]
 pub struct TestTelemetry {
+    telemetry: &'static Telemetry,
     core: &'static Core,
+}
+
+impl std::ops::Deref for TestTelemetry {
+    type Target = Telemetry;
+
+    fn deref(&self) -> &Telemetry {
+        self.telemetry
+    }
 }
 
 impl TestTelemetry {
@@ -42,20 +51,15 @@ impl TestTelemetry {
             instance: "test".to_owned(),
             environment: String::new(),
         };
-        Self {
-            core: Core::leak(CoreConfig {
-                identity,
-                routes: service.routes,
-                error_kinds: service.error_kinds,
-                scrape_interval: Duration::from_secs(60),
-                all_readers_scrape: false,
-            }),
-        }
-    }
-
-    /// The layer, as [`Telemetry::http_server`](crate::Telemetry::http_server).
-    pub fn http_server(&self) -> HttpServer {
-        HttpServer::new(self.core)
+        let core = Core::leak(CoreConfig {
+            identity,
+            routes: service.routes,
+            error_kinds: service.error_kinds,
+            signals: service.signals,
+            scrape_interval: Duration::from_secs(60),
+            all_readers_scrape: false,
+        });
+        Self { telemetry: Box::leak(Box::new(Telemetry::isolated(core))), core }
     }
 
     /// The admin pages, `/metrics`, `/healthz` and `/readyz`, as a service has them on its admin address.

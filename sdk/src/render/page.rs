@@ -7,13 +7,18 @@ use super::writer::Writer;
 use crate::adhoc::translate;
 use crate::core::Core;
 use crate::signal::birth::Hold;
+use crate::signal::family::Cell;
 use crate::signal::http::{Outcome, RouteSeries, Timed};
 use crate::signal::shard::Counter;
 
 /// The whole page.
 pub(crate) fn page(core: &Core, format: Format, hold: Hold) -> String {
     let mut writer = Writer::new(format);
+    for _ in 0..core.collectors.run() {
+        core.health.violation("collector");
+    }
     http_server(core, &mut writer, hold);
+    families(core, &mut writer, hold);
     who(core, &mut writer);
     let adhoc = translate(&core.adhoc.text(), format == Format::OpenMetrics);
     for _ in 0..adhoc.refused {
@@ -114,6 +119,37 @@ fn each_outcome(
     }
 }
 
+/// Every other signal that something has used, in the order of the contract.
+fn families(core: &Core, writer: &mut Writer, hold: Hold) {
+    for family in core.families.used() {
+        let signal = &family.signal;
+        writer.family(signal);
+        let all = family.all();
+        for series in &all {
+            let values = series.values.iter().map(Option::as_deref);
+            let labels: Vec<_> = signal.labels.iter().map(|it| it.key).zip(values).collect();
+            match &series.cell {
+                Cell::Histogram(it) => timed(writer, signal, &labels, it, hold),
+                Cell::Counter(it) => {
+                    let (counted, observed) = (it.counted.get(), it.observed.get());
+                    let unborn = it.birth.held(counted > 0 || observed > 0.0, hold);
+                    match () {
+                        () if unborn => writer.sample(signal.name, &labels, 0),
+                        () if observed > 0.0 => writer.sample(signal.name, &labels, counted as f64 + observed),
+                        () => writer.sample(signal.name, &labels, counted),
+                    }
+                }
+                Cell::Gauge(it) => {
+                    let value = it.get();
+                    if !value.is_nan() {
+                        writer.sample(signal.name, &labels, value);
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn each_method(
     routes: &[&'static RouteSeries],
     mut then: impl FnMut(Option<&str>, &str, &crate::signal::http::MethodSeries),
@@ -167,7 +203,8 @@ fn health(core: &Core, writer: &mut Writer) {
     writer.family(&telemetry::SERIES_OVERFLOW);
     let overflows = health.overflows();
     let own = http::SERVER_REQUEST_DURATION.name;
-    for (signal, count) in std::iter::once((own, overflows.get(own).copied().unwrap_or(0))) {
+    let others = core.families.used().map(|it| (it.signal.name, it.overflow.get()));
+    for (signal, count) in std::iter::once((own, overflows.get(own).copied().unwrap_or(0))).chain(others) {
         writer.sample(telemetry::SERIES_OVERFLOW.name, &[(telemetry::OVERFLOWED.key, Some(signal))], count);
     }
     writer.family(&telemetry::VIOLATIONS);

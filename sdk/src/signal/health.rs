@@ -13,7 +13,7 @@ use super::shard::Counter;
 pub(crate) struct Health {
     pub(crate) spans_dropped: [Counter; 3],
     pub(crate) export_failures: Counter,
-    pub(crate) violations: [Counter; 9],
+    pub(crate) violations: [Counter; 11],
     pub(crate) connection_errors: [Counter; 5],
     pub(crate) scrapes: [Histogram; 2],
     overflow: Mutex<BTreeMap<&'static str, u64>>,
@@ -26,7 +26,10 @@ impl Default for Health {
             export_failures: Counter::default(),
             violations: Default::default(),
             connection_errors: Default::default(),
-            scrapes: [Histogram::new(telemetry::SCRAPE_BUCKETS), Histogram::new(telemetry::SCRAPE_BUCKETS)],
+            scrapes: [
+                Histogram::new(telemetry::SCRAPE_BUCKETS.nanos()),
+                Histogram::new(telemetry::SCRAPE_BUCKETS.nanos()),
+            ],
             overflow: Mutex::default(),
         }
     }

@@ -78,19 +78,19 @@ pub(crate) struct Outcome {
 }
 
 impl Timed {
-    fn new(buckets: kilter_contract::Buckets) -> Self {
-        Self { histogram: Histogram::new(buckets), birth: Birth::default() }
+    pub(crate) fn new(bounds: &'static [u64]) -> Self {
+        Self { histogram: Histogram::new(bounds), birth: Birth::default() }
     }
 }
 
 impl Outcome {
     fn new() -> Self {
-        Self { duration: Timed::new(contract::DURATION_BUCKETS), stream: OnceLock::new() }
+        Self { duration: Timed::new(contract::DURATION_BUCKETS.nanos()), stream: OnceLock::new() }
     }
 
     /// The stream histogram of this outcome.
     pub(crate) fn stream(&self) -> &Timed {
-        self.stream.get_or_init(|| Box::new(Timed::new(contract::STREAM_BUCKETS)))
+        self.stream.get_or_init(|| Box::new(Timed::new(contract::STREAM_BUCKETS.nanos())))
     }
 }
 
@@ -99,7 +99,7 @@ impl MethodSeries {
         Self {
             started: Counter::default(),
             ended: Counter::default(),
-            first_byte: Timed::new(contract::DURATION_BUCKETS),
+            first_byte: Timed::new(contract::DURATION_BUCKETS.nanos()),
             outcomes: std::array::from_fn(|_| OnceLock::new()),
             lock: Mutex::new(0),
         }
@@ -281,7 +281,7 @@ impl Routes {
 }
 
 /// Eight bytes at a time, in the manner of FNV-1a: short keys, no attacker.
-fn hash(bytes: &[u8]) -> usize {
+pub(crate) fn hash(bytes: &[u8]) -> usize {
     const PRIME: u64 = 0x9E37_79B9_7F4A_7C15;
     let (words, rest) = bytes.as_chunks::<8>();
     let last = rest.iter().fold(bytes.len() as u64, |last, byte| last << 8 | u64::from(*byte));

@@ -2,7 +2,10 @@
 
 pub(crate) mod birth;
 pub(crate) mod clock;
+pub(crate) mod families;
+pub(crate) mod family;
 pub(crate) mod health;
 pub(crate) mod histogram;
 pub(crate) mod http;
+pub(crate) mod level;
 pub(crate) mod shard;
