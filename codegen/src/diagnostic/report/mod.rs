@@ -5,6 +5,8 @@ mod json;
 mod junit;
 mod sarif;
 
+use std::collections::BTreeMap;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
 pub use github::{data as quoted_for_github, github};
@@ -12,23 +14,41 @@ pub use json::{json, json_value};
 pub use junit::{Case, junit, suite};
 pub use sarif::{log, sarif};
 
-use super::{Diagnostic, Edit, Severity};
+use super::{Code, Diagnostic, Edit, Severity};
 use crate::load::Sources;
 use crate::yaml::Range;
 
 /// In rustc's look: code, message, the line with a caret, the next step.
 pub fn human(all: &[Diagnostic], sources: &Sources, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let render = |it| {
-        let groups: Vec<Group<'_>> = std::iter::once(group(it, sources)).chain(suggestion(it, sources)).collect();
+    let masked = without_secrets(all, sources);
+    let render = |it: &Diagnostic| {
+        let text = masked.get(&it.span.file).map_or(sources.files[it.span.file].text.as_ref(), String::as_str);
+        let first = group(it, &sources.files[it.span.file].path, text);
+        let groups: Vec<Group<'_>> = std::iter::once(first).chain(suggestion(it, text)).collect();
         renderer.render(&groups) + "\n\n"
     };
     sorted(all).into_iter().map(render).collect()
 }
 
+/// The texts of files that hold secrets in plain sight, with stars in their place: logs of CI must not spread them.
+fn without_secrets(all: &[Diagnostic], sources: &Sources) -> BTreeMap<usize, String> {
+    let mut masked = BTreeMap::new();
+    for it in all.iter().filter(|it| it.code == Code::LiteralSecret) {
+        let text: &mut String =
+            masked.entry(it.span.file).or_insert_with(|| sources.files[it.span.file].text.to_string());
+        let Range { start, end } = it.span.range;
+        if let Some(secret) = text.get(start..end) {
+            // Lines stay lines, bytes stay bytes: the carets of other findings must not move.
+            let stars = secret.split('\n').map(|line| "*".repeat(line.len())).collect::<Vec<_>>().join("\n");
+            text.replace_range(start..end, &stars);
+        }
+    }
+    masked
+}
+
 /// The mechanical change, as a patch of its line.
-fn suggestion<'a>(it: &'a Diagnostic, sources: &'a Sources) -> Option<Group<'a>> {
-    let text = &sources.files[it.span.file].text;
+fn suggestion<'a>(it: &'a Diagnostic, text: &'a str) -> Option<Group<'a>> {
     let whole = |edit: &Edit| text.get(edit.range.start..edit.range.end).is_some();
     if it.fix.is_empty() || !it.fix.iter().all(whole) {
         return None;
@@ -39,20 +59,19 @@ fn suggestion<'a>(it: &'a Diagnostic, sources: &'a Sources) -> Option<Group<'a>>
 
 const FIXABLE: &str = "`kilter lint --fix` writes this:";
 
-fn group<'a>(it: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
+fn group<'a>(it: &'a Diagnostic, path: &'a str, text: &'a str) -> Group<'a> {
     let level = match it.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let file = &sources.files[it.span.file];
     let range = it.span.range;
-    let end = range.end.max(range.start).min(file.text.len());
+    let end = range.end.max(range.start).min(text.len());
     let start = range.start.min(end);
     let mark = AnnotationKind::Primary.span(start..end).label(&it.label);
     level
         .primary_title(&it.message)
         .id(it.code.as_str())
-        .element(Snippet::source(&file.text).path(&file.path).annotation(mark))
+        .element(Snippet::source(text).path(path).annotation(mark))
         .element(Level::HELP.message(&it.help))
 }
 
