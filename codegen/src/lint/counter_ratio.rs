@@ -1,21 +1,16 @@
 //! A ratio of two counters: as `events` every event weighs the same, and an idle moment is not missing.
 
-use super::queries;
+use super::Query;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::load::Sources;
 use crate::model::Estate;
 use crate::promql;
 
-pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
-    let mut all = Vec::new();
-    for query in queries(estate, sources).into_iter().filter(|it| it.kind == "ratio") {
-        if promql::parse(query.text).is_ok_and(|it| promql::of_two_counters(&it)) {
-            let message =
-                format!("`{}` divides two counters, so every moment weighs the same, however busy", query.key);
-            let help =
-                "write them as `events: {errors: ..., total: ...}`; `ratio` is for what only somebody else can count";
-            Findings::new(query.file, sources, &mut all).warning(Code::CounterRatio, query.node.range, message, help);
-        }
+pub(super) fn check(query: &Query<'_>, _: &Estate, sources: &Sources, all: &mut Vec<Diagnostic>) {
+    if query.kind == "ratio" && query.expr().is_some_and(promql::of_two_counters) {
+        let message = format!("`{}` divides two counters, so every moment weighs the same, however busy", query.key);
+        let help =
+            "write them as `events: {errors: ..., total: ...}`; `ratio` is for what only somebody else can count";
+        Findings::new(query.file, sources, all).warning(Code::CounterRatio, query.node.range, message, help);
     }
-    all
 }

@@ -1,22 +1,20 @@
 //! A counter that is read without `rate` only ever grows: its value says nothing about now.
 
-use super::queries;
+use super::Query;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::load::Sources;
 use crate::model::Estate;
-use crate::promql;
+use crate::promql::Selector;
 
 /// Endings of counters, by the naming rules of Prometheus.
 const ENDINGS: &[&str] = &["_total", "_count", "_sum", "_bucket"];
 
-pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
-    let mut all = Vec::new();
+pub(super) fn check(query: &Query<'_>, _: &Estate, sources: &Sources, all: &mut Vec<Diagnostic>) {
     // Maintenance can be told by whatever there is.
-    for query in queries(estate, sources).into_iter().filter(|it| it.kind != "maintenance") {
-        let Ok(expr) = promql::parse(query.text) else { continue };
-        let counter = |it: &promql::Selector| !it.ranged && ENDINGS.iter().any(|end| it.metric.ends_with(end));
-        for (selector, at) in promql::placed_selectors(query.text, &expr).into_iter().filter(|(it, _)| counter(it)) {
-            let range = query.place(sources, at);
+    if query.kind != "maintenance" {
+        let counter = |it: &Selector| !it.ranged && ENDINGS.iter().any(|end| it.metric.ends_with(end));
+        for (selector, at) in query.selectors().iter().filter(|(it, _)| counter(it)) {
+            let range = query.place(sources, *at);
             let message = format!("the counter `{}` is read without rate()", selector.metric);
             let help = match query.kind {
                 "uptime" => format!(
@@ -25,8 +23,7 @@ pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
                 ),
                 _ => format!("write rate({}[$window]); a gauge should not have a counter's name", selector.metric),
             };
-            Findings::new(query.file, sources, &mut all).warning(Code::CounterWithoutRate, range, message, help);
+            Findings::new(query.file, sources, all).warning(Code::CounterWithoutRate, range, message, help);
         }
     }
-    all
 }

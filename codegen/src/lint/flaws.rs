@@ -1,21 +1,17 @@
 //! Flaws of single expressions in SLO files: buckets without `le`, rates of aggregates, regular expressions.
 
+use super::Query;
 use super::flaw::{Flaw, missing_le, rate_of_aggregate, regexes};
-use super::queries;
 use crate::diagnostic::Diagnostic;
 use crate::load::Sources;
 use crate::model::Estate;
 use crate::promql::Tree;
 
-pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
-    let mut all = Vec::new();
-    for query in queries(estate, sources) {
-        let Some(tree) = query.tree() else { continue };
-        // Kilter sums the two sides of `events`.
-        let flaws = in_expression(query.text, &tree, query.kind == "events", &|_| false);
-        flaws.into_iter().for_each(|it| query.tell(it, sources, &mut all));
-    }
-    all
+pub(super) fn check(query: &Query<'_>, _: &Estate, sources: &Sources, all: &mut Vec<Diagnostic>) {
+    let Some(tree) = query.tree() else { return };
+    // Kilter sums the two sides of `events`.
+    let flaws = in_expression(query.text, tree, query.kind == "events", &|_| false);
+    flaws.into_iter().for_each(|it| query.tell(it, sources, all));
 }
 
 /// What an SLO file and a rule file have alike. `recorded` knows the series that are recorded as aggregates.

@@ -17,36 +17,42 @@ mod slow_slices;
 mod stale_link;
 mod target;
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use promql_parser::parser::Expr;
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Edit, Findings};
 use crate::load::Sources;
 use crate::model::{Estate, Service};
 use crate::plan::Plan;
-use crate::promql::{Tree, edit_in_source, place_in_source};
+use crate::promql::{self, Selector, Tree, edit_in_source, place_in_source};
 use crate::rulefile::{self, Dialect};
 use crate::yaml::{Node, Range, Value};
 pub(crate) use flaw::{Flaw, only_exists, rate_of_aggregate};
 pub(crate) use flaws::in_expression;
 
-/// A check: everything that it finds.
+/// A check of the estate: everything that it finds.
 type Check = fn(&Estate, &Sources) -> Vec<Diagnostic>;
 
-/// Every check.
-const CHECKS: &[Check] = &[
+/// Every check of the estate.
+const CHECKS: &[Check] =
+    &[no_latency::check, rejected_methods::check, stale_link::check, target::check, no_runbook::check, no_teams::check];
+
+/// A check of one query: it adds what it finds.
+type QueryCheck = fn(&Query<'_>, &Estate, &Sources, &mut Vec<Diagnostic>);
+
+/// Every check of a query.
+const QUERY_CHECKS: &[QueryCheck] = &[
     counter_without_rate::check,
     division::check,
     near_contract::check,
-    no_latency::check,
     counter_ratio::check,
     idle_minute::check,
-    rejected_methods::check,
-    stale_link::check,
-    target::check,
+    target::check_query,
     flaws::check,
     near_label::check,
-    no_runbook::check,
-    no_teams::check,
     slow_slices::check,
 ];
 
@@ -54,6 +60,15 @@ const CHECKS: &[Check] = &[
 pub fn lint(estate: &Estate, plan: &Plan, sources: &Sources) -> Vec<Diagnostic> {
     let found: Vec<Vec<Diagnostic>> = CHECKS.par_iter().map(|check| check(estate, sources)).collect();
     let mut all = found.concat();
+    // Query by query, so that each is taken apart once.
+    let of_query = |query: Query<'_>| {
+        let mut found = Vec::new();
+        QUERY_CHECKS.iter().for_each(|check| check(&query, estate, sources, &mut found));
+        found
+    };
+    let of_services = estate.services.par_iter().flat_map_iter(|it| of_service(it, sources));
+    let of_files = (0..sources.trees.len()).into_par_iter().flat_map_iter(|it| conditions(it, sources));
+    all.par_extend(of_services.chain(of_files).flat_map_iter(of_query));
     all.extend(inhibition::check(estate, plan, sources));
     all.extend(target::of_plan(estate, plan, sources));
     all
@@ -89,11 +104,36 @@ struct Query<'a> {
     node: &'a Node,
     /// Index of its file.
     file: usize,
+    /// What it was found to be, once a check asked.
+    parsed: Parsed,
 }
 
-impl Query<'_> {
-    fn tree(&self) -> Option<Tree> {
-        crate::promql::tree(self.text)
+#[derive(Default)]
+struct Parsed {
+    expr: OnceCell<Option<Arc<Expr>>>,
+    selectors: OnceCell<Vec<(Selector, Range)>>,
+    tree: OnceCell<Option<Tree>>,
+}
+
+impl<'a> Query<'a> {
+    fn new(kind: &'static str, key: &'static str, node: &'a Node, file: usize) -> Option<Self> {
+        let Value::Scalar { text, .. } = &node.value else { return None };
+        Some(Self { kind, key, text, node, file, parsed: Parsed::default() })
+    }
+
+    /// The expression, unless it is refused.
+    fn expr(&self) -> Option<&Expr> {
+        self.parsed.expr.get_or_init(|| promql::parse(self.text).ok()).as_deref()
+    }
+
+    /// Its selectors with their places.
+    fn selectors(&self) -> &[(Selector, Range)] {
+        let read = || self.expr().map(|it| promql::placed_selectors(self.text, it)).unwrap_or_default();
+        self.parsed.selectors.get_or_init(read)
+    }
+
+    fn tree(&self) -> Option<&Tree> {
+        self.parsed.tree.get_or_init(|| promql::tree(self.text)).as_ref()
     }
 
     /// The place of a part of it.
@@ -116,39 +156,35 @@ impl Query<'_> {
 
 /// Every PromQL text of the estate.
 fn queries<'a>(estate: &Estate, sources: &'a Sources) -> Vec<Query<'a>> {
+    let of_services = estate.services.iter().flat_map(|it| of_service(it, sources));
+    of_services.chain((0..sources.trees.len()).flat_map(|it| conditions(it, sources))).collect()
+}
+
+/// Those of a service's SLIs.
+fn of_service<'a>(service: &Service, sources: &'a Sources) -> Vec<Query<'a>> {
     let mut all = Vec::new();
-    for (service, slo) in estate.services.iter().flat_map(|it| it.slos.iter().map(move |slo| (it, slo))) {
+    for slo in &service.slos {
         let texts = slo.sli.texts();
         let Some((file, node)) = slo_node(sources, service, slo.name.as_str()).filter(|_| !texts.is_empty()) else {
             continue;
         };
-        for (kind, key, _) in texts {
-            let found = node.get("sli").and_then(|it| it.get(kind)?.get(key));
-            if let Some(Node { value: Value::Scalar { text, .. }, .. }) = found {
-                all.extend(found.map(|node| Query { kind, key, text, node, file }));
-            }
-        }
+        let query =
+            |(kind, key, _)| Query::new(kind, key, node.get("sli").and_then(|it| it.get(kind)?.get(key))?, file);
+        all.extend(texts.into_iter().filter_map(query));
     }
-    all.extend(conditions(sources));
     all
 }
 
-/// `maintenance: {while: ...}` of the estate, its services and their SLOs.
-fn conditions(sources: &Sources) -> Vec<Query<'_>> {
-    let mut all = Vec::new();
-    for (file, tree) in sources.trees.iter().enumerate().filter_map(|(file, tree)| Some((file, tree.as_ref()?))) {
-        let slos = match tree.get("slos").map(|it| &it.value) {
-            Some(Value::List(slos)) => slos.as_slice(),
-            _ => &[],
-        };
-        for node in std::iter::once(tree).chain(slos) {
-            let Some(node) = node.get("maintenance").and_then(|it| it.get("while")) else { continue };
-            if let Value::Scalar { text, .. } = &node.value {
-                all.push(Query { kind: "maintenance", key: "while", text, node, file });
-            }
-        }
-    }
-    all
+/// `maintenance: {while: ...}` of a file: of the estate, of a service and of its SLOs.
+fn conditions<'a>(file: usize, sources: &'a Sources) -> Vec<Query<'a>> {
+    let Some(tree) = &sources.trees[file] else { return Vec::new() };
+    let slos = match tree.get("slos").map(|it| &it.value) {
+        Some(Value::List(slos)) => slos.as_slice(),
+        _ => &[],
+    };
+    let condition = |it: &'a Node| it.get("maintenance")?.get("while");
+    let nodes = std::iter::once(tree).chain(slos).filter_map(condition);
+    nodes.filter_map(|it| Query::new("maintenance", "while", it, file)).collect()
 }
 
 /// The first key of a file: where something is missing.

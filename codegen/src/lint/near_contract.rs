@@ -1,38 +1,59 @@
 //! A metric whose name is nearly one of the contract's: most likely misspelt, and then silent for ever.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use kilter_contract::{CATALOG, Signal, find, find_series};
 
-use super::queries;
+use super::Query;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::load::Sources;
 use crate::model::Estate;
-use crate::promql;
 use crate::spec::check::{least_edits, nearest};
 
-pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
-    let signals = || CATALOG.iter().flat_map(|it| it.iter());
-    let series: Vec<String> = signals().flat_map(Signal::series).collect();
-    let series: Vec<&str> = series.iter().map(String::as_str).collect();
-    let names: Vec<&str> = signals().map(|it| it.name).collect();
-    let mut all = Vec::new();
-    let mut asked: BTreeMap<(bool, String), Option<&str>> = BTreeMap::new();
-    for query in queries(estate, sources) {
-        let Ok(expr) = promql::parse(query.text) else { continue };
-        // A `latency` SLI names a histogram, all others its series.
-        let known = if query.kind == "latency" { &names } else { &series };
-        for (selector, at) in promql::placed_selectors(query.text, &expr) {
-            // Most SLOs of an estate name the same few metrics.
-            let near = asked.entry((query.kind == "latency", selector.metric.clone()));
-            let Some(near) = *near.or_insert_with(|| misspelt(&selector.metric, known)) else { continue };
-            let range = query.place(sources, at);
-            let message = format!("the contract has no metric `{}`, but it has `{near}`", selector.metric);
-            let help = "correct the name; if the service has a metric of its own with this name, rename that";
-            Findings::new(query.file, sources, &mut all).warning(Code::NearContract, range, message, help);
-        }
+static SERIES: LazyLock<Vec<String>> =
+    LazyLock::new(|| CATALOG.iter().flat_map(|it| it.iter()).flat_map(Signal::series).collect());
+static NAMES: LazyLock<Vec<String>> =
+    LazyLock::new(|| CATALOG.iter().flat_map(|it| it.iter()).map(|it| it.name.to_owned()).collect());
+
+/// Answers by the metric: most SLOs of an estate name the same few.
+type Asked = RefCell<HashMap<String, Option<&'static str>>>;
+
+/// Answers that are remembered; beyond that all are forgotten.
+const MOST: usize = 1 << 12;
+
+thread_local! {
+    static ASKED_SERIES: Asked = RefCell::default();
+    static ASKED_NAMES: Asked = RefCell::default();
+}
+
+pub(super) fn check(query: &Query<'_>, _: &Estate, sources: &Sources, all: &mut Vec<Diagnostic>) {
+    // A `latency` SLI names a histogram, all others its series.
+    let (asked, known) = if query.kind == "latency" { (&ASKED_NAMES, &NAMES) } else { (&ASKED_SERIES, &SERIES) };
+    for (selector, at) in query.selectors() {
+        let Some(near) = asked.with_borrow_mut(|it| near(&selector.metric, known, it)) else { continue };
+        let range = query.place(sources, *at);
+        let message = format!("the contract has no metric `{}`, but it has `{near}`", selector.metric);
+        let help = "correct the name; if the service has a metric of its own with this name, rename that";
+        Findings::new(query.file, sources, all).warning(Code::NearContract, range, message, help);
     }
-    all
+}
+
+fn near(
+    metric: &str,
+    known: &'static [String],
+    asked: &mut HashMap<String, Option<&'static str>>,
+) -> Option<&'static str> {
+    if let Some(near) = asked.get(metric) {
+        return *near;
+    }
+    let near = misspelt(metric, &known.iter().map(String::as_str).collect::<Vec<_>>());
+    if asked.len() == MOST {
+        asked.clear();
+    }
+    asked.insert(metric.to_owned(), near);
+    near
 }
 
 /// The contract's series that a name most likely means. Two edits at most: services have similar names of their own.

@@ -2,8 +2,8 @@
 
 use kilter_contract::{Signal, find, find_series};
 
+use super::Query;
 use super::flaw::Flaw;
-use super::queries;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::load::Sources;
 use crate::model::Estate;
@@ -11,13 +11,12 @@ use crate::promql::{Part, Tree};
 use crate::spec::check::nearest;
 use crate::yaml::Range;
 
-pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
-    let mut all = Vec::new();
-    for query in queries(estate, sources) {
-        let Some(tree) = query.tree() else { continue };
-        flaws(&tree).into_iter().for_each(|it| query.tell(it, sources, &mut all));
+pub(super) fn check(query: &Query<'_>, _: &Estate, sources: &Sources, all: &mut Vec<Diagnostic>) {
+    // Most queries name nothing of the contract.
+    if query.selectors().iter().any(|(it, _)| signal(&it.metric).is_some()) {
+        let flaws = query.tree().map(flaws).unwrap_or_default();
+        flaws.into_iter().for_each(|it| query.tell(it, sources, all));
     }
-    all
 }
 
 /// Labels of matchers and of groupings, where every metric below is the contract's.

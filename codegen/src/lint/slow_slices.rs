@@ -1,7 +1,7 @@
 //! A rate over the minute of a slice, where scrapes are so far apart that a minute does not hold four of them.
 
+use super::Query;
 use super::flaw::{Flaw, RATES};
-use super::queries;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::load::Sources;
 use crate::model::{Duration, Estate};
@@ -12,27 +12,26 @@ use crate::yaml::{Node, Value};
 /// Scrapes that a range must hold, so that a lost one is no lost rate.
 const SCRAPES: u64 = 4;
 
-pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
-    let mut all = Vec::new();
+pub(super) fn check(query: &Query<'_>, _: &Estate, sources: &Sources, all: &mut Vec<Diagnostic>) {
+    if query.kind != "slices" {
+        return;
+    }
     let config = sources.trees.first().filter(|_| sources.has_config).and_then(Option::as_ref);
-    let Some(interval) = config.and_then(|it| it.get("scrape_interval")).and_then(duration) else { return all };
+    let Some(interval) = config.and_then(|it| it.get("scrape_interval")).and_then(duration) else { return };
     let most = Duration::from_millis(SLICE.millis() / SCRAPES);
     if interval <= most {
-        return all;
+        return;
     }
-    for query in queries(estate, sources).into_iter().filter(|it| it.kind == "slices") {
-        let Some(tree) = query.tree() else { continue };
-        for part in tree.all() {
-            let Some([argument]) = part.call(RATES) else { continue };
-            let Part::Ranged { length: None, brackets, .. } = &argument.part else { continue };
-            let message = format!(
-                "a slice is {SLICE} and holds fewer than {SCRAPES} scrapes that are {interval} apart: minutes can be missing"
-            );
-            let help = format!("scrape at least every {most}, or count with an `events` SLI");
-            query.tell(Flaw::new(Code::ScrapeTooSlow, *brackets, message, help), sources, &mut all);
-        }
+    let Some(tree) = query.tree() else { return };
+    for part in tree.all() {
+        let Some([argument]) = part.call(RATES) else { continue };
+        let Part::Ranged { length: None, brackets, .. } = &argument.part else { continue };
+        let message = format!(
+            "a slice is {SLICE} and holds fewer than {SCRAPES} scrapes that are {interval} apart: minutes can be missing"
+        );
+        let help = format!("scrape at least every {most}, or count with an `events` SLI");
+        query.tell(Flaw::new(Code::ScrapeTooSlow, *brackets, message, help), sources, all);
     }
-    all
 }
 
 fn duration(node: &Node) -> Option<Duration> {

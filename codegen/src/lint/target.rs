@@ -1,6 +1,6 @@
 //! What the target's engine cannot evaluate, and what a tenant of it does not take.
 
-use super::{queries, slo_node};
+use super::{Query, slo_node};
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::load::Sources;
 use crate::model::{Estate, Sli};
@@ -36,18 +36,25 @@ pub(super) fn check(estate: &Estate, sources: &Sources) -> Vec<Diagnostic> {
         let place = node.get("sli").and_then(|it| it.get("latency")?.get("type")).unwrap_or(node);
         Findings::new(file, sources, &mut all).error(Code::NotOnTarget, place.range, message.clone(), help);
     }
-    for query in queries(estate, sources) {
-        let tokens = lex(query.text).unwrap_or_default();
-        let native = |it: &&Token| it.kind == Kind::Name && NATIVE.contains(&it.text(query.text));
-        for token in tokens.iter().filter(native) {
-            let source = &sources.files[query.file].text;
-            let range = place_in_source(source, query.node.range, query.text, token.start, token.end);
-            let message = format!("{message}, so it does not know `{}`", token.text(query.text));
-            let help = "count buckets: `rate(x_bucket{le=\"0.25\"}[$window])`";
-            Findings::new(query.file, sources, &mut all).error(Code::NotOnTarget, range, message, help);
-        }
-    }
     all
+}
+
+/// Functions for native histograms where there are none.
+pub(super) fn check_query(query: &Query<'_>, estate: &Estate, sources: &Sources, all: &mut Vec<Diagnostic>) {
+    let engine = estate.target.engine();
+    if engine.native_histograms {
+        return;
+    }
+    let tokens = lex(query.text).unwrap_or_default();
+    let native = |it: &&Token| it.kind == Kind::Name && NATIVE.contains(&it.text(query.text));
+    for token in tokens.iter().filter(native) {
+        let source = &sources.files[query.file].text;
+        let range = place_in_source(source, query.node.range, query.text, token.start, token.end);
+        let message =
+            format!("{} has no native histograms, so it does not know `{}`", engine.name, token.text(query.text));
+        let help = "count buckets: `rate(x_bucket{le=\"0.25\"}[$window])`";
+        Findings::new(query.file, sources, all).error(Code::NotOnTarget, range, message, help);
+    }
 }
 
 /// More groups than a tenant takes.

@@ -147,7 +147,8 @@ impl Query<'_, '_, '_> {
                 return false;
             }
         };
-        if self.check_rates() {
+        // What is accepted has an aggregate below a range only as a subquery.
+        if tokens.iter().any(|it| it.text(self.value) == ":") && self.check_rates() {
             return false;
         }
         let whole = (0, self.value.trim_end().len());
