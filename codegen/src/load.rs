@@ -158,17 +158,16 @@ pub fn sources_with(options: &LoadOptions, drafts: &Drafts) -> Result<(Sources, 
         }
     }
     slo_files.extend(named.iter().cloned());
-    let canonical = |path: &PathBuf| fs::canonicalize(path).unwrap_or_else(|_| path.clone());
     slo_files.sort();
     slo_files.dedup();
-    let real: Vec<PathBuf> = slo_files.par_iter().map(canonical).collect();
+    let real = real_paths(&slo_files);
     let mut seen = BTreeSet::new();
     let (slo_files, real): (Vec<PathBuf>, Vec<PathBuf>) =
         slo_files.into_iter().zip(real).filter(|(_, real)| seen.insert(real.clone())).unzip();
     if slo_files.is_empty() {
         return Err(LoadError::Nothing("kilter.yaml: `services` matches no file".to_owned()));
     }
-    let wanted: BTreeSet<PathBuf> = named.iter().map(canonical).collect();
+    let wanted: BTreeSet<PathBuf> = real_paths(&named).into_iter().collect();
     let fetched: Vec<_> = slo_files.par_iter().map(|path| reader.fetch(path)).collect();
     let mut folders = Vec::new();
     for ((path, real), fetched) in slo_files.into_iter().zip(real).zip(fetched) {
@@ -178,12 +177,24 @@ pub fn sources_with(options: &LoadOptions, drafts: &Drafts) -> Result<(Sources, 
             reader.sources.selected.push(index);
         }
     }
-    reader.import();
+    reader.import(drop);
     reader.read_base();
     reader.read_templates();
     reader.read_patches();
     folders.iter().for_each(|(index, folder)| reader.read_mitigations(*index, folder));
     Ok((reader.sources, reader.diagnostics))
+}
+
+/// The paths without links in them, each folder asked for once.
+fn real_paths(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let folders: BTreeSet<&Path> = paths.iter().filter_map(|it| it.parent()).collect();
+    let folders: BTreeMap<&Path, PathBuf> = folders.into_iter().map(|it| (it, real(it))).collect();
+    let real = |path: &PathBuf| match (fs::symlink_metadata(path), path.parent(), path.file_name()) {
+        (Ok(it), Some(folder), Some(name)) if it.is_file() => folders[folder].join(name),
+        _ => real(path),
+    };
+    paths.par_iter().map(real).collect()
 }
 
 /// The configuration, and the folder that paths are relative to.
@@ -217,7 +228,7 @@ pub fn foreign(paths: &[PathBuf], current: &Path) -> Result<(Sources, Services, 
             help,
         );
     }
-    let drafts = reader.import();
+    let drafts = reader.import(|it| it);
     Ok((reader.sources, drafts, reader.diagnostics))
 }
 
@@ -243,26 +254,29 @@ impl Reader {
         Self { sources, diagnostics: Vec::new(), pending: Vec::new(), drafts: BTreeMap::new() }
     }
 
-    /// Turns the files of other tools into trees of ours, once all of them are known: they may refer to each other.
-    fn import(&mut self) -> Services {
+    /// Turns the files of other tools into trees of ours, once all of them are known: they may refer to each other. `keep`
+    /// is what becomes of the services.
+    fn import<T: Send>(&mut self, keep: impl Fn(Vec<draft::Service>) -> T + Sync) -> Vec<(usize, T)> {
         let pending = std::mem::take(&mut self.pending);
         let neighbours = neighbours(&pending, &self.sources);
-        let mut drafts = Services::new();
-        let read = |(index, _, foreign): &(usize, PathBuf, Foreign)| {
+        let mut drafts = Vec::new();
+        // Their own trees are given back as soon as they are read.
+        let read = |(index, _, foreign): (usize, PathBuf, Foreign)| {
             let mut found = Vec::new();
-            let services = foreign.services(&neighbours, &mut Findings::new(*index, &self.sources, &mut found));
-            (*index, services, found)
-        };
-        let read: Vec<_> = pending.par_iter().map(read).collect();
-        for (index, services, found) in read {
-            self.diagnostics.extend(found);
+            let services = foreign.services(&neighbours, &mut Findings::new(index, &self.sources, &mut found));
             // What has no SLO left is an error already.
             let carried = services.iter().filter(|it| it.slos.iter().any(|slo| slo.sli.exists()));
-            for (number, service) in carried.enumerate() {
+            let trees: Vec<Node> = carried.map(draft::Service::tree).collect();
+            (index, keep(services), trees, found)
+        };
+        let read: Vec<_> = pending.into_par_iter().map(read).collect();
+        for (index, kept, trees, found) in read {
+            self.diagnostics.extend(found);
+            for (number, tree) in trees.into_iter().enumerate() {
                 let at = if number == 0 { index } else { self.twin(index) };
-                self.sources.trees[at] = Some(service.tree());
+                self.sources.trees[at] = Some(tree);
             }
-            drafts.push((index, services));
+            drafts.push((index, kept));
         }
         let nothing = !drafts.is_empty()
             && self.sources.trees.iter().skip(usize::from(self.sources.has_config)).all(Option::is_none);
