@@ -38,7 +38,7 @@ fn sloth(context: &Context<'_>, slo: &Slo, alert_windows: &[Duration]) -> Vec<Ru
     let record = |record: &str, expr: String, more: &[(&str, String)]| {
         let more = more.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
         let labels: BTreeMap<String, String> = labels.clone().into_iter().chain(more).collect();
-        Rule::Recording { record: record.to_owned(), expr, labels }
+        Rule::Recording { record: record.to_owned(), expr, labels: labels.into() }
     };
     let ratio = |window: Duration, burn: &str| {
         let window = named(window);

@@ -20,6 +20,8 @@ pub struct Context<'a> {
     pub timing: Timing,
     /// How its rules are divided into groups.
     pub layout: Layout,
+    /// Its classes in that layout.
+    classes: Vec<Class<'a>>,
 }
 
 /// How the rules of a service are divided into groups. Whatever the layout, a rule of an SLO is evaluated after those of
@@ -45,12 +47,19 @@ impl Layout {
 impl<'a> Context<'a> {
     /// The context of a service.
     pub fn new(estate: &'a Estate, service: &'a Service) -> Self {
-        Self { estate, service, timing: windows::timing().scaled(estate.time_scale), layout: Layout::Whole }
+        let (timing, layout) = (windows::timing().scaled(estate.time_scale), Layout::Whole);
+        Self { estate, service, timing, layout, classes: class::classes(service, layout.most()) }
+    }
+
+    /// Divides the rules otherwise.
+    pub fn divide(&mut self, layout: Layout) {
+        self.layout = layout;
+        self.classes = class::classes(self.service, layout.most());
     }
 
     /// The classes of the service.
-    pub fn classes(&self) -> Vec<Class<'a>> {
-        class::classes(self.service, self.layout.most())
+    pub fn classes(&self) -> &[Class<'a>] {
+        &self.classes
     }
 
     /// The service's own series: the estate's selector for this service, and the identity.

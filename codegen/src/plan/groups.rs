@@ -15,7 +15,7 @@ pub fn service_rules(context: &mut Context<'_>, templates: &Templates) -> Result
     let mut most = context.service.slos.len();
     // Half of one is none: an SLO's rules are not divided before all else was tried.
     while most > 0 && !groups.iter().all(|it| fits(it, limits)) {
-        context.layout = Layout::Split(most);
+        context.divide(Layout::Split(most));
         groups = in_layout(context, templates)?;
         most /= 2;
     }
@@ -34,13 +34,13 @@ fn in_layout(context: &Context<'_>, templates: &Templates) -> Result<Vec<RuleGro
     of_service.extend(resources::rules(context, templates)?);
     Ok(match context.layout {
         Layout::Whole => {
-            let mut rules = of_classes(context, &classes, templates)?;
+            let mut rules = of_classes(context, classes, templates)?;
             rules.extend(of_service);
             vec![RuleGroup { name, interval, rules }]
         }
         Layout::Split(_) => {
             let mut groups = Vec::new();
-            for (number, class) in (1..).zip(&classes) {
+            for (number, class) in (1..).zip(classes) {
                 let rules = of_classes(context, std::slice::from_ref(class), templates)?;
                 groups.push(RuleGroup { name: format!("{name}-{number}"), interval, rules });
             }
@@ -55,7 +55,7 @@ fn budget(context: &Context<'_>, templates: &Templates) -> Result<RuleGroup, Tem
     // What a group holds matters to nothing here, so that expressions stay as short as the policies allow.
     let mut rules = recording::budget(context, &classes(context.service, Layout::Whole.most()));
     for class in context.classes() {
-        rules.push(alerting::exhausted(context, &class, templates)?);
+        rules.push(alerting::exhausted(context, class, templates)?);
     }
     let name = format!("slo-{}-budget", context.service.name);
     Ok(RuleGroup { name, interval: context.timing.budget_interval, rules })

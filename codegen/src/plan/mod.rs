@@ -20,6 +20,7 @@ pub mod windows;
 pub mod words;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -130,8 +131,8 @@ pub enum Rule {
         record: String,
         /// PromQL.
         expr: String,
-        /// Static labels.
-        labels: BTreeMap<String, String>,
+        /// Static labels; the rules of one SLO share them.
+        labels: Arc<BTreeMap<String, String>>,
     },
     /// Raises an alert.
     Alerting {

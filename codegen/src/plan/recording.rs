@@ -1,6 +1,7 @@
 //! Recording rules: five per SLO (six with a memory), a burn rate per alert window, and the budget of the compliance window.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kilter_contract::slo;
 
@@ -16,9 +17,10 @@ use crate::model::{Duration, Slo};
 /// The pair, objective, budget and facts of one SLO. Nothing that may change later is a label of the first four.
 pub fn per_slo(context: &Context<'_>, slo: &Slo) -> Vec<Rule> {
     let Watched { before, pair } = maintenance::watched(context, slo, sli::pair(context, slo));
-    let labels = context.slo_labels(slo);
-    let record = |name: &str, expr: String| Rule::Recording { record: name.to_owned(), expr, labels: labels.clone() };
-    let mut facts = labels.clone();
+    let labels = Arc::new(context.slo_labels(slo));
+    let record =
+        |name: &str, expr: String| Rule::Recording { record: name.to_owned(), expr, labels: Arc::clone(&labels) };
+    let mut facts = BTreeMap::clone(&labels);
     facts.extend([
         (slo::TEAM_LABEL.to_owned(), context.service.team.to_string()),
         ("objective".to_owned(), slo.objective.percent()),
@@ -33,7 +35,7 @@ pub fn per_slo(context: &Context<'_>, slo: &Slo) -> Vec<Rule> {
         record(slo::ERROR_RATE, pair.error),
         record(slo::OBJECTIVE, format!("vector({})", slo.objective.fraction())),
         record(slo::ERROR_BUDGET, format!("vector({})", slo.objective.error_budget())),
-        Rule::Recording { record: slo::INFO.to_owned(), expr: "vector(1)".to_owned(), labels: facts },
+        Rule::Recording { record: slo::INFO.to_owned(), expr: "vector(1)".to_owned(), labels: facts.into() },
     ];
     memory.into_iter().chain(before).chain(pair_and_facts).collect()
 }
@@ -43,10 +45,10 @@ pub fn burn_rates(context: &Context<'_>, classes: &[Class<'_>]) -> Vec<Rule> {
     let split = context.layout != Layout::Whole;
     let names: Vec<&str> = classes.iter().filter(|_| split).flat_map(Class::names).collect();
     // Rules of several groups that record one series look like duplicates; where one is of one SLO it can say so.
-    let labels = match (split, names.as_slice()) {
+    let labels = Arc::new(match (split, names.as_slice()) {
         (true, [one]) => BTreeMap::from([(slo::SLO_LABEL.to_owned(), (*one).to_owned())]),
         _ => BTreeMap::new(),
-    };
+    });
     let mut all: Vec<Duration> =
         classes.iter().flat_map(|class| &class.pairs).flat_map(|(pair, _)| [pair.long, pair.short]).collect();
     all.sort_unstable();
@@ -54,7 +56,7 @@ pub fn burn_rates(context: &Context<'_>, classes: &[Class<'_>]) -> Vec<Rule> {
     let burn = |window: Duration| Rule::Recording {
         record: slo::burn_rate(&window.to_string()),
         expr: burn(context, &names, window, classes.iter().any(|class| tiled(class, window))),
-        labels: labels.clone(),
+        labels: Arc::clone(&labels),
     };
     all.into_iter().map(burn).collect()
 }
@@ -78,7 +80,7 @@ pub fn budget(context: &Context<'_>, classes: &[Class<'_>]) -> Vec<Rule> {
     let record = |name: &str, expr: &dyn Fn(&Class<'_>) -> String| Rule::Recording {
         record: name.to_owned(),
         expr: classes.iter().map(expr).collect::<Vec<_>>().join("\nor\n"),
-        labels: BTreeMap::new(),
+        labels: Arc::default(),
     };
     let remaining = format!(
         "1 - {} * clamp_max({}, 1)",
@@ -88,7 +90,7 @@ pub fn budget(context: &Context<'_>, classes: &[Class<'_>]) -> Vec<Rule> {
     vec![
         record(slo::PERIOD_BURN_RATE, &|class| period_burn(context, class)),
         record(slo::PERIOD_COVERAGE, &|class| period_coverage(context, class)),
-        Rule::Recording { record: slo::BUDGET_REMAINING.to_owned(), expr: remaining, labels: BTreeMap::new() },
+        Rule::Recording { record: slo::BUDGET_REMAINING.to_owned(), expr: remaining, labels: Arc::default() },
     ]
 }
 

@@ -82,7 +82,7 @@ fn push_rule(out: &mut String, rule: &Rule) -> Result<(), String> {
         Rule::Recording { record, expr, labels } => {
             push(out, "record", record)?;
             push(out, "expr", expr)?;
-            (labels, None)
+            (labels.as_ref(), None)
         }
         Rule::Alerting { alert, expr, hold, keep_firing_for, labels, annotations } => {
             push(out, "alert", alert)?;
@@ -184,6 +184,8 @@ fn rule(rule: &Rule) -> RuleYaml<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::model::Duration;
     use crate::plan::RuleGroup;
@@ -200,7 +202,8 @@ mod tests {
             labels,
             annotations,
         };
-        let record = |expr: &str| Rule::Recording { record: "a:b".to_owned(), expr: expr.to_owned(), labels: map(&[]) };
+        let record =
+            |expr: &str| Rule::Recording { record: "a:b".to_owned(), expr: expr.to_owned(), labels: Arc::default() };
         let plain =
             [record("a"), alert(map(&[("a", "b: c")]), map(&[("c", "1"), ("d", "{{ e }}")])), record("a{b=\"c\"} > 1")];
         let odd = [alert(map(&[("y", "a"), ("null", "b")]), map(&[])), record("a\n"), record(" a\nb")];

@@ -90,7 +90,7 @@ pub fn runbooks(context: &Context<'_>, templates: &Templates) -> Result<Vec<Runb
     let causes = causes(context, templates)?;
     for class in context.classes() {
         for slo in &class.slos {
-            let text = templates.render("runbook/slo", &data(context, &class, slo, &causes))?;
+            let text = templates.render("runbook/slo", &data(context, class, slo, &causes))?;
             all.push(Runbook { slo: slo.name.clone(), text });
         }
     }
