@@ -8,6 +8,11 @@ use crate::model::Duration;
 /// A PromQL string literal.
 pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
+    push_quoted(&mut quoted, text);
+    quoted
+}
+
+fn push_quoted(quoted: &mut String, text: &str) {
     quoted.push('"');
     for c in text.chars() {
         match c {
@@ -20,12 +25,15 @@ pub fn quote(text: &str) -> String {
         }
     }
     quoted.push('"');
-    quoted
 }
 
 /// `key="value"`.
 pub fn equal(key: &str, value: &str) -> String {
-    format!("{key}={}", quote(value))
+    let mut matcher = String::with_capacity(key.len() + value.len() + 3);
+    matcher.push_str(key);
+    matcher.push('=');
+    push_quoted(&mut matcher, value);
+    matcher
 }
 
 /// `key="a"`, or `key=~"a|b"` with everything escaped that a regex would read as syntax.
@@ -50,7 +58,7 @@ pub fn regex_escape(text: &str) -> String {
 
 /// `metric{a,b}`.
 pub fn select(metric: &str, matchers: &[String]) -> String {
-    if matchers.is_empty() { metric.to_owned() } else { format!("{metric}{{{}}}", matchers.join(",")) }
+    if matchers.is_empty() { metric.to_owned() } else { [metric, "{", &matchers.join(","), "}"].concat() }
 }
 
 /// `sum(x)`, or `sum by (a, b) (x)`.

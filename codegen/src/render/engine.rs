@@ -46,17 +46,29 @@ impl Plain {
             if !named || after.starts_with('}') || before.ends_with('\\') {
                 return None;
             }
-            parts.push((before.to_owned(), name.to_owned()));
+            parts.push((squeezed(before), name.to_owned()));
             rest = after;
         }
-        Some(Self { parts, end: rest.to_owned() })
+        Some(Self { parts, end: squeezed(rest) })
     }
+}
+
+/// The text with one blank for each stretch of them.
+fn squeezed(text: &str) -> String {
+    let (mut out, mut gap) = (String::new(), false);
+    fold(&mut out, &mut gap, text);
+    let blank = |is: bool| if is { " " } else { "" };
+    [blank(text.starts_with(char::is_whitespace)), &out, blank(gap && !out.is_empty())].concat()
 }
 
 /// Appends words, one blank between any two; `gap` is whether a blank is due.
 fn fold(out: &mut String, gap: &mut bool, text: &str) {
     *gap |= text.starts_with(char::is_whitespace);
-    for word in text.split_whitespace() {
+    let inner = text.trim();
+    // Most texts are as they should be already.
+    let plain = inner.bytes().all(|it| matches!(it, b' '..=b'~')) && !inner.contains("  ");
+    let once = std::iter::once(inner).filter(|it| plain && !it.is_empty());
+    for word in once.chain(if plain { "" } else { inner }.split_whitespace()) {
         if *gap && !out.is_empty() {
             out.push(' ');
         }

@@ -11,9 +11,10 @@ const WORDS: &[&str] = &["null", "true", "false", "nan", "inf", "infinity", "yes
 pub fn push_value(out: &mut String, text: &str, column: usize) -> Result<(), String> {
     if is_block(text) {
         out.push_str(" |-\n");
+        let indent = " ".repeat(column + 2);
         for line in text.split('\n') {
             if !line.is_empty() {
-                out.extend(std::iter::repeat_n(' ', column + 2));
+                out.push_str(&indent);
                 out.push_str(line);
             }
             out.push('\n');
@@ -28,12 +29,14 @@ pub fn push_value(out: &mut String, text: &str, column: usize) -> Result<(), Str
     }
     if is_quoted(text) {
         out.push_str(" \"");
-        for part in text.split_inclusive(['"', '\\']) {
-            match part.strip_suffix(['"', '\\']) {
-                Some(before) => out.extend([before, "\\", &part[before.len()..]]),
-                None => out.push_str(part),
-            }
+        let mut rest = text;
+        while let Some(at) = rest.bytes().position(|it| matches!(it, b'"' | b'\\')) {
+            out.push_str(&rest[..at]);
+            out.push('\\');
+            out.push_str(&rest[at..=at]);
+            rest = &rest[at + 1..];
         }
+        out.push_str(rest);
         out.push_str("\"\n");
         return Ok(());
     }
@@ -60,8 +63,7 @@ struct Value<'a> {
 
 /// Several lines that a block holds as they are.
 fn is_block(text: &str) -> bool {
-    let printable = text.bytes().all(|c| matches!(c, b'\n' | 0x20..=0x7e));
-    printable && text.contains('\n') && !text.starts_with([' ', '\n']) && !text.ends_with('\n')
+    text.contains('\n') && is_printable(text, b'\n') && !text.starts_with([' ', '\n']) && !text.ends_with('\n')
 }
 
 /// One line that is a text to every reader.
@@ -69,14 +71,19 @@ fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return false };
     let opens = first.is_ascii_alphabetic() || *first == b'(' || is_measure(bytes);
-    let printable = bytes.iter().all(|c| matches!(c, 0x20..=0x7e));
-    let apart = || bytes.windows(2).any(|pair| pair == b": " || pair == b" #");
-    opens && printable && !matches!(last, b' ' | b':') && !is_word(text) && !apart()
+    let apart = || text.contains(": ") || text.contains(" #");
+    opens && is_printable(text, b' ') && !matches!(last, b' ' | b':') && !is_word(text) && !apart()
 }
 
 /// One line that would be a mapping or have a comment.
 fn is_quoted(text: &str) -> bool {
-    text.bytes().all(|c| matches!(c, 0x20..=0x7e)) && (text.contains(": ") || text.ends_with(':'))
+    is_printable(text, b' ') && (text.contains(": ") || text.ends_with(':'))
+}
+
+/// Whether there is nothing but printable ASCII and this byte. All others are counted, not only looked for: so the
+/// processor takes many at once.
+fn is_printable(text: &str, or: u8) -> bool {
+    text.bytes().filter(|it| !matches!(it, 0x20..=0x7e) && *it != or).count() == 0
 }
 
 /// `30s` or `99.9%`.
