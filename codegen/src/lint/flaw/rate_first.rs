@@ -12,14 +12,15 @@ pub(crate) fn rate_of_aggregate(text: &str, tree: &Tree, recorded: &dyn Fn(&str)
     let one = |call: &&Tree| {
         let [argument] = call.call(RATES)? else { return None };
         let Part::Ranged { of, brackets, .. } = &argument.part else { return None };
-        let rate = written(text, call.head);
         if let Some((metric, _)) = of.selects().filter(|(metric, _)| recorded(metric)) {
+            let rate = written(text, call.head);
             let message = format!("`{metric}` is recorded as an aggregate, so `{rate}` of it sees no restart");
             let help = "record the rate of the counters, and aggregate that";
             return Some(Flaw::new(Code::RateOfAggregate, call.head, message, help));
         }
         let aggregate = aggregate(of)?;
         let Part::Aggregation { name, grouping, args } = &aggregate.part else { return None };
+        let rate = written(text, call.head);
         let message =
             format!("`{rate}` of a `{name}`: when one of its counters restarts, this one does not fall to zero");
         let help = format!("first the rate, then the aggregate: {name}({rate}(metric_total[5m]))");

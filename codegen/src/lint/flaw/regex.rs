@@ -19,15 +19,16 @@ pub(crate) fn regexes(tree: &Tree) -> Vec<Flaw> {
 }
 
 fn flaw(it: &Match) -> Option<Flaw> {
-    let (label, value) = (&it.label, printable(&it.value));
+    let label = &it.label;
     match it.sign.as_str() {
         "=~" | "!~" if !it.value.contains(SIGNS) => {
-            let plain = if it.sign == "=~" { "=" } else { "!=" };
+            let (plain, value) = (if it.sign == "=~" { "=" } else { "!=" }, printable(&it.value));
             let message = format!("`{value}` is no regular expression, it is just a text");
             let flaw = Flaw::new(Code::NeedlessRegex, it.sign_at, message, format!("write {label}{plain}\"{value}\""));
             Some(flaw.mended(it.sign_at, plain))
         }
         "=" | "!=" if looks_like_one(&it.value) => {
+            let value = printable(&it.value);
             let message = format!("`{label}` is compared with `{value}` letter by letter");
             let help = format!("write {label}{}\"{value}\"", if it.sign == "=" { "=~" } else { "!~" });
             Some(Flaw::new(Code::RegexInEquality, it.range, message, help))
