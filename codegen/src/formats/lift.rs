@@ -60,8 +60,7 @@ pub(super) fn sli(service: &str, counters: Counters, report: &mut Report<'_, '_>
 /// Labels that every aggregation of a query keeps; `None` when they differ.
 fn kept(query: &Text) -> Option<Vec<String>> {
     let expr = promql::parse(&query.text).ok()?;
-    let mut all: Vec<Vec<String>> =
-        promql::selectors(&expr).into_iter().map(|it| it.kept.unwrap_or_default()).collect();
+    let mut all: Vec<Vec<String>> = promql::groupings(&expr).into_iter().map(Option::unwrap_or_default).collect();
     all.dedup();
     match all.as_slice() {
         [one] => Some(one.clone()),
@@ -71,11 +70,9 @@ fn kept(query: &Text) -> Option<Vec<String>> {
 
 fn contract(service: &str, counters: &Counters, report: &mut Report<'_, '_>) -> Option<Sli> {
     let counter = |query: &Text| promql::parse(&query.text).ok().and_then(|it| summed_rate(&it));
-    let (part, total) = (counter(&counters.part)?, counter(&counters.total)?);
     let name = http::SERVER_REQUEST_DURATION.name;
-    if total.metric != format!("{name}_count") {
-        return None;
-    }
+    let total = counter(&counters.total).filter(|it| it.metric.strip_suffix("_count") == Some(name))?;
+    let part = counter(&counters.part)?;
     let scope = Scope::read(&total, service)?;
     let slower_than = if part.metric == format!("{name}_bucket") {
         let (le, rest): (Vec<&Matcher>, Vec<&Matcher>) = part.matchers.iter().partition(|it| it.label == "le");
@@ -96,8 +93,9 @@ fn contract(service: &str, counters: &Counters, report: &mut Report<'_, '_>) -> 
 /// A bucket among the count of its own histogram, where this version measures any histogram.
 fn histogram(counters: &Counters) -> Option<Sli> {
     let counter = |query: &Text| promql::parse(&query.text).ok().and_then(|it| summed_rate(&it));
-    let (part, total) = (counter(&counters.part)?, counter(&counters.total)?);
-    let name = part.metric.strip_suffix("_bucket").filter(|name| total.metric == format!("{name}_count"))?;
+    let part = counter(&counters.part)?;
+    let name = part.metric.strip_suffix("_bucket")?;
+    let total = counter(&counters.total).filter(|it| it.metric.strip_suffix("_count") == Some(name))?;
     let (le, rest): (Vec<&Matcher>, Vec<&Matcher>) = part.matchers.iter().partition(|it| it.label == "le");
     let [le] = le.as_slice() else { return None };
     let own = kilter_contract::find(name).is_some();

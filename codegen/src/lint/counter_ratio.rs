@@ -7,7 +7,7 @@ use crate::model::Estate;
 use crate::promql;
 
 pub(super) fn check(query: &Query<'_>, _: &Estate, sources: &Sources, all: &mut Vec<Diagnostic>) {
-    if query.kind == "ratio" && query.expr().is_some_and(promql::of_two_counters) {
+    if query.kind == "ratio" && query.expr().is_some_and(|it| promql::of_two_counters(it)) {
         let message = format!("`{}` divides two counters, so every moment weighs the same, however busy", query.key);
         let help =
             "write them as `events: {errors: ..., total: ...}`; `ratio` is for what only somebody else can count";

@@ -18,16 +18,14 @@ mod stale_link;
 mod target;
 
 use std::cell::OnceCell;
-use std::sync::Arc;
 
-use promql_parser::parser::Expr;
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Edit, Findings};
 use crate::load::Sources;
 use crate::model::{Estate, Service};
 use crate::plan::Plan;
-use crate::promql::{self, Selector, Tree, edit_in_source, place_in_source};
+use crate::promql::{self, Expression, Selector, Tree, edit_in_source, place_in_source};
 use crate::rulefile::{self, Dialect};
 use crate::yaml::{Node, Range, Value};
 pub(crate) use flaw::{Flaw, only_exists, rate_of_aggregate};
@@ -110,7 +108,7 @@ struct Query<'a> {
 
 #[derive(Default)]
 struct Parsed {
-    expr: OnceCell<Option<Arc<Expr>>>,
+    expr: OnceCell<Option<Expression>>,
     selectors: OnceCell<Vec<(Selector, Range)>>,
     tree: OnceCell<Option<Tree>>,
 }
@@ -122,8 +120,8 @@ impl<'a> Query<'a> {
     }
 
     /// The expression, unless it is refused.
-    fn expr(&self) -> Option<&Expr> {
-        self.parsed.expr.get_or_init(|| promql::parse(self.text).ok()).as_deref()
+    fn expr(&self) -> Option<&Expression> {
+        self.parsed.expr.get_or_init(|| promql::parse(self.text).ok()).as_ref()
     }
 
     /// Its selectors with their places.

@@ -1,18 +1,18 @@
 //! What was parsed before: expressions, which every stage asks for anew; shapes, which differ in values of labels only; and
 //! regular expressions. The SLOs of an estate share most shapes, and nearly all regular expressions.
 //!
-//! The parser is given a shape: a text in which a mark and a number stand for each value. The values are put in their
-//! places afterwards. Whatever goes wrong on this way is asked of the parser again as it is written, so that acceptance and
-//! messages are the parser's own.
+//! The parser is given a shape: a text in which a mark and a number stand for each value. Whatever goes wrong on this way
+//! is asked of the parser again as it is written, so that acceptance and messages are the parser's own.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::token::T_EQL_REGEX;
-use promql_parser::parser::{Expr, VectorSelector, parse as parse_expr};
+use promql_parser::parser::{Expr, parse as parse_expr};
 
 use super::PromqlError;
+use super::expression::{Expression, MARKS};
 use super::lexer::{Kind, Token};
 
 /// Texts that are remembered; beyond that all are forgotten, so that a process that lives long does not grow.
@@ -20,7 +20,7 @@ const MOST: usize = 1 << 16;
 
 type Known<T> = LazyLock<Mutex<HashMap<String, T>>>;
 
-static EXPRESSIONS: Known<Arc<Expr>> = LazyLock::new(Mutex::default);
+static EXPRESSIONS: Known<Expression> = LazyLock::new(Mutex::default);
 static SHAPES: Known<Arc<Expr>> = LazyLock::new(Mutex::default);
 static REGEXES: Known<MatchOp> = LazyLock::new(Mutex::default);
 
@@ -45,22 +45,17 @@ fn known<T: Clone, E>(all: &Known<T>, text: &str, parse: impl FnOnce() -> Result
 /// The expression that a text was found to be, now or before.
 pub(super) fn or_parsed(
     text: &str,
-    parse: impl Fn(&str) -> Result<Expr, PromqlError>,
-) -> Result<Arc<Expr>, PromqlError> {
-    known(&EXPRESSIONS, text, || parse(text).map(Arc::new))
+    parse: impl Fn(&str) -> Result<Expression, PromqlError>,
+) -> Result<Expression, PromqlError> {
+    known(&EXPRESSIONS, text, || parse(text))
 }
 
 /// The expression of a text that differs from a known one in values of labels; `None` when the parser must decide.
-pub(super) fn of_shape(text: &str, tokens: &[Token]) -> Option<Expr> {
+pub(super) fn of_shape(text: &str, tokens: &[Token]) -> Option<Expression> {
     let (shape, values) = shape(text, tokens)?;
     let made = known(&SHAPES, &shape, || parse_expr(&shape).map(Arc::new)).ok()?;
-    let mut expr = Expr::clone(&made);
-    fill(&mut expr, &values)?;
-    Some(expr)
+    Expression::of_shape(made, values)
 }
-
-/// Marks for the four kinds of matchers, characters for private use: each stands before the number of its value.
-const MARKS: [(char, &str); 4] = [('\u{e000}', "="), ('\u{e001}', "!="), ('\u{e002}', "=~"), ('\u{e003}', "!~")];
 
 /// The shape of an expression and the values in it. Every matcher becomes an `=`, so that none of them looks empty.
 fn shape(text: &str, tokens: &[Token]) -> Option<(String, Vec<String>)> {
@@ -106,47 +101,6 @@ fn decoded(raw: &str) -> Option<String> {
     (!text.contains('\n')).then_some(text)
 }
 
-/// Puts the values in their places; `None` when one of them cannot stand there.
-fn fill(expr: &mut Expr, values: &[String]) -> Option<()> {
-    match expr {
-        Expr::Aggregate(it) => {
-            it.param.as_mut().map_or(Some(()), |param| fill(param, values))?;
-            fill(&mut it.expr, values)
-        }
-        Expr::Unary(it) => fill(&mut it.expr, values),
-        Expr::Binary(it) => {
-            fill(&mut it.lhs, values)?;
-            fill(&mut it.rhs, values)
-        }
-        Expr::Paren(it) => fill(&mut it.expr, values),
-        Expr::Subquery(it) => fill(&mut it.expr, values),
-        Expr::VectorSelector(it) => fill_selector(it, values),
-        Expr::MatrixSelector(it) => fill_selector(&mut it.vs, values),
-        Expr::Call(it) => it.args.args.iter_mut().try_for_each(|it| fill(it, values)),
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => Some(()),
-    }
-}
-
-fn fill_selector(it: &mut VectorSelector, values: &[String]) -> Option<()> {
-    let groups = std::iter::once(&mut it.matchers.matchers).chain(&mut it.matchers.or_matchers);
-    for matcher in groups.flatten() {
-        let mark = matcher.value.chars().next();
-        let Some((mark, sign)) = MARKS.iter().find(|(it, _)| Some(*it) == mark) else { continue };
-        let value = values.get(matcher.value[mark.len_utf8()..].parse::<usize>().ok()?)?;
-        matcher.value.clone_from(value);
-        matcher.op = match (*sign, value) {
-            ("=", _) => MatchOp::Equal,
-            ("!=", _) => MatchOp::NotEqual,
-            (sign, value) => match compiled(value)? {
-                MatchOp::Re(regex) if sign == "!~" => MatchOp::NotRe(regex),
-                op => op,
-            },
-        };
-    }
-    // The parser took the marks for values.
-    (it.name.is_some() || !it.matchers.is_empty_matchers()).then_some(())
-}
-
 /// `=~` with this expression, as the parser compiles it.
 pub(super) fn compiled(pattern: &str) -> Option<MatchOp> {
     let compile = || Matcher::new_matcher(T_EQL_REGEX, String::new(), pattern.to_owned()).map(|it| it.op);
@@ -159,7 +113,7 @@ mod tests {
     use super::*;
 
     fn shaped(text: &str) -> Option<Expr> {
-        of_shape(text, &lex(text).ok()?)
+        Some(of_shape(text, &lex(text).ok()?)?.whole())
     }
 
     #[test]
@@ -204,7 +158,7 @@ mod tests {
     fn what_is_known_is_forgotten_in_time() {
         for number in 0..MOST + 10 {
             let text = format!("what_is_known_{number}");
-            known(&EXPRESSIONS, &text, || parse_expr("1").map(Arc::new)).unwrap();
+            known(&EXPRESSIONS, &text, || parse_expr("1").map(Expression::from)).unwrap();
         }
         assert!(lock(&EXPRESSIONS).len() <= MOST);
     }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::PromqlError;
 
@@ -46,21 +47,21 @@ const MAX_DEPTH: usize = 64;
 
 thread_local! {
     /// The texts that were read last: whoever asks for words of an expression asks several times in a row.
-    static RECENT: RefCell<VecDeque<(String, Vec<Token>)>> = const { RefCell::new(VecDeque::new()) };
+    static RECENT: RefCell<VecDeque<(String, Rc<[Token]>)>> = const { RefCell::new(VecDeque::new()) };
 }
 
 /// How many of them.
 const MOST_RECENT: usize = 6;
 
 /// All words; comments and blanks are left out. Every bracket among them is closed by its own kind.
-pub fn lex(text: &str) -> Result<Vec<Token>, PromqlError> {
+pub fn lex(text: &str) -> Result<Rc<[Token]>, PromqlError> {
     RECENT.with_borrow_mut(|recent| {
         if let Some((_, tokens)) = recent.iter().find(|(known, _)| known == text) {
-            return Ok(tokens.clone());
+            return Ok(Rc::clone(tokens));
         }
-        let tokens = lex_anew(text)?;
+        let tokens: Rc<[Token]> = lex_anew(text)?.into();
         recent.truncate(MOST_RECENT - 1);
-        recent.push_front((text.to_owned(), tokens.clone()));
+        recent.push_front((text.to_owned(), Rc::clone(&tokens)));
         Ok(tokens)
     })
 }
@@ -218,7 +219,7 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<(Kind, &str)> {
-        lex(text).unwrap().into_iter().map(|it| (it.kind, &text[it.start..it.end])).collect()
+        lex(text).unwrap().iter().map(|it| (it.kind, &text[it.start..it.end])).collect()
     }
 
     #[test]

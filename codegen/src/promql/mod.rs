@@ -1,5 +1,6 @@
 //! PromQL that users write: accepted or refused with the place of the mistake inside their YAML.
 
+mod expression;
 mod functions;
 mod known;
 pub mod lexer;
@@ -9,13 +10,12 @@ mod syntax;
 pub mod tree;
 mod walk;
 
+pub use expression::Expression;
 pub(crate) use functions::is_newer;
 pub use place::{edit_in_source, place_in_source};
 pub use shape::{is_plain_selector, kept_labels, lacks_bool, may_be_nan, of_two_counters};
 pub use tree::{Kept, Match, Part, Tree};
-pub use walk::{Matcher, Selector, divides, ranges, selectors, summed_rate};
-
-use std::sync::Arc;
+pub use walk::{Matcher, Selector, divides, groupings, ranges, selectors, summed_rate};
 
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{Expr, parse as parse_expr};
@@ -39,12 +39,12 @@ pub struct PromqlError {
 
 /// Parses an expression in which `$window` stands for a range, as Prometheus 2.42 would. Every stage asks again for the
 /// same ones, so what was accepted once is remembered.
-pub fn parse(text: &str) -> Result<Arc<Expr>, PromqlError> {
+pub fn parse(text: &str) -> Result<Expression, PromqlError> {
     known::or_parsed(text, |text| parse_tokens(text, &lex(text)?, &|name| functions::is_known(name)))
 }
 
 /// Parses an expression of somebody else's, for any version of Prometheus: it names its ranges itself.
-pub fn parse_of_others(text: &str) -> Result<Expr, PromqlError> {
+pub fn parse_of_others(text: &str) -> Result<Expression, PromqlError> {
     let tokens = lex(text)?;
     if let Some(it) = tokens.iter().find(|it| it.kind == Kind::Window) {
         let help = "write the range: only Kilter's SLO files have `$window`";
@@ -58,7 +58,7 @@ pub fn parse_of_others(text: &str) -> Result<Expr, PromqlError> {
     })
 }
 
-fn parse_tokens(text: &str, tokens: &[Token], known: &dyn Fn(&str) -> bool) -> Result<Expr, PromqlError> {
+fn parse_tokens(text: &str, tokens: &[Token], known: &dyn Fn(&str) -> bool) -> Result<Expression, PromqlError> {
     let Some((first, last)) = tokens.first().zip(tokens.last()) else {
         return Err(error(
             "here is no expression",
@@ -72,7 +72,7 @@ fn parse_tokens(text: &str, tokens: &[Token], known: &dyn Fn(&str) -> bool) -> R
     if let Some(expr) = known::of_shape(text, tokens) {
         return Ok(expr);
     }
-    parse_expr(&readable(text, tokens)).map_err(|said| {
+    parse_expr(&readable(text, tokens)).map(Expression::from).map_err(|said| {
         let whole = (first.start, last.end);
         syntax::read(text, tokens).err().unwrap_or_else(|| explain(text, tokens, &said, whole))
     })
@@ -90,13 +90,13 @@ pub fn is_instant_vector(expr: &Expr) -> bool {
 
 /// Whether an expression is an aggregation such as `sum by (a) (...)`.
 pub fn is_aggregation(text: &str) -> bool {
-    parse(text).is_ok_and(|it| matches!(*it, Expr::Aggregate(_)))
+    parse(text).is_ok_and(|it| matches!(&*it, Expr::Aggregate(_)))
 }
 
 /// Every selector with the place at which it begins: its metric, or its brace.
 ///
 /// The parser knows no places; selectors of one metric come in the order of the text.
-pub fn placed_selectors(text: &str, expr: &Expr) -> Vec<(Selector, Range)> {
+pub fn placed_selectors(text: &str, expr: &Expression) -> Vec<(Selector, Range)> {
     let tokens = lex(text).unwrap_or_default();
     let word = |index: usize| tokens.get(index).map_or("", |it| it.text(text));
     let begins = |index: usize, metric: &str| match tokens[index].kind {
@@ -121,7 +121,7 @@ pub fn with_window(text: &str, range: &str) -> String {
     let Ok(tokens) = lex(text) else { return text.trim().replace(WINDOW, range) };
     let mut out = String::with_capacity(text.len());
     let mut end = None;
-    for token in tokens {
+    for token in &*tokens {
         // Blanks between words become one, line ends and comments too.
         if end.is_some_and(|end| end < token.start) {
             out.push(' ');

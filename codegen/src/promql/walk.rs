@@ -1,8 +1,10 @@
 //! What an expression reads.
 
 use promql_parser::label::MatchOp;
+use promql_parser::parser::token::{T_DIV, T_SUM};
 use promql_parser::parser::{Expr, LabelModifier, VectorSelector};
 
+use super::expression::{Expression, meant};
 use super::known;
 
 /// A series that an expression selects.
@@ -54,38 +56,37 @@ impl Matcher {
     }
 }
 
-/// As it is written. A clone of a compiled expression is larger than everything else that is known of a selector.
-const fn sign(of: &MatchOp) -> &'static str {
-    match of {
-        MatchOp::Equal => "=",
-        MatchOp::NotEqual => "!=",
-        MatchOp::Re(_) => "=~",
-        MatchOp::NotRe(_) => "!~",
-    }
+/// Every selector of an expression.
+pub fn selectors(expr: &Expression) -> Vec<Selector> {
+    let mut all = Vec::new();
+    walk(expr, None, &mut |it, kept, ranged| all.push(selector(it, expr.values(), kept, ranged)));
+    all
 }
 
-/// Every selector of an expression.
-pub fn selectors(expr: &Expr) -> Vec<Selector> {
+/// The labels that the nearest aggregation above each selector keeps.
+pub fn groupings(expr: &Expr) -> Vec<Option<Vec<String>>> {
     let mut all = Vec::new();
-    walk(expr, None, &mut all);
+    walk(expr, None, &mut |_, kept, _| all.push(kept.map(<[String]>::to_vec)));
     all
 }
 
 /// The selector of `sum(rate(x[w]))`, or of `rate(x[w])` alone, when the expression is just that.
-pub fn summed_rate(expr: &Expr) -> Option<Selector> {
+pub fn summed_rate(expr: &Expression) -> Option<Selector> {
+    rate(expr, expr.values())
+}
+
+fn rate(expr: &Expr, values: &[String]) -> Option<Selector> {
     match expr {
-        Expr::Paren(it) => summed_rate(&it.expr),
-        Expr::Aggregate(it)
-            if it.op.to_string() == "sum" && !matches!(it.modifier, Some(LabelModifier::Exclude(_))) =>
-        {
-            let inner = summed_rate(&it.expr).filter(|inner| inner.kept.is_none())?;
+        Expr::Paren(it) => rate(&it.expr, values),
+        Expr::Aggregate(it) if it.op.id() == T_SUM && !matches!(it.modifier, Some(LabelModifier::Exclude(_))) => {
+            let inner = rate(&it.expr, values).filter(|inner| inner.kept.is_none())?;
             let kept = it.modifier.as_ref().map_or(Vec::new(), |it| it.labels().labels.clone());
             Some(Selector { kept: Some(kept), ..inner })
         }
         Expr::Call(it) if it.func.name == "rate" => match it.args.args.as_slice() {
             [argument] => match argument.as_ref() {
                 Expr::MatrixSelector(it) if it.vs.offset.is_none() && it.vs.at.is_none() => {
-                    Some(selector(&it.vs, None, true))
+                    Some(selector(&it.vs, values, None, true))
                 }
                 _ => None,
             },
@@ -114,25 +115,29 @@ pub fn ranges(expr: &Expr) -> Vec<f64> {
 
 /// Whether an expression divides anywhere.
 pub fn divides(expr: &Expr) -> bool {
-    matches!(expr, Expr::Binary(it) if it.op.to_string() == "/") || children(expr).into_iter().any(divides)
+    matches!(expr, Expr::Binary(it) if it.op.id() == T_DIV) || children(expr).into_iter().any(divides)
 }
 
-fn walk(expr: &Expr, kept: Option<&[String]>, all: &mut Vec<Selector>) {
+/// What is asked of a selector: with the labels that are kept of it, and whether it stands in a range.
+type Ask<'a> = dyn FnMut(&VectorSelector, Option<&[String]>, bool) + 'a;
+
+/// Asks of every selector.
+fn walk(expr: &Expr, kept: Option<&[String]>, ask: &mut Ask<'_>) {
     match expr {
-        Expr::VectorSelector(it) => all.push(selector(it, kept, false)),
-        Expr::MatrixSelector(it) => all.push(selector(&it.vs, kept, true)),
+        Expr::VectorSelector(it) => ask(it, kept, false),
+        Expr::MatrixSelector(it) => ask(&it.vs, kept, true),
         Expr::Aggregate(it) => {
             let labels = match &it.modifier {
-                Some(LabelModifier::Include(labels)) => labels.labels.clone(),
-                _ => Vec::new(),
+                Some(LabelModifier::Include(labels)) => labels.labels.as_slice(),
+                _ => &[],
             };
-            walk(&it.expr, Some(&labels), all);
+            walk(&it.expr, Some(labels), ask);
         }
-        other => children(other).into_iter().for_each(|it| walk(it, kept, all)),
+        other => children(other).into_iter().for_each(|it| walk(it, kept, ask)),
     }
 }
 
-fn children(expr: &Expr) -> Vec<&Expr> {
+pub(super) fn children(expr: &Expr) -> Vec<&Expr> {
     match expr {
         Expr::Aggregate(it) => vec![&it.expr],
         Expr::Unary(it) => vec![&it.expr],
@@ -144,15 +149,16 @@ fn children(expr: &Expr) -> Vec<&Expr> {
     }
 }
 
-fn selector(it: &VectorSelector, kept: Option<&[String]>, ranged: bool) -> Selector {
-    let matchers = it.matchers.matchers.iter().filter(|it| it.name != "__name__");
-    let named = it.matchers.matchers.iter().find(|it| it.name == "__name__").map(|it| it.value.clone());
-    Selector {
-        metric: it.name.clone().or(named).unwrap_or_default(),
-        matchers: matchers
-            .map(|it| Matcher { label: it.name.clone(), value: it.value.clone(), sign: sign(&it.op) })
-            .collect(),
-        kept: kept.map(<[String]>::to_vec),
-        ranged,
+fn selector(it: &VectorSelector, values: &[String], kept: Option<&[String]>, ranged: bool) -> Selector {
+    let (mut named, mut matchers) = (None, Vec::with_capacity(it.matchers.matchers.len()));
+    for matcher in &it.matchers.matchers {
+        let (sign, value) = meant(matcher, values);
+        if matcher.name == "__name__" {
+            named.get_or_insert(value);
+        } else {
+            matchers.push(Matcher { label: matcher.name.clone(), value: value.to_owned(), sign });
+        }
     }
+    let metric = it.name.clone().or(named.map(str::to_owned)).unwrap_or_default();
+    Selector { metric, matchers, kept: kept.map(<[String]>::to_vec), ranged }
 }

@@ -1,13 +1,12 @@
 //! `events`: PromQL that users write. What it asks of the contract must exist, and its ranges are Kilter's.
 
 use kilter_contract::{Buckets, Instrument, Signal, Values, find_series};
-use promql_parser::parser::Expr;
 
 use super::sli::OWNED;
 use super::{Code, Findings, printable, text};
 use crate::model::{EventSide, Sli};
 use crate::promql::lexer::{Kind, Token, lex};
-use crate::promql::{self, Matcher, Part, PromqlError, edit_in_source, place_in_source, selectors};
+use crate::promql::{self, Expression, Matcher, Part, PromqlError, edit_in_source, place_in_source, selectors};
 use crate::spec::check::help;
 use crate::yaml::{Node, Range};
 
@@ -44,7 +43,7 @@ pub(super) fn check_labels(sli: &Sli, by: &[String], node: &Node, findings: &mut
             kept != wanted
         };
         let wrong = if kind == "events" {
-            selectors(&expr).into_iter().filter_map(|it| it.kept).find(other)
+            promql::groupings(&expr).into_iter().flatten().find(other)
         } else {
             promql::kept_labels(&expr).filter(other)
         };
@@ -167,7 +166,7 @@ impl Query<'_, '_, '_> {
         fine
     }
 
-    fn check_selectors(&mut self, expr: &Expr, tokens: &[Token]) -> bool {
+    fn check_selectors(&mut self, expr: &Expression, tokens: &[Token]) -> bool {
         let mut fine = true;
         for (selector, at) in promql::placed_selectors(self.value, expr) {
             if self.bare && find_series(&selector.metric).is_none() {

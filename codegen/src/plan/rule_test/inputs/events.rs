@@ -69,7 +69,7 @@ struct Counted {
 
 /// A sum of simple counts; `None` for anything else.
 fn counted(text: &str) -> Option<Counted> {
-    counted_by(&*promql::parse(text).ok()?)
+    counted_by(&promql::parse(text).ok()?.whole())
 }
 
 fn counted_by(expr: &Expr) -> Option<Counted> {

@@ -181,10 +181,10 @@ fn recorded(estate: &Estate, service: &Service, slo: &Slo) -> Inputs {
 
 /// The matchers of a selection such as `job="git-https",cluster=~"eu.*"`, by label.
 fn selection(matchers: &str) -> Option<Vec<(String, Vec<Matcher>)>> {
-    let parsed = promql::parse(&format!("m{{{matchers}}}")).ok()?;
-    let Expr::VectorSelector(selector) = &*parsed else { return None };
+    let parsed = promql::parse(&format!("m{{{matchers}}}")).ok()?.whole();
+    let Expr::VectorSelector(selector) = parsed else { return None };
     let mut found: Vec<(String, Vec<Matcher>)> = Vec::new();
-    for matcher in selector.matchers.matchers.iter().cloned() {
+    for matcher in selector.matchers.matchers {
         match found.iter_mut().find(|(key, _)| *key == matcher.name) {
             Some((_, list)) => list.push(matcher),
             None => found.push((matcher.name.clone(), vec![matcher])),

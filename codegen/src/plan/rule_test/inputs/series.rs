@@ -10,13 +10,13 @@ use crate::promql;
 
 /// The gauge of an `uptime` SLI, when it is one selector, aggregated or not.
 pub(super) fn uptime(slo: &Slo, up: &str) -> Option<Inputs> {
-    let selector = one(&*promql::parse(up).ok()?)?;
+    let selector = one(&promql::parse(up).ok()?.whole())?;
     by_group(slo, &selector, |labels| Some(vec![(name_of(&selector)?, labels, Samples::Up)]))
 }
 
 /// Counts and buckets of a classic histogram.
 pub(super) fn latency(slo: &Slo, of: &Histogram) -> Option<Inputs> {
-    let selector = one(&*promql::parse(&format!("{}{{{}}}", of.metric, of.matchers)).ok()?)?;
+    let selector = one(&promql::parse(&format!("{}{{{}}}", of.metric, of.matchers)).ok()?.whole())?;
     by_group(slo, &selector, |labels| {
         let bucket = |le: String| {
             let mut labels = labels.clone();
