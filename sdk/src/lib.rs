@@ -50,6 +50,7 @@ mod error_type;
 #[cfg(doctest)]
 mod guides;
 pub mod http;
+pub mod http_client;
 mod init;
 mod job;
 mod log;
@@ -62,11 +63,13 @@ mod signal;
 mod telemetry;
 pub mod testing;
 mod trace;
+mod watch;
 
 pub use adhoc::AdHocRecorder;
 pub use error::{InitError, ServeError};
 pub use error_type::ErrorType;
 pub use http::{route, timeout};
+pub use http_client::HttpClient;
 pub use init::{Parts, build, init};
 pub use job::Job;
 pub use kilter_contract as contract;
@@ -78,3 +81,5 @@ pub use trace::{Flushed, RequestContext, WithRequestContext, spawn};
 
 // Re-exported so that a service cannot link a second version of what appears in this API.
 pub use {::http as http_types, ::metrics, ::opentelemetry, ::tracing, ::tracing_subscriber, axum};
+#[cfg(feature = "reqwest-0-13")]
+pub use ::reqwest;

@@ -38,7 +38,7 @@ impl<T, E: 'static> End<'_, Result<T, E>> {
 }
 
 /// Whether this thread runs the code of a request.
-fn in_request() -> bool {
+pub(crate) fn in_request() -> bool {
     Current::core() != 0 || RequestContext::current().is_some()
 }
 

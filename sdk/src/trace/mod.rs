@@ -1,6 +1,7 @@
 //! Traces. The context of a request is a value that its future carries, not a `tracing` span: unsampled requests cost
 //! ids in logs and nothing else.
 
+mod client_span;
 mod context;
 mod export;
 mod filter;
@@ -10,6 +11,7 @@ mod span;
 mod traceparent;
 mod tracer;
 
+pub(crate) use client_span::{CallSpan, Target, outgoing};
 pub(crate) use context::{Current, Entered};
 pub use context::{RequestContext, WithRequestContext, spawn};
 pub(crate) use export::{ExportConfig, Protocol};

@@ -2,7 +2,8 @@
 
 use http::{HeaderMap, HeaderName};
 
-static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// Its name.
+pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The caller's trace id, span id and sampled flag. More than one header is as good as none (section 3.2.1).
 pub(crate) fn incoming(headers: &HeaderMap) -> Option<((u64, u64), u64, bool)> {

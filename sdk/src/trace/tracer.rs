@@ -76,7 +76,7 @@ fn contains((network, prefix): (IpAddr, u8), peer: IpAddr) -> bool {
 }
 
 /// Sixty-four random bits: a counter per thread from a random seed, mixed by `SplitMix64`. Ids need be unique, not secret.
-fn random() -> u64 {
+pub(super) fn random() -> u64 {
     thread_local!(static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one(0x6b69_6c74_6572_u64)));
     let state = STATE.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
     STATE.set(state);
