@@ -49,6 +49,9 @@ pub(crate) struct Core {
     /// The drain deadline has passed: what is dropped now was ended by the service.
     pub(crate) shutting_down: AtomicBool,
     second_layer_told: AtomicBool,
+    /// Methods of gRPC that the service is known to have.
+    #[cfg(feature = "tonic-0-14")]
+    pub(crate) rpc_methods: crate::grpc::Methods,
 }
 
 impl Core {
@@ -65,6 +68,8 @@ impl Core {
             tracer: OnceLock::new(),
             shutting_down: AtomicBool::new(false),
             second_layer_told: AtomicBool::new(false),
+            #[cfg(feature = "tonic-0-14")]
+            rpc_methods: crate::grpc::Methods::default(),
         }))
     }
 

@@ -47,6 +47,8 @@ pub mod env;
 mod error;
 mod error_kind;
 mod error_type;
+#[cfg(feature = "tonic-0-14")]
+pub mod grpc;
 #[cfg(doctest)]
 mod guides;
 pub mod http;
@@ -68,6 +70,8 @@ mod watch;
 pub use adhoc::AdHocRecorder;
 pub use error::{InitError, ServeError};
 pub use error_type::ErrorType;
+#[cfg(feature = "tonic-0-14")]
+pub use grpc::{GrpcClient, GrpcServer};
 pub use http::{route, timeout};
 pub use http_client::HttpClient;
 pub use init::{Parts, build, init};
@@ -83,3 +87,5 @@ pub use trace::{Flushed, RequestContext, WithRequestContext, spawn};
 pub use {::http as http_types, ::metrics, ::opentelemetry, ::tracing, ::tracing_subscriber, axum};
 #[cfg(feature = "reqwest-0-13")]
 pub use ::reqwest;
+#[cfg(feature = "tonic-0-14")]
+pub use ::tonic;

@@ -81,7 +81,7 @@ impl MeasuredClient {
 
     /// Sends a request that is built already.
     pub fn execute(&self, request: Request) -> impl Future<Output = Result<Response, Error>> + Send + use<> {
-        execute(self.client, &self.inner, request)
+        execute(self.client, self.inner.clone(), request)
     }
 
     /// The client within. What it sends by itself is not counted.
@@ -171,22 +171,17 @@ impl MeasuredRequest {
     /// reqwest's own.
     pub async fn send(self) -> Result<Response, Error> {
         let (inner, request) = self.inner.build_split();
-        execute(self.client, &inner, request?).await
+        execute(self.client, inner, request?).await
     }
 }
 
-/// Counts one request of reqwest's.
-fn execute(
-    client: HttpClient,
-    inner: &Client,
-    mut request: Request,
-) -> impl Future<Output = Result<Response, Error>> + Send + use<> {
+/// Counts one request of reqwest's, from its first poll on: a future that nobody polls is no call.
+async fn execute(client: HttpClient, inner: Client, mut request: Request) -> Result<Response, Error> {
     let context = crate::trace::outgoing(request.headers_mut());
     let mut call = Call::open(client, request.method(), context, || Target::of_url(request.url()));
     let future = call.watch.run(|| inner.execute(request));
     let whole = async move { future.await.map(keep_url) };
-    let counted = CallFuture::new(whole, call);
-    async move { counted.await.map(|response| response.map(Body::wrap).into()) }
+    CallFuture::new(whole, call).await.map(|response| response.map(Body::wrap).into())
 }
 
 /// The response as `http` has it, with its URL, which it would lose otherwise.

@@ -115,6 +115,19 @@ impl CallSpan {
         Self::new(context, (if strange { "HTTP" } else { method }).into(), attributes)
     }
 
+    /// Name and attributes by the semantic conventions for RPC client spans.
+    #[cfg(feature = "tonic-0-14")]
+    #[cold]
+    pub(crate) fn rpc(context: RequestContext, dependency: &'static str, method: &str, target: &Target) -> Self {
+        let mut attributes = vec![
+            KeyValue::new("kilter.dependency", dependency),
+            KeyValue::new("rpc.system.name", "grpc"),
+            KeyValue::new("rpc.method", method.to_owned()),
+        ];
+        attributes.extend(target.server());
+        Self::new(context, method.to_owned().into(), attributes)
+    }
+
     /// The status of an HTTP response.
     pub(crate) fn status_code(&mut self, status: Option<StatusCode>) {
         let code = status.map(|it| KeyValue::new("http.response.status_code", i64::from(it.as_u16())));

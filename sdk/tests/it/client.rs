@@ -50,25 +50,43 @@ pub(crate) fn h2() -> reqwest::Client {
     reqwest::Client::builder().http2_prior_knowledge().build().expect("a client")
 }
 
+/// The labels that tell how requests ended.
+const KEYS: &[&str] = &["http_request_method", "http_route", "http_response_status_code", "error_type"];
+
 /// How the requests ended: `METHOD route status error` to their number, from the `_count` lines that are not zero.
 /// Absent labels are `-`.
 pub(crate) fn outcomes(page: &str) -> BTreeMap<String, u64> {
-    let count = "http_server_request_duration_seconds_count{";
-    let lines = page.lines().filter_map(|line| line.strip_prefix(count)?.rsplit_once("} "));
+    counts(page, "http_server_request_duration_seconds_count", KEYS)
+}
+
+/// The values of these labels, with a space between, to the value of the series, for those that are not zero.
+fn counts(page: &str, series: &str, keys: &[&str]) -> BTreeMap<String, u64> {
+    let lines = page.lines().filter_map(|line| line.strip_prefix(series)?.strip_prefix('{')?.rsplit_once("} "));
     lines
         .filter(|(_, value)| *value != "0")
-        .map(|(labels, value)| (short(labels), value.parse().expect("a count")))
+        .map(|(labels, value)| (short(labels, keys), value.parse().expect("a count")))
         .collect()
 }
 
-fn short(labels: &str) -> String {
-    let value = |key: &str| {
+fn short(labels: &str, keys: &[&str]) -> String {
+    let value = |key: &&str| {
         let start = labels.find(&format!("{key}=\""))? + key.len() + 2;
         labels[start..].split('"').next()
     };
-    ["http_request_method", "http_route", "http_response_status_code", "error_type"]
-        .map(|key| value(key).unwrap_or("-"))
-        .join(" ")
+    keys.iter().map(|key| value(key).unwrap_or("-")).collect::<Vec<_>>().join(" ")
+}
+
+/// Waits until exactly these counts of a family are on the page, and sees that nothing is added later.
+pub(crate) async fn settle_family(telemetry: TestTelemetry, series: &str, keys: &[&str], expected: &[(&str, u64)]) {
+    let expected: BTreeMap<String, u64> = expected.iter().map(|(text, count)| ((*text).to_owned(), *count)).collect();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while counts(&telemetry.page(), series, keys) != expected {
+        let seen = counts(&telemetry.page(), series, keys);
+        assert!(Instant::now() < deadline, "seen:     {seen:#?}\nexpected: {expected:#?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(counts(&telemetry.page(), series, keys), expected, "counted twice");
 }
 
 /// Waits until exactly these outcomes are on the page and nothing is in flight.

@@ -3,9 +3,11 @@
 mod adhoc;
 mod admin;
 mod births;
+mod calls;
 mod client;
 mod env;
 mod flood;
+mod grpc;
 mod logs;
 mod otlp;
 mod outcomes;
