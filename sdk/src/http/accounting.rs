@@ -122,8 +122,10 @@ impl Pending {
         let bodiless = self.head_only || tunnel || self.status < 200 || matches!(self.status, 204 | 304);
         // A body of known size is at hand and no stream: most responses need no look at their headers.
         self.left = response.body().size_hint().exact().unwrap_or_else(|| {
-            let event_stream = |it: &http::HeaderValue| it.as_bytes().starts_with(b"text/event-stream");
-            self.stream |= response.headers().get(CONTENT_TYPE).is_some_and(event_stream);
+            // The responses of gRPC are streams too, also those of one message.
+            let streams = [&b"text/event-stream"[..], b"application/grpc"];
+            let streamed = |it: &http::HeaderValue| streams.iter().any(|kind| it.as_bytes().starts_with(kind));
+            self.stream |= response.headers().get(CONTENT_TYPE).is_some_and(streamed);
             let announced = || response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
             announced().unwrap_or(UNKNOWN)
         });

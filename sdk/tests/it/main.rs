@@ -4,6 +4,7 @@ mod adhoc;
 mod admin;
 mod births;
 mod calls;
+mod chain;
 mod client;
 mod env;
 mod flood;

@@ -86,7 +86,8 @@ fn be_the_service() {
         assert!(again.contains("kilter is already installed"), "{again}");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         println!("{HELLO}{} {}", listener.local_addr().expect("an address"), telemetry.admin_addr());
-        telemetry.serve(listener, routes()).await.map(|report| report.to_string()).map_err(|error| error.to_string())
+        let app = routes().merge(crate::chain::routes(&telemetry));
+        telemetry.serve(listener, app).await.map(|report| report.to_string()).map_err(|error| error.to_string())
     }));
     match outcome.expect("the service does not panic") {
         Ok(report) => println!("{GOODBYE}{report}"),
