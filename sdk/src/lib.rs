@@ -84,8 +84,8 @@ pub use telemetry::Telemetry;
 pub use trace::{Flushed, RequestContext, WithRequestContext, spawn};
 
 // Re-exported so that a service cannot link a second version of what appears in this API.
-pub use {::http as http_types, ::metrics, ::opentelemetry, ::tracing, ::tracing_subscriber, axum};
 #[cfg(feature = "reqwest-0-13")]
 pub use ::reqwest;
 #[cfg(feature = "tonic-0-14")]
 pub use ::tonic;
+pub use {::http as http_types, ::metrics, ::opentelemetry, ::tracing, ::tracing_subscriber, axum};

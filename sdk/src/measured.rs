@@ -68,6 +68,16 @@ pub(crate) fn measure<F: Future, A: Account<F::Output>>(future: F, account: A) -
     }
 }
 
+/// Polls a future and drops it as soon as it is done: what a deadline within has cut off is then dropped as a part of
+/// whatever runs, and not later, when it would look like a client that left.
+#[inline]
+pub(crate) fn poll_to_end<F: Future>(mut future: Pin<&mut Option<F>>, context: &mut Context<'_>) -> Poll<F::Output> {
+    let Some(running) = future.as_mut().as_pin_mut() else { return Poll::Pending };
+    let output = ready!(running.poll(context));
+    future.set(None);
+    Poll::Ready(output)
+}
+
 pin_project! {
     /// The measured future.
     pub(crate) struct Measured<F: Future, A: Account<F::Output>> {

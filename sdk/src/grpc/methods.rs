@@ -26,7 +26,10 @@ impl Methods {
     /// The method, when it is known.
     pub(super) fn find(&self, name: &str) -> Option<&str> {
         let start = hash(name.as_bytes());
-        (0..SLOTS).map_while(|step| self.slots[(start + step) % SLOTS].get()).find(|it| ***it == *name).map(AsRef::as_ref)
+        (0..SLOTS)
+            .map_while(|step| self.slots[(start + step) % SLOTS].get())
+            .find(|it| ***it == *name)
+            .map(AsRef::as_ref)
     }
 
     /// Knows a method from now on. `None` when there are too many.
@@ -41,7 +44,11 @@ impl Methods {
         }
         *known += 1;
         let start = hash(name.as_bytes());
-        (0..SLOTS).map(|step| &self.slots[(start + step) % SLOTS]).find(|slot| slot.set(name.into()).is_ok())?.get().map(AsRef::as_ref)
+        (0..SLOTS)
+            .map(|step| &self.slots[(start + step) % SLOTS])
+            .find(|slot| slot.set(name.into()).is_ok())?
+            .get()
+            .map(AsRef::as_ref)
     }
 }
 

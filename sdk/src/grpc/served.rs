@@ -60,7 +60,8 @@ pub(super) struct Served {
 
 /// Statuses that something before the methods may give to any path: they do not show that a method exists. None of them
 /// is an error of the server.
-const SAY_NOTHING: &[&str] = &["UNIMPLEMENTED", "UNAUTHENTICATED", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "CANCELLED"];
+const SAY_NOTHING: &[&str] =
+    &["UNIMPLEMENTED", "UNAUTHENTICATED", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "CANCELLED"];
 
 impl Served {
     /// Opens the account of a call.
@@ -193,9 +194,11 @@ impl Drop for Served {
         let unfinished = self.phase == Phase::Open && self.messages.any();
         let stream = self.messages.many() || self.paused || unfinished;
         let calls = self.core.families.of(&SERVER_CALL_DURATION);
-        calls
-            .series(&[SYSTEM, Some(method), self.status, error])
-            .record(if stream { self.first_message } else { lived });
+        calls.series(&[SYSTEM, Some(method), self.status, error]).record(if stream {
+            self.first_message
+        } else {
+            lived
+        });
         if let Some(context) = self.own.filter(|it| it.sampled) {
             let mut attributes =
                 vec![KeyValue::new("rpc.system.name", "grpc"), KeyValue::new("rpc.method", method.to_owned())];

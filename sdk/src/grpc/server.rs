@@ -17,6 +17,7 @@ use super::SYSTEM;
 use super::served::Served;
 use crate::Telemetry;
 use crate::core::Core;
+use crate::measured::poll_to_end;
 
 /// The gRPC server layer; [`Telemetry::grpc_server`] makes one. Making one costs nothing.
 #[derive(Debug, Clone, Copy)]
@@ -94,16 +95,16 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if !is_grpc(&request) {
-            return GrpcFuture { future: self.inner.call(request), served: None };
+            return GrpcFuture { future: Some(self.inner.call(request)), served: None };
         }
         let mark = Accounted(std::ptr::from_ref(self.core).addr());
         if request.extensions_mut().insert(mark) == Some(mark) {
             self.core.second_layer();
-            return GrpcFuture { future: self.inner.call(request), served: None };
+            return GrpcFuture { future: Some(self.inner.call(request)), served: None };
         }
         let mut served = Served::open(self.core, &request);
         let future = served.run(|| self.inner.call(request));
-        GrpcFuture { future, served: Some(served) }
+        GrpcFuture { future: Some(future), served: Some(served) }
     }
 }
 
@@ -119,7 +120,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct GrpcFuture<F> {
         #[pin]
-        future: F,
+        future: Option<F>,
         served: Option<Served>,
     }
 }
@@ -135,9 +136,9 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Some(served) = this.served.as_mut() else {
-            return this.future.poll(context).map_ok(|it| it.map(|body| GrpcBody { body, served: None }));
+            return poll_to_end(this.future, context).map_ok(|it| it.map(|body| GrpcBody { body, served: None }));
         };
-        let result = ready!(served.run(|| this.future.poll(context)));
+        let result = ready!(served.run(|| poll_to_end(this.future, context)));
         let mut served = this.served.take();
         Poll::Ready(match result {
             Ok(response) => {

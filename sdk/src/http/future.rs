@@ -10,20 +10,21 @@ use pin_project_lite::pin_project;
 
 use super::accounting::{Pending, Phase};
 use super::body::AccountedBody;
+use crate::measured::poll_to_end;
 
 pin_project! {
     /// A response on its way, with the account of its request.
     #[derive(Debug)]
     pub struct AccountedFuture<F> {
         #[pin]
-        future: F,
+        future: Option<F>,
         pending: Option<Pending>,
     }
 }
 
 impl<F> AccountedFuture<F> {
     pub(super) fn new(future: F, pending: Option<Pending>) -> Self {
-        Self { future, pending }
+        Self { future: Some(future), pending }
     }
 }
 
@@ -37,9 +38,10 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Some(pending) = this.pending.as_mut() else {
-            return this.future.poll(context).map_ok(|response| response.map(|body| AccountedBody::new(body, None)));
+            return poll_to_end(this.future, context)
+                .map_ok(|response| response.map(|body| AccountedBody::new(body, None)));
         };
-        let result = ready!(pending.run(|| this.future.poll(context)));
+        let result = ready!(pending.run(|| poll_to_end(this.future, context)));
         let mut pending = this.pending.take();
         Poll::Ready(match result {
             Ok(response) => {

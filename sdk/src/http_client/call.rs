@@ -77,7 +77,8 @@ impl Call {
         self.status = Some(status);
         self.marked = response.extensions().get::<ErrorType>().map(|it| it.as_str());
         let tunnel = self.method == "CONNECT" && status.is_success();
-        let bodiless = self.method == "HEAD" || tunnel || status.is_informational() || matches!(status.as_u16(), 204 | 304);
+        let bodiless =
+            self.method == "HEAD" || tunnel || status.is_informational() || matches!(status.as_u16(), 204 | 304);
         self.left = response.body().size_hint().exact().unwrap_or_else(|| {
             let event_stream = |it: &HeaderValue| it.as_bytes().starts_with(b"text/event-stream");
             self.endless = response.headers().get(CONTENT_TYPE).is_some_and(event_stream);
@@ -111,7 +112,8 @@ impl Call {
     /// The outcome. A response that was an error stays one whatever became of its body. A body that its reader lets go
     /// is no error: most of those who look at the status only never read it. One that its reader waits for is given up.
     fn error(&self) -> Option<&str> {
-        let answered = self.marked.or_else(|| self.status.as_ref().filter(|it| it.is_server_error()).map(StatusCode::as_str));
+        let answered =
+            self.marked.or_else(|| self.status.as_ref().filter(|it| it.is_server_error()).map(StatusCode::as_str));
         match self.outcome {
             Outcome::Open if self.watch.is_panicking() => Some(error_type::PANIC),
             Outcome::Failed(kind) => answered.or(Some(kind)),

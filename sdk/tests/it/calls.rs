@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,8 +20,9 @@ use kilter::{HttpClient, http_client::MeasuredClient};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, ServiceExt as _};
+use tower_http::timeout::TimeoutLayer;
 
-use crate::client::{request, serve, settle_family};
+use crate::client::{exchange, request, serve, settle_family};
 
 /// The labels that tell how calls ended.
 const KEYS: &[&str] = &["http_request_method", "dependency", "http_response_status_code", "error_type"];
@@ -185,7 +187,9 @@ async fn a_call_whose_request_is_cancelled_left_with_its_caller() {
     let telemetry = telemetry();
     let address = serve(dependency()).await;
     let identity = reqwest(telemetry);
-    let hangs = move || async move { identity.get(format!("http://{address}/hang")).send().await.map(|_| ()).is_ok().to_string() };
+    let hangs = move || async move {
+        identity.get(format!("http://{address}/hang")).send().await.map(|_| ()).is_ok().to_string()
+    };
     let front = serve(Router::new().route("/front", get(hangs)).layer(telemetry.http_server())).await;
     let asked = request(front, "GET", "/front", "").await;
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -195,14 +199,82 @@ async fn a_call_whose_request_is_cancelled_left_with_its_caller() {
     settled(telemetry, &[("GET identity - client_disconnect", 1)]).await;
 }
 
+/// The deadline of a layer is the service's own, so a dependency that hangs does not look like a client that left.
+#[tokio::test]
+async fn a_call_within_a_deadline_of_the_server_is_given_up() {
+    let telemetry = telemetry();
+    let (address, limit) = (serve(dependency()).await, Duration::from_millis(40));
+    let hangs = |identity: MeasuredClient| {
+        move || async move { identity.get(format!("http://{address}/hang")).send().await.map(|_| ()).is_ok().to_string() }
+    };
+    let theirs = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, limit);
+    let app = Router::new()
+        .route("/ours", get(hangs(reqwest(telemetry))).layer(kilter::timeout(limit)))
+        .route("/theirs", get(hangs(reqwest(telemetry))).layer(theirs));
+    let front = serve(app.layer(telemetry.http_server())).await;
+    for path in ["/ours", "/theirs"] {
+        assert!(exchange(front, "GET", path).await.starts_with("HTTP/1.1 50"));
+    }
+    settled(telemetry, &[("GET identity - timeout", 2)]).await;
+}
+
+/// Calls that end in every way, on two threads: each is counted once, and none stays in flight.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_becomes_of_calls_they_add_up() {
+    const CALLS: u64 = 4_000;
+    let telemetry = telemetry();
+    let inner = tower::service_fn(|request: Request<Body>| async move {
+        let n: u64 = request.uri().path()[1..].parse().unwrap();
+        for _ in 0..n % 4 {
+            tokio::task::yield_now().await;
+        }
+        match n % 11 {
+            0 => std::future::pending().await,
+            1 => panic!("a client panics"),
+            2 => Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)),
+            3 => Ok(stuck("text/plain")),
+            _ => Ok(Response::new(Body::from("fine"))),
+        }
+    });
+    let client = ServiceBuilder::new().layer(telemetry.http_client("identity")).service(inner);
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let calls = (0..CALLS).map(|n| {
+        let client = client.clone();
+        let call = tokio::spawn(async move {
+            MADE.fetch_add(1, Ordering::Relaxed);
+            let response = client.oneshot(Request::get(format!("/{n}")).body(Body::empty()).unwrap()).await;
+            if let Ok(response) = response {
+                let _ = response.into_body().collect().await;
+            }
+        });
+        async move {
+            for _ in 0..n % 13 {
+                tokio::task::yield_now().await;
+            }
+            if n % 3 == 0 || n % 11 == 0 || n % 11 == 3 {
+                call.abort();
+            }
+            call.await.is_ok()
+        }
+    });
+    futures_util::future::join_all(calls).await;
+    let page = telemetry.page();
+    let value = |line: &str| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap();
+    let of = |name: &str| page.lines().filter(|it| it.starts_with(name)).map(value).sum::<f64>();
+    // A task that is aborted before its first poll makes no call.
+    let counted = of("http_client_request_duration_seconds_count{");
+    assert!(counted > 0.5 * CALLS as f64 && counted <= CALLS as f64, "{counted}");
+    assert_eq!(counted.to_bits(), (MADE.load(Ordering::Relaxed) as f64).to_bits(), "each call once");
+    assert!(of("http_client_active_requests{").abs() < f64::EPSILON, "{page}");
+}
+
 #[tokio::test]
 async fn any_tower_client_is_counted_by_the_layer() {
     let telemetry = telemetry();
     let identity: HttpClient = telemetry.http_client("identity");
     let address = serve(dependency()).await;
-    let get = |address: SocketAddr, path: &str| {
-        Request::get(format!("http://{address}{path}")).body(Body::empty()).unwrap()
-    };
+    let get =
+        |address: SocketAddr, path: &str| Request::get(format!("http://{address}{path}")).body(Body::empty()).unwrap();
     let hyper = Client::builder(TokioExecutor::new()).build_http::<Body>();
     let client = ServiceBuilder::new().layer(identity).service(hyper.clone());
     let whole = client.clone().oneshot(get(address, "/ok")).await.unwrap().into_body().collect().await.unwrap();
