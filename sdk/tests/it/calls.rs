@@ -204,16 +204,17 @@ async fn a_call_whose_request_is_cancelled_left_with_its_caller() {
 async fn a_call_within_a_deadline_of_the_server_is_given_up() {
     let telemetry = telemetry();
     let (address, limit) = (serve(dependency()).await, Duration::from_millis(40));
-    let hangs = |identity: MeasuredClient| {
-        move || async move { identity.get(format!("http://{address}/hang")).send().await.map(|_| ()).is_ok().to_string() }
+    let identity = reqwest(telemetry);
+    let app = || {
+        let identity = identity.clone();
+        let hangs =
+            move || async move { identity.get(format!("http://{address}/hang")).send().await.is_ok().to_string() };
+        Router::new().route("/front", get(hangs))
     };
+    let layers = || ServiceBuilder::new().layer(telemetry.http_server());
     let theirs = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, limit);
-    let app = Router::new()
-        .route("/ours", get(hangs(reqwest(telemetry))).layer(kilter::timeout(limit)))
-        .route("/theirs", get(hangs(reqwest(telemetry))).layer(theirs));
-    let front = serve(app.layer(telemetry.http_server())).await;
-    for path in ["/ours", "/theirs"] {
-        assert!(exchange(front, "GET", path).await.starts_with("HTTP/1.1 50"));
+    for app in [app().layer(layers().layer(kilter::timeout(limit))), app().layer(layers().layer(theirs))] {
+        assert!(exchange(serve(app).await, "GET", "/front").await.starts_with("HTTP/1.1 50"));
     }
     settled(telemetry, &[("GET identity - timeout", 2)]).await;
 }
