@@ -9,12 +9,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use kilter::ErrorType;
 use kilter::testing::TestTelemetry;
-use kilter_contract::{Instrument, Signal, Unit, http, identity, telemetry};
-use tower::ServiceExt as _;
+use kilter::tonic::{Code, Status};
+use kilter_contract::{Instrument, Signal, Unit, http, http_client, identity, rpc, telemetry};
+use tower::{ServiceBuilder, ServiceExt as _};
 
-/// The families that a service with nothing but the HTTP server exposes. Every other family appears with the part of the
-/// SDK that a service uses for it.
-const EXPOSED: &[&[Signal]] = &[http::SIGNALS, identity::SIGNALS, telemetry::SIGNALS];
+/// The families that the driven service exposes: each appears with the part of the SDK that a service uses for it.
+const EXPOSED: &[&[Signal]] =
+    &[http::SIGNALS, identity::SIGNALS, telemetry::SIGNALS, http_client::SIGNALS, rpc::SIGNALS];
 
 kilter::routes! {
     ITEM = GET "/items/{id}";
@@ -121,7 +122,40 @@ async fn driven() -> TestTelemetry {
         let response = app(telemetry).oneshot(request).await.expect("a response");
         axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
     }
+    calls(telemetry).await;
     telemetry
+}
+
+/// Calls to dependencies, and calls of gRPC on both sides.
+async fn calls(telemetry: TestTelemetry) {
+    let dependency = Router::new()
+        .route("/ok/{secret}", get(|| async { "fine" }))
+        .route("/fail", post(|| async { StatusCode::BAD_GATEWAY }));
+    let client = ServiceBuilder::new().layer(telemetry.http_client("identity")).service(dependency);
+    for (method, path) in [("GET", "/ok/secret"), ("POST", "/fail"), ("FROBNICATE", "/nowhere")] {
+        let request = Request::builder().method(method).uri(format!("http://evil.example{path}?token=secret"));
+        let response = client.clone().oneshot(request.body(Body::empty()).expect("a request")).await;
+        axum::body::to_bytes(Body::new(response.expect("a response").into_body()), usize::MAX).await.expect("a body");
+    }
+    let refused = tower::service_fn(|_: Request<Body>| async {
+        Err::<Response, _>(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
+    });
+    let refused = ServiceBuilder::new().layer(telemetry.http_client("identity")).service(refused);
+    refused.oneshot(Request::new(Body::empty())).await.expect_err("refused");
+    let answers = tower::service_fn(|request: Request<Body>| async move {
+        let code = match request.uri().path() {
+            "/shop.Orders/Get" => Code::Ok,
+            "/shop.Orders/Put" => Code::Internal,
+            _ => Code::Unimplemented,
+        };
+        Ok::<_, Status>(Status::new(code, "secret").into_http::<Body>())
+    });
+    let (server, client) = (telemetry.grpc_server().methods(&["shop.Orders/List"]), telemetry.grpc_client("orders"));
+    let both = ServiceBuilder::new().layer(client).layer(server).service(answers);
+    for path in ["/shop.Orders/Get", "/shop.Orders/Put", "/shop.Orders/Unheard", "/secret-path"] {
+        let request = Request::post(path).header("content-type", "application/grpc").body(Body::empty());
+        both.clone().oneshot(request.expect("a request")).await.expect("a response");
+    }
 }
 
 fn exposed_name(signal: &Signal, openmetrics: bool) -> &'static str {
@@ -211,6 +245,17 @@ async fn nothing_that_a_client_chooses_is_a_label() {
         ),
     ] {
         let line = format!("http_server_request_duration_seconds_count{series} {count}");
+        assert!(page.lines().any(|it| it == line), "no line `{line}` in:\n{page}");
+    }
+    let get = "http_request_method=\"GET\",dependency=\"identity\"";
+    for line in [
+        format!("http_client_request_duration_seconds_count{{{get},http_response_status_code=\"200\"}} 1"),
+        format!("http_client_request_duration_seconds_count{{{get},error_type=\"_OTHER\"}} 1"),
+        "rpc_server_call_duration_seconds_count{rpc_system_name=\"grpc\",rpc_method=\"shop.Orders/Get\",rpc_response_status_code=\"OK\"} 1".to_owned(),
+        "rpc_server_call_duration_seconds_count{rpc_system_name=\"grpc\",rpc_method=\"shop.Orders/List\",rpc_response_status_code=\"OK\"} 0".to_owned(),
+        "rpc_server_call_duration_seconds_count{rpc_system_name=\"grpc\",rpc_method=\"_OTHER\",rpc_response_status_code=\"UNIMPLEMENTED\",error_type=\"UNIMPLEMENTED\"} 2".to_owned(),
+        "rpc_client_call_duration_seconds_count{rpc_system_name=\"grpc\",rpc_method=\"shop.Orders/Put\",dependency=\"orders\",rpc_response_status_code=\"INTERNAL\",error_type=\"INTERNAL\"} 1".to_owned(),
+    ] {
         assert!(page.lines().any(|it| it == line), "no line `{line}` in:\n{page}");
     }
 }
