@@ -1,7 +1,8 @@
 //! RPC signals (RED), servers and clients: gRPC.
 //!
 //! `rpc.method` is the full name (`package.Service/Method`), as the semantic conventions have it. A server knows a method
-//! when a call of it first ended with anything but UNIMPLEMENTED; until then it is `_OTHER`.
+//! when it is declared, or when a call of it first sent a message or ended with a status that only a method gives; until
+//! then it is `_OTHER`.
 
 use crate::http::DURATION_BUCKETS;
 use crate::http_client::DEPENDENCY;
@@ -105,7 +106,8 @@ signals! {
     SERVER_CALL_DURATION = histogram(DURATION_BUCKETS) "rpc_server_call_duration_seconds",
         otel "rpc.server.call.duration", unit Seconds, help "Duration of RPC calls that were served.",
         labels [SYSTEM, METHOD, STATUS, SERVER_ERROR_TYPE];
-    /// Each call is counted once, when its outcome is known; a retry is a call of its own.
+    /// Each call is counted once, when its outcome is known; a retry is a call of its own. A streaming call's value is its
+    /// time to first message.
     CLIENT_CALL_DURATION = histogram(DURATION_BUCKETS) "rpc_client_call_duration_seconds",
         otel "rpc.client.call.duration", unit Seconds, help "Duration of RPC calls to dependencies.",
         labels [SYSTEM, METHOD, DEPENDENCY, STATUS, CLIENT_ERROR_TYPE];

@@ -27,8 +27,10 @@ pub(crate) fn as_error(value: &dyn Any) -> Option<&(dyn Error + 'static)> {
     shared.or_else(boxed).or_else(|| KNOWN.iter().find_map(|it| it(value)))
 }
 
-/// The errors that we know, each as a downcast.
-const KNOWN: &[fn(&dyn Any) -> Option<&(dyn Error + 'static)>] = &[
+type Downcast = fn(&dyn Any) -> Option<&(dyn Error + 'static)>;
+
+/// The errors that we know.
+const KNOWN: &[Downcast] = &[
     known::<std::io::Error>,
     known::<tokio::time::error::Elapsed>,
     known::<tower::timeout::error::Elapsed>,

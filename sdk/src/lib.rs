@@ -28,6 +28,12 @@
 //! - [`build`] gives the parts to a service that owns its subscriber or recorder.
 //! - [`Telemetry::http_server`] is the layer alone, for any tower service.
 //! - [`testing`] gives a service's own tests an isolated instance.
+//! - [`Telemetry::http_client`] counts calls to an HTTP dependency: a layer for any tower client, and with the feature
+//!   `reqwest-0-13` reqwest's own.
+//! - `Telemetry::grpc_server` and `Telemetry::grpc_client`, with the feature `tonic-0-14`, are layers for tonic.
+//!
+//! Features are adapters, named with the major version of the library that they adapt and re-export; none is on by
+//! default.
 //!
 //! # Behaviour worth knowing
 //!

@@ -91,8 +91,8 @@ impl Served {
     /// Runs the service's code as this call. When it unwinds, the phase stays [`Phase::Polling`].
     pub(super) fn run<T>(&mut self, code: impl FnOnce() -> T) -> T {
         let before = std::mem::replace(&mut self.phase, Phase::Polling);
-        let core = std::ptr::from_ref(self.core).addr();
-        let entered = self.own.map(|context| Current { context, core }.enter());
+        let instance = std::ptr::from_ref(self.core).addr();
+        let entered = self.own.map(|context| Current { context, core: instance }.enter());
         let value = code();
         drop(entered);
         self.phase = before;

@@ -112,7 +112,10 @@ async fn answers_through_reqwest_are_what_they_are_without_us() {
     assert_eq!(response.text().await.unwrap(), "fine");
     assert_eq!(identity.get(url("/missing")).send().await.unwrap().status(), 404, "the body stays unread");
     let error = identity.get(url("/error")).send().await.unwrap().error_for_status().unwrap_err();
-    assert_eq!((error.status().map(|it| it.as_u16()), error.url().map(|it| it.path())), (Some(500), Some("/error")));
+    assert_eq!(
+        (error.status().map(|it| it.as_u16()), error.url().map(reqwest::Url::path)),
+        (Some(500), Some("/error"))
+    );
     let sent = serde_json::json!({"name": "ada"});
     let echo = identity.post(url("/echo")).header("x-tenant", "one").bearer_auth("secret").json(&sent).send();
     assert_eq!(echo.await.unwrap().text().await.unwrap(), sent.to_string());
@@ -223,6 +226,7 @@ async fn a_call_within_a_deadline_of_the_server_is_given_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_becomes_of_calls_they_add_up() {
     const CALLS: u64 = 4_000;
+    static MADE: AtomicU64 = AtomicU64::new(0);
     let telemetry = telemetry();
     let inner = tower::service_fn(|request: Request<Body>| async move {
         let n: u64 = request.uri().path()[1..].parse().unwrap();
@@ -238,7 +242,6 @@ async fn whatever_becomes_of_calls_they_add_up() {
         }
     });
     let client = ServiceBuilder::new().layer(telemetry.http_client("identity")).service(inner);
-    static MADE: AtomicU64 = AtomicU64::new(0);
     let calls = (0..CALLS).map(|n| {
         let client = client.clone();
         let call = tokio::spawn(async move {
