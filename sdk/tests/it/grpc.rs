@@ -1,10 +1,17 @@
 //! Each gRPC call is counted once on both sides, with the right outcome: tonic's own servers, channels and clients.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::HeaderMap;
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
 use kilter::testing::TestTelemetry;
+use kilter::tonic::body::Body;
 use kilter::tonic::service::Routes;
 use kilter::tonic::transport::server::TcpIncoming;
 use kilter::tonic::transport::{Channel, Server};
@@ -20,7 +27,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_health::server::HealthReporter;
 use tonic_prost::ProstCodec;
-use tower::ServiceBuilder;
+use tower::{ServiceBuilder, ServiceExt as _};
 
 use crate::client::{serve, settle, settle_family};
 
@@ -214,7 +221,8 @@ async fn deadlines_and_refused_connections() {
     let mut client = TraceServiceClient::new(channel(telemetry, address));
     client.export(tell("")).await.unwrap();
     let mut limited = Request::new(tell("hang"));
-    limited.set_timeout(LIMIT);
+    // Both sides have a clock; the server's begins when the call reaches it.
+    limited.set_timeout(LIMIT * 10);
     client.export(limited).await.unwrap_err();
     // The deadline of the server's own lies within the layer.
     let (listener, slow) = listener().await;
@@ -238,4 +246,63 @@ async fn deadlines_and_refused_connections() {
         ],
     )
     .await;
+}
+
+/// Calls that end in every way, on two threads: each is counted once on either side.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_becomes_of_calls_they_add_up() {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let telemetry = telemetry();
+    let inner = tower::service_fn(|request: http::Request<Body>| async move {
+        let n: u64 = request.uri().path().rsplit_once('M').unwrap().1.parse().unwrap();
+        for _ in 0..n % 4 {
+            tokio::task::yield_now().await;
+        }
+        match n % 9 {
+            0 => std::future::pending().await,
+            1 => panic!("a method panics"),
+            2 => Err(Status::unavailable("gone")),
+            3 => Ok(Status::not_found("no").into_http::<Body>()),
+            // A message and no trailers, as no good server does; the stream never ends.
+            4 => {
+                let first = stream::once(async { Ok::<_, Status>(Frame::data(Bytes::from_static(&[0, 0, 0, 0, 0]))) });
+                Ok(http::Response::new(Body::new(StreamBody::new(first.chain(stream::pending())))))
+            }
+            _ => {
+                let trailers = HeaderMap::from_iter([("grpc-status".parse().unwrap(), "0".parse().unwrap())]);
+                let frames = [Frame::data(Bytes::from_static(&[0, 0, 0, 0, 0])), Frame::trailers(trailers)];
+                Ok(http::Response::new(Body::new(StreamBody::new(stream::iter(frames.map(Ok::<_, Status>))))))
+            }
+        }
+    });
+    let layers = ServiceBuilder::new().layer(telemetry.grpc_client("identity")).layer(telemetry.grpc_server());
+    let both = layers.service(inner);
+    let calls = (0..2_000_u64).map(|n| {
+        let both = both.clone();
+        let call = tokio::spawn(async move {
+            MADE.fetch_add(1, Ordering::Relaxed);
+            let request = http::Request::post(format!("/x.Y/M{n}")).header("content-type", "application/grpc");
+            if let Ok(response) = both.oneshot(request.body(Body::empty()).unwrap()).await {
+                let _ = response.into_body().collect().await;
+            }
+        });
+        async move {
+            for _ in 0..n % 13 {
+                tokio::task::yield_now().await;
+            }
+            if n % 3 == 0 || n % 9 == 0 || n % 9 == 4 {
+                call.abort();
+            }
+            call.await.is_ok()
+        }
+    });
+    futures_util::future::join_all(calls).await;
+    let page = telemetry.page();
+    for side in ["rpc_server_call_duration_seconds_count{", "rpc_client_call_duration_seconds_count{"] {
+        let lines = page.lines().filter(|it| it.starts_with(side));
+        let counted: u64 = lines.map(|it| it.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum();
+        assert_eq!(counted, MADE.load(Ordering::Relaxed), "{side}");
+        assert!(page.lines().filter(|it| it.starts_with(side)).count() < 1_100, "known methods and series are bounded");
+    }
+    assert!(MADE.load(Ordering::Relaxed) > 1_000);
 }
