@@ -61,7 +61,7 @@ impl GrpcClient {
     /// that the first refused connection is seen at once.
     #[must_use]
     pub fn methods(self, names: &[&str]) -> Self {
-        for name in names {
+        for name in names.iter().map(|it| it.trim_start_matches('/')) {
             for (status, error) in [("OK", None), ("UNAVAILABLE", Some("UNAVAILABLE"))] {
                 self.calls.series(&[SYSTEM, Some(name), Some(self.dependency), Some(status), error]);
             }

@@ -51,7 +51,7 @@ impl GrpcServer {
     #[must_use]
     pub fn methods(self, names: &[&str]) -> Self {
         let calls = self.core.families.of(&SERVER_CALL_DURATION);
-        for name in names.iter().filter_map(|it| self.core.rpc_methods.learn(it)) {
+        for name in names.iter().filter_map(|it| self.core.rpc_methods.learn(it.trim_start_matches('/'))) {
             for (status, error) in [("OK", None), ("INTERNAL", Some("INTERNAL"))] {
                 calls.series(&[SYSTEM, Some(name), Some(status), error]);
             }

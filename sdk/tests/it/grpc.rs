@@ -171,6 +171,7 @@ async fn calls_within_axum_are_counted_as_calls_and_as_requests() {
         .route("/plain", axum::routing::get(|| async { "plain" }))
         .merge(routes)
         .layer(telemetry.grpc_server())
+        .layer(telemetry.grpc_server())
         .layer(telemetry.http_server());
     let address = serve(app).await;
     assert_eq!(reqwest::get(format!("http://{address}/plain")).await.unwrap().text().await.unwrap(), "plain");
@@ -187,6 +188,8 @@ async fn calls_within_axum_are_counted_as_calls_and_as_requests() {
         ],
     )
     .await;
+    let second = telemetry.value("telemetry_violations_total{kind=\"second_layer\"}");
+    assert_eq!(second, Some(1.0), "a second layer counts nothing and is told once");
 }
 
 #[tokio::test]
