@@ -17,8 +17,6 @@ use crate::signal::clock;
 
 /// A heartbeat older than this is a runtime that does not run.
 const STALE: Duration = Duration::from_secs(10);
-/// How often the service's runtime beats.
-const BEAT: Duration = Duration::from_secs(1);
 /// How often the ad-hoc recorder is tidied while nobody scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -47,12 +45,14 @@ impl State {
         beat == 0 || u128::from(clock::now().saturating_sub(beat)) < STALE.as_nanos()
     }
 
-    /// Beats from the runtime that this is awaited on, for ever.
-    pub(crate) async fn beat(self: Arc<Self>) {
-        loop {
-            self.beat.store(clock::now(), Ordering::Relaxed);
-            tokio::time::sleep(BEAT).await;
-        }
+    /// The service's runtime runs.
+    pub(crate) fn beat(&self) {
+        self.beat.store(clock::now(), Ordering::Relaxed);
+    }
+
+    /// Nobody watches the service's runtime.
+    pub(crate) fn unwatched(&self) {
+        self.beat.store(0, Ordering::Relaxed);
     }
 }
 

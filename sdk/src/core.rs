@@ -9,6 +9,7 @@ use kilter_contract::{Signal, error_type};
 use crate::adhoc::AdHoc;
 use crate::render::Pages;
 use crate::routes::Route;
+use crate::runtime::Runtime;
 use crate::signal::families::{Collectors, Families};
 use crate::signal::health::Health;
 use crate::signal::http::{ErrorId, KINDS, NONE, Routes, STATUS};
@@ -52,6 +53,7 @@ pub(crate) struct Core {
     /// Methods of gRPC that the service is known to have.
     #[cfg(feature = "tonic-0-14")]
     pub(crate) rpc_methods: crate::grpc::Methods,
+    pub(crate) runtime: Runtime,
 }
 
 impl Core {
@@ -70,6 +72,7 @@ impl Core {
             second_layer_told: AtomicBool::new(false),
             #[cfg(feature = "tonic-0-14")]
             rpc_methods: crate::grpc::Methods::default(),
+            runtime: Runtime::default(),
         }))
     }
 

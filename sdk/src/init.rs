@@ -141,6 +141,10 @@ fn start(parts: &Parts, listener: TcpListener) -> Result<(), InitError> {
     let scope = InstrumentationScope::builder("kilter").with_version(env!("CARGO_PKG_VERSION")).build();
     let tracer = Tracer { sampler: settings.sampler, trust: settings.trust.clone(), exporter, scope };
     core.tracer.set(tracer).map_err(|_| InitError::AlreadyInstalled("a tracer"))?;
+    parts.telemetry.watch_process();
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        parts.telemetry.watch(&runtime);
+    }
     parts.telemetry.admin().start(core, listener)
 }
 

@@ -64,7 +64,7 @@ impl TestTelemetry {
 
     /// The admin pages, `/metrics`, `/healthz` and `/readyz`, as a service has them on its admin address.
     pub fn admin(&self) -> axum::Router {
-        admin::router(self.core, Arc::default())
+        admin::router(self.core, Arc::clone(&self.telemetry.admin().state))
     }
 
     /// A recorder for ad-hoc metrics: `metrics::with_local_recorder(&telemetry.recorder(), || ...)`.

@@ -155,6 +155,12 @@ pin_project! {
     }
 }
 
+impl<F> WithRequestContext<F> {
+    pub(crate) fn new(future: F, context: RequestContext) -> Self {
+        Self { future, context }
+    }
+}
+
 impl<F: Future> Future for WithRequestContext<F> {
     type Output = F::Output;
 

@@ -2,8 +2,11 @@
 
 use http::{HeaderMap, HeaderName};
 
-/// Its name.
-pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// The header's name.
+pub(crate) const KEY: &str = "traceparent";
+
+/// The same for HTTP.
+pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static(KEY);
 
 /// The caller's trace id, span id and sampled flag. More than one header is as good as none (section 3.2.1).
 pub(crate) fn incoming(headers: &HeaderMap) -> Option<((u64, u64), u64, bool)> {
@@ -13,7 +16,7 @@ pub(crate) fn incoming(headers: &HeaderMap) -> Option<((u64, u64), u64, bool)> {
 }
 
 /// Trace id, span id and sampled flag of a header; `None` when it is malformed, as the specification demands.
-fn parse(header: &[u8]) -> Option<((u64, u64), u64, bool)> {
+pub(crate) fn parse(header: &[u8]) -> Option<((u64, u64), u64, bool)> {
     let dashes = header.len() >= 55 && header[2] == b'-' && header[35] == b'-' && header[52] == b'-';
     let (version, longer) = (hex(header.get(..2)?)?, header.len() > 55);
     if !dashes || version == 0xff || (version == 0 && longer) || (longer && header[55] != b'-') {

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use http::HeaderMap;
 use opentelemetry::InstrumentationScope;
 
+use super::process::{ProcessEnd, process_span};
 use super::span::{RequestEnd, request_span};
 use super::{Exporter, RequestContext, Sampler, traceparent};
 
@@ -34,8 +35,13 @@ pub(crate) struct Tracer {
 impl Tracer {
     /// The context of a request: its caller's trace when there is one to believe, else a new one.
     pub(crate) fn begin(&self, headers: &HeaderMap, peer: impl Fn() -> Option<IpAddr>) -> RequestContext {
+        self.continue_or_begin(traceparent::incoming(headers).filter(|_| self.trust.believes(&peer)))
+    }
+
+    /// A context in the trace of this caller, given as trace id, span id and sampled flag, or else in a new one.
+    #[inline]
+    pub(crate) fn continue_or_begin(&self, caller: Option<((u64, u64), u64, bool)>) -> RequestContext {
         let span_id = random() | 1;
-        let caller = traceparent::incoming(headers).filter(|_| self.trust.believes(&peer));
         let (trace, parent_id, parent) = match caller {
             Some((trace, parent, sampled)) => (trace, parent, Some(sampled)),
             None => ((random(), random() | 1), 0, None),
@@ -49,6 +55,13 @@ impl Tracer {
     pub(crate) fn finish(&self, context: RequestContext, end: &RequestEnd<'_>) {
         if let Some(exporter) = &self.exporter {
             exporter.queue(request_span(context, end, &self.scope));
+        }
+    }
+
+    /// Writes the span of a message that was processed.
+    pub(crate) fn finish_process(&self, context: RequestContext, end: &ProcessEnd) {
+        if let Some(exporter) = &self.exporter {
+            exporter.queue(process_span(context, end, &self.scope));
         }
     }
 }

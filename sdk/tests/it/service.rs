@@ -165,6 +165,10 @@ impl Service {
         (response.status().as_u16(), response.text().await.expect("a whole body"))
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Resident memory in bytes (Linux).
     pub(crate) fn resident_bytes(&self) -> u64 {
         let status =
