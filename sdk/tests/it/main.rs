@@ -11,6 +11,7 @@ mod flood;
 mod grpc;
 mod jobs;
 mod logs;
+mod messages;
 mod otlp;
 mod outcomes;
 mod process;

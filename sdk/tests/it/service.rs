@@ -33,6 +33,8 @@ kilter::routes! {
     pub ENDLESS = GET "/endless";
     /// Blocks the runtime for the seconds that it is asked for.
     pub BLOCK = GET "/block";
+    /// Sends a message.
+    pub PLACE = GET "/place/{kind}";
 }
 
 #[tracing::instrument(skip_all, fields(db.system = "sqlite"))]
@@ -64,6 +66,7 @@ fn routes() -> Router {
         .route(BROKEN.path(), get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
         .route(ENDLESS.path(), get(endless))
         .route(BLOCK.path(), get(|| async { std::thread::sleep(Duration::from_secs(13)) }))
+        .route(PLACE.path(), get(crate::messages::place))
 }
 
 /// The service itself. As an ordinary test it has nothing to do.
@@ -77,13 +80,15 @@ fn be_the_service() {
         tracing::subscriber::set_global_default(tracing_subscriber::registry()).expect("the first subscriber");
     }
     // Outside of any runtime: `init` needs none.
-    let init = kilter::init(kilter::service!().routes(ROUTES)).map_err(|error| error.to_string());
+    let service = kilter::service!().routes(ROUTES).error_kinds(&["card_declined"]);
+    let init = kilter::init(service).map_err(|error| error.to_string());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().expect("a runtime");
     let outcome = runtime.block_on(runtime.spawn(async {
         let telemetry = init?;
         let again = kilter::init(kilter::service!()).expect_err("a second init must be refused").to_string();
         assert!(again.contains("kilter is already installed"), "{again}");
+        crate::messages::consume(&telemetry).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         println!("{HELLO}{} {}", listener.local_addr().expect("an address"), telemetry.admin_addr());
         let app = routes().merge(crate::chain::routes(&telemetry));
