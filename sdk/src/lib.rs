@@ -1,4 +1,4 @@
-//! One crate gives a service standard RED signals, trace spans and correlated logs.
+//! One crate gives a service standard RED and USE signals, trace spans and correlated logs.
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
@@ -34,6 +34,13 @@
 //!
 //! Features are adapters, named with the major version of the library that they adapt and re-export; none is on by
 //! default.
+//!
+//! # What a service holds and does by itself
+//!
+//! - [`Telemetry::resource`] is anything limited (USE): [`Telemetry::semaphore`], [`Telemetry::channel`],
+//!   [`Telemetry::workers`], [`Telemetry::disk`], and [`Resource::observe`] for what counts itself.
+//! - [`Telemetry::job`] is a background job, [`Telemetry::messages`] what is sent to a queue and processed from it.
+//! - Process, control group and runtime are on the page without a line; [`Telemetry::watch_runtime`] chooses a runtime.
 //!
 //! # Behaviour worth knowing
 //!
