@@ -32,9 +32,10 @@ impl Telemetry {
     /// and `build` do when they are called within a runtime; a service that serves otherwise calls it once there. One
     /// runtime is watched, the last one. It needs Tokio's timer (`enable_time`, which `#[tokio::main]` has).
     pub fn watch_runtime(&self) {
-        match Handle::try_current() {
-            Ok(handle) => self.watch(&handle),
-            Err(_) => tracing::warn!("there is no Tokio runtime here to be watched"),
+        if let Ok(runtime) = Handle::try_current() {
+            self.watch(&runtime);
+        } else {
+            tracing::warn!("there is no Tokio runtime here to be watched");
         }
     }
 

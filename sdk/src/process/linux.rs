@@ -8,7 +8,7 @@ use crate::signal::family::Series;
 
 /// Reads the process at each rendering.
 pub(super) fn watch(core: &'static Core) {
-    let [resident, virtual_memory, open_fds, max_fds, threads, start] = [
+    let [resident, virtual_memory, open_fds, max_fds, threads, born] = [
         process::RESIDENT_MEMORY,
         process::VIRTUAL_MEMORY,
         process::OPEN_FDS,
@@ -19,7 +19,7 @@ pub(super) fn watch(core: &'static Core) {
     .map(|signal| core.families.of(&signal).series(&[]));
     let cpu = core.families.of(&process::CPU).series(&[]);
     // Read once: the kernel derives it from the clock on the wall, which is adjusted, and a change of it is a restart.
-    start.level().set(started().unwrap_or(f64::NAN));
+    born.level().set(started().unwrap_or(f64::NAN));
     core.collectors.set("process".to_owned(), move || {
         let me = Process::myself().ok();
         let stat = me.as_ref().and_then(|it| it.stat().ok());

@@ -63,9 +63,9 @@ impl Resource {
     pub fn limit(self, n: usize) -> Self {
         let level = limit_of(self.core, self.usage).level();
         if n == 0 {
-            level.clear()
+            level.clear();
         } else {
-            level.set(n as f64)
+            level.set(n as f64);
         }
         self
     }

@@ -45,10 +45,8 @@ impl Workers {
     }
 
     /// Runs one piece of work: a worker is busy until it ends, is dropped, or panics.
-    pub fn busy<F: Future>(self, work: F) -> impl Future<Output = F::Output> + use<F> {
-        async move {
-            let _busy = self.0.hold(1);
-            work.await
-        }
+    pub async fn busy<F: Future>(self, work: F) -> F::Output {
+        let _busy = self.0.hold(1);
+        work.await
     }
 }

@@ -39,13 +39,13 @@ async fn the_page_says_what_the_kernel_says() {
     let near = |one: f64, other: f64, most: f64| assert!((one - other).abs() <= most, "{one} is not {other}");
     near(value("process_resident_memory_bytes"), status(pid, "VmRSS") * 1024.0, 4e6);
     near(value("process_virtual_memory_bytes"), status(pid, "VmSize") * 1024.0, 2e8);
-    assert_eq!(value("process_threads"), status(pid, "Threads"));
+    near(value("process_threads"), status(pid, "Threads"), 0.0);
     let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
     // The connection of this client, and the folder that is read.
     near(value("process_open_fds"), open as f64, 3.0);
     let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
     let limit = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
-    assert_eq!(value("process_max_fds"), limit.split_whitespace().nth(3).unwrap().parse::<f64>().unwrap());
+    near(value("process_max_fds"), limit.split_whitespace().nth(3).unwrap().parse().unwrap(), 0.0);
 
     let started = value("process_start_time_seconds");
     // The kernel's boot time has whole seconds.
@@ -64,7 +64,7 @@ async fn the_page_says_what_the_kernel_says() {
     let cpu = service.value("process_cpu_seconds_total").await.unwrap();
     let at_most = cpu_ticks(pid);
     assert!((used..=at_most).contains(&(cpu * 100.0).round()), "{cpu} seconds, {used} to {at_most} ticks");
-    assert_eq!(value("tokio_workers"), 1.0);
+    near(value("tokio_workers"), 1.0, 0.0);
     assert!(value("tokio_alive_tasks") >= 1.0);
     assert!(service.value("tokio_worker_busy_seconds_total").await.unwrap() > 0.0);
     value("tokio_global_queue_depth");

@@ -143,14 +143,14 @@ fn work_for_threads_waits_runs_and_is_thrown_away() {
     let seen = || seen(telemetry, "thread_pool", "hashing");
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
     let (go, wait) = std::sync::mpsc::channel::<()>();
-    let (begun, began) = std::sync::mpsc::channel();
+    let (tell, told) = std::sync::mpsc::channel();
     let first = runtime.spawn_blocking(hashing.task(move || {
-        begun.send(()).unwrap();
+        tell.send(()).unwrap();
         wait.recv()
     }));
     let second = runtime.spawn_blocking(hashing.task(|| 2));
     drop(hashing.task(|| 3));
-    began.recv().unwrap();
+    told.recv().unwrap();
     assert_eq!(seen(), all([1.0, 1.0, 1.0, 1.0, 1.0]));
     go.send(()).unwrap();
     runtime.block_on(first).unwrap().unwrap();
