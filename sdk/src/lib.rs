@@ -71,6 +71,7 @@ mod job;
 mod log;
 mod measured;
 mod messages;
+mod names;
 mod process;
 mod render;
 mod resource;

@@ -7,6 +7,7 @@ use kilter_contract::{error_type, messaging};
 use crate::Telemetry;
 use crate::core::Core;
 use crate::measured::{End, measure};
+use crate::names::keep;
 use crate::signal::clock;
 use crate::trace::{ProcessEnd, RequestContext, WithRequestContext, traceparent};
 
@@ -27,8 +28,8 @@ pub struct Received {
 }
 
 impl Telemetry {
-    /// Messages of a system, such as `kafka`, and a destination, such as the name of a topic. Names come from the code,
-    /// never from a message.
+    /// Messages of a system, such as `kafka`, and a destination, such as the name of a topic. Names come from the code or
+    /// its configuration, never from a message.
     ///
     /// ```
     /// # use std::collections::HashMap;
@@ -47,16 +48,16 @@ impl Telemetry {
     /// # assert_eq!(telemetry.value(count), Some(1.0));
     /// # }
     /// ```
-    pub fn messages(&self, system: &'static str, destination: &'static str) -> Messages {
-        Messages { core: self.core(), system, destination, group: None }
+    pub fn messages(&self, system: &str, destination: &str) -> Messages {
+        Messages { core: self.core(), system: keep(system), destination: keep(destination), group: None }
     }
 }
 
 impl Messages {
     /// The consumer group that this service reads as. Its series exist from now on, so that the first failure is seen.
     #[must_use = "messages can be copied; this returns those of the group"]
-    pub fn group(self, name: &'static str) -> Self {
-        let it = Self { group: Some(name), ..self };
+    pub fn group(self, name: &str) -> Self {
+        let it = Self { group: Some(keep(name)), ..self };
         it.declare();
         it
     }

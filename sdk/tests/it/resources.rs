@@ -3,10 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::routing::get;
 use deadpool::unmanaged::Pool;
 use kilter::Usage;
 use kilter::testing::TestTelemetry;
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::timeout;
+use tower::ServiceExt as _;
 
 /// What the page says of a resource: usage, limit, pending, waits, errors.
 fn seen(telemetry: TestTelemetry, kind: &str, name: &str) -> [Option<f64>; 5] {
@@ -58,6 +64,23 @@ async fn a_handle_counts_use_waits_and_every_failure() {
     assert_eq!(seen()[1], None);
 }
 
+/// A client that leaves while its request waits is no error of the resource; the request's own deadline is.
+#[tokio::test]
+async fn a_wait_that_ends_with_its_request_is_no_error() {
+    let telemetry = TestTelemetry::new(kilter::service!());
+    let it = telemetry.resource("semaphore", "checkout");
+    let wait = move || it.acquire(std::future::pending::<Result<(), String>>());
+    let app = Router::new()
+        .route("/waits", get(move || async move { drop(wait().await) }))
+        .route("/gives-up", get(move || async move { drop(timeout(Duration::from_millis(5), wait()).await) }))
+        .layer(telemetry.http_server());
+    let ask = |path: &str| app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
+    assert!(timeout(Duration::from_millis(20), ask("/waits")).await.is_err());
+    assert_eq!(seen(telemetry, "semaphore", "checkout")[2..], all([0.0, 0.0, 0.0, 0.0, 0.0])[2..]);
+    assert_eq!(ask("/gives-up").await.unwrap().status(), 200);
+    assert_eq!(seen(telemetry, "semaphore", "checkout")[2..], all([0.0, 0.0, 0.0, 0.0, 1.0])[2..]);
+}
+
 #[tokio::test]
 async fn a_stranger_kind_is_other_and_names_are_told_apart() {
     let telemetry = TestTelemetry::new(kilter::service!());
@@ -80,7 +103,7 @@ async fn an_unchanged_semaphore_is_read_and_its_waits_are_measured() {
     assert_eq!(seen(), all([3.0, 3.0, 0.0, 1.0, 0.0]));
 
     let late = checkout.acquire(semaphore.acquire());
-    assert!(tokio::time::timeout(Duration::from_millis(5), late).await.is_err());
+    assert!(timeout(Duration::from_millis(5), late).await.is_err());
     assert_eq!(seen(), all([3.0, 3.0, 0.0, 1.0, 1.0]), "a deadline around the wait");
     let next = tokio::spawn(checkout.acquire(semaphore.clone().acquire_owned()));
     settled().await;
