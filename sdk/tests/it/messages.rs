@@ -1,7 +1,6 @@
 //! Messages over a real broker: Redis streams with a consumer group, which delivers again what was not acknowledged.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -60,10 +59,15 @@ pub(crate) async fn consume(telemetry: &Telemetry) {
     let Ok(socket) = std::env::var(BROKER) else { return };
     let orders = telemetry.messages("redis", STREAM).group(GROUP);
     let client = redis::Client::open(format!("redis+unix://{socket}")).expect("an address");
-    while !Path::new(&socket).exists() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let mut broker = client.get_multiplexed_async_connection().await.expect("a connection");
+    let mut tries = 0..500;
+    let mut broker = loop {
+        match client.get_multiplexed_async_connection().await {
+            Ok(broker) => break broker,
+            // It is starting.
+            Err(_) if tries.next().is_some() => tokio::time::sleep(Duration::from_millis(10)).await,
+            Err(error) => panic!("no connection to the broker: {error}"),
+        }
+    };
     let () = broker.xgroup_create_mkstream(STREAM, GROUP, "$").await.expect("a group");
     SENDER.set((client, orders)).expect("one consumer");
     tokio::spawn(async move {

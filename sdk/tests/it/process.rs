@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use kilter::testing::TestTelemetry;
 
-use crate::service::Service;
+use crate::promtool;
+use crate::service::{OWN_SERVER, Service, WORKERS};
 
 /// A field of `/proc/<pid>/status`, in its own unit.
 fn status(pid: u32, key: &str) -> f64 {
@@ -68,6 +69,20 @@ async fn the_page_says_what_the_kernel_says() {
     assert!(value("tokio_alive_tasks") >= 1.0);
     assert!(service.value("tokio_worker_busy_seconds_total").await.unwrap() > 0.0);
     value("tokio_global_queue_depth");
+}
+
+/// A service with a server of its own is watched from `init` on, when that is called within its runtime.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_runtime_is_watched_whoever_serves() {
+    let service = Service::start(&[(OWN_SERVER, "1"), (WORKERS, "2")]);
+    service.get("/broken", &[]).await;
+    let mut probes = 0.0;
+    while probes < 3.0 {
+        probes = service.value("tokio_scheduling_delay_seconds_count").await.unwrap();
+    }
+    assert_eq!(service.value("tokio_workers").await, Some(2.0));
+    assert_eq!(service.admin("/healthz").await.0, 200);
+    promtool::check_metrics(&service.admin("/metrics").await.1);
 }
 
 /// Whatever limits the control group has here are on the page, and none that it has not.

@@ -19,6 +19,8 @@ const ROLE: &str = "KILTER_TEST_SERVICE";
 pub(crate) const WORKERS: &str = "TEST_SERVICE_WORKERS";
 /// Makes it a service that has a subscriber already.
 pub(crate) const OWN_SUBSCRIBER: &str = "TEST_SERVICE_OWN_SUBSCRIBER";
+/// Makes it a service that serves with `axum::serve`, and calls `init` within its runtime.
+pub(crate) const OWN_SERVER: &str = "TEST_SERVICE_OWN_SERVER";
 /// Begins the line that tells the addresses.
 const HELLO: &str = "listening ";
 /// Begins the line that tells how it ended.
@@ -79,8 +81,11 @@ fn be_the_service() {
     if std::env::var_os(OWN_SUBSCRIBER).is_some() {
         tracing::subscriber::set_global_default(tracing_subscriber::registry()).expect("the first subscriber");
     }
-    // Outside of any runtime: `init` needs none.
     let service = kilter::service!().routes(ROUTES).error_kinds(&["card_declined"]);
+    if std::env::var_os(OWN_SERVER).is_some() {
+        return serve_otherwise(service, workers);
+    }
+    // Outside of any runtime: `init` needs none.
     let init = kilter::init(service).map_err(|error| error.to_string());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().expect("a runtime");
@@ -98,6 +103,17 @@ fn be_the_service() {
         Ok(report) => println!("{GOODBYE}{report}"),
         Err(error) => println!("{GOODBYE}error {error}"),
     }
+}
+
+fn serve_otherwise(service: kilter::Service, workers: usize) {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let telemetry = kilter::init(service).expect("init");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        println!("{HELLO}{} {}", listener.local_addr().expect("an address"), telemetry.admin_addr());
+        axum::serve(listener, routes().layer(telemetry.http_server())).await.expect("it serves");
+    });
 }
 
 /// The started service.
