@@ -9,7 +9,7 @@ use crate::core::Core;
 use crate::measured::{End, measure};
 use crate::names::keep;
 use crate::signal::clock;
-use crate::trace::{ProcessEnd, RequestContext, WithRequestContext, traceparent};
+use crate::trace::{ProcessEnd, RequestContext, WithRequestContext, innermost, traceparent};
 
 /// One queue or topic. Copy it to wherever messages are sent or processed; [`Telemetry::messages`] makes one.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +65,7 @@ impl Messages {
     /// Gives a message that is sent now what it needs to belong to the trace of the request that sends it: `set` is called
     /// with the key and the value of each header. Outside of a request there is nothing to give.
     pub fn inject(self, mut set: impl FnMut(&'static str, String)) {
-        let context = RequestContext::current();
-        if context.is_some() {
+        if let Some(context) = innermost() {
             set(traceparent::KEY, context.traceparent());
         }
     }

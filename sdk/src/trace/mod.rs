@@ -12,7 +12,7 @@ mod span;
 pub(crate) mod traceparent;
 mod tracer;
 
-pub(crate) use client_span::{CallSpan, Target, outgoing};
+pub(crate) use client_span::{CallSpan, Target, innermost, outgoing};
 pub(crate) use context::{Current, Entered};
 pub use context::{RequestContext, WithRequestContext, spawn};
 pub(crate) use export::{ExportConfig, Protocol};

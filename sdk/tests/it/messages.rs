@@ -112,14 +112,15 @@ async fn attempt(orders: Messages, mut broker: redis::aio::MultiplexedConnection
     }
 }
 
-/// Sends one order from within a request.
+/// Sends one order from within a request, and a span of the service's own.
+#[tracing::instrument(skip_all)]
 pub(crate) async fn place(extract::Path(kind): extract::Path<String>) -> String {
     let (client, orders) = SENDER.get().expect("a broker");
     let mut fields = vec![("kind", kind)];
     orders.inject(|key, value| fields.push((key, value)));
     let mut broker = client.get_multiplexed_async_connection().await.expect("a connection");
     let _: String = broker.xadd(STREAM, "*", &fields).await.expect("sent");
-    RequestContext::current().span_id_hex()
+    RequestContext::current().traceparent()
 }
 
 fn processed(error: &str) -> String {
@@ -161,10 +162,14 @@ async fn every_attempt_is_counted_once_and_belongs_to_the_trace_of_its_sender() 
     let line = lines.iter().find(|it| it["kind"] == "paid").expect("its log line");
     assert_eq!(line["trace_id"], TRACE);
     let span = collector.span("process orders").await;
+    collector.span("place").await;
     let spans = collector.spans();
     let own: Vec<_> = spans.iter().filter(|it| it.name == "process orders" && hex(&it.trace_id) == TRACE).collect();
     assert_eq!(own.len(), 1, "{span:?}");
-    assert_eq!((hex(&own[0].parent_span_id), hex(&own[0].span_id)), (sender, line["span_id"].as_str().unwrap().into()));
+    // The innermost span of the sender's is its parent: not the request's, but the one of the function that sends.
+    let within = collector.spans().into_iter().find(|it| it.span_id == own[0].parent_span_id).expect("its parent");
+    assert_eq!((within.name.as_str(), hex(&within.parent_span_id)), ("place", sender[36..52].to_owned()));
+    assert_eq!(line["span_id"], hex(&own[0].span_id));
     assert_eq!(own[0].kind, 5, "a consumer");
     let told = attributes(&own[0].attributes);
     assert_eq!(
