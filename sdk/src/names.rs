@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn a_name_is_kept_once_and_not_without_end() {
-        let orders = keep(&"orders".to_owned());
+        let orders = keep("orders");
         assert!(std::ptr::eq(orders, keep("orders")));
         let all: BTreeSet<&str> = (0..2 * MOST).map(|n| keep(&format!("made-up-{n}"))).collect();
         assert!(all.len() <= MOST && all.contains(OTHER));
