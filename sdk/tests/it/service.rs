@@ -83,7 +83,7 @@ fn be_the_service() {
     }
     let service = kilter::service!().routes(ROUTES).error_kinds(&["card_declined"]);
     if std::env::var_os(OWN_SERVER).is_some() {
-        return serve_otherwise(service, workers);
+        return serve_otherwise(service, workers, |address, admin| println!("{HELLO}{address} {admin}"));
     }
     // Outside of any runtime: `init` needs none.
     let init = kilter::init(service).map_err(|error| error.to_string());
@@ -105,13 +105,13 @@ fn be_the_service() {
     }
 }
 
-fn serve_otherwise(service: kilter::Service, workers: usize) {
+fn serve_otherwise(service: kilter::Service, workers: usize, hello: fn(SocketAddr, SocketAddr)) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let telemetry = kilter::init(service).expect("init");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        println!("{HELLO}{} {}", listener.local_addr().expect("an address"), telemetry.admin_addr());
+        hello(listener.local_addr().expect("an address"), telemetry.admin_addr());
         axum::serve(listener, routes().layer(telemetry.http_server())).await.expect("it serves");
     });
 }
