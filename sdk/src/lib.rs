@@ -48,7 +48,9 @@
 
 mod adhoc;
 mod admin;
+mod bounds;
 mod core;
+mod declared;
 pub mod env;
 mod error;
 mod error_kind;
@@ -63,6 +65,8 @@ mod init;
 mod job;
 mod log;
 mod measured;
+mod own;
+mod published;
 mod render;
 mod routes;
 mod serve;
@@ -83,6 +87,7 @@ pub use http_client::HttpClient;
 pub use init::{Parts, build, init};
 pub use job::Job;
 pub use kilter_contract as contract;
+pub use own::{Counter, Gauge, Histogram};
 pub use routes::Route;
 pub use serve::ShutdownReport;
 pub use service::Service;
@@ -94,4 +99,6 @@ pub use trace::{Flushed, RequestContext, WithRequestContext, spawn};
 pub use ::reqwest;
 #[cfg(feature = "tonic-0-14")]
 pub use ::tonic;
-pub use {::http as http_types, ::metrics, ::opentelemetry, ::tracing, ::tracing_subscriber, axum};
+pub use {
+    ::http as http_types, ::metrics, ::opentelemetry, ::tracing, ::tracing_opentelemetry, ::tracing_subscriber, axum,
+};

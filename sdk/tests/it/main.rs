@@ -12,6 +12,8 @@ mod grpc;
 mod logs;
 mod otlp;
 mod outcomes;
+mod own;
+mod parts;
 mod promtool;
 mod propagation;
 mod receiver;
