@@ -19,3 +19,4 @@ mod propagation;
 mod receiver;
 mod serve;
 mod service;
+mod snippet;
