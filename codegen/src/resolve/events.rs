@@ -327,9 +327,9 @@ fn impossible_of_own(
 /// Prometheus 3 stores whole bounds as `1.0`, earlier versions as they are exposed.
 fn off_bounds(mut bounds: Vec<String>, never: String, matcher: &Matcher) -> Option<(String, String)> {
     let spelt = bounds.iter().flat_map(|it| [it.trim_end_matches(".0"), it]).chain(["+Inf"]);
-    let matches = spelt.into_iter().any(|it| matcher.accepts(it));
+    let found = spelt.into_iter().any(|it| matcher.accepts(it));
     bounds.sort_by_key(|it| le_nanos(it));
-    (!matches).then(|| (never, format!("its bounds are: {}", bounds.join(", "))))
+    (!found).then(|| (never, format!("its bounds are: {}", bounds.join(", "))))
 }
 
 fn values(of: Values, wanted: &str) -> String {

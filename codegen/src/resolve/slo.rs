@@ -69,12 +69,11 @@ pub(super) fn service(
         );
     }
     let contract = known.contract.as_ref().map_or("", |it| it.service.as_str());
-    if let (Some(service), Some(place)) = (&service, tree.get("contract").filter(|_| !contract.is_empty())) {
-        if contract != service.as_str() {
-            let message = format!("this is the contract of `{}`, but the SLOs are of `{service}`", printable(contract));
-            let help = "name the file of this service; kilter::Service::new names a service otherwise than its package";
-            findings.warning(Code::OtherService, place.range, message, help);
-        }
+    let other = service.as_ref().filter(|it| !contract.is_empty() && it.as_str() != contract);
+    if let (Some(service), Some(place)) = (other, tree.get("contract")) {
+        let message = format!("this is the contract of `{}`, but the SLOs are of `{service}`", printable(contract));
+        let help = "name the file of this service; kilter::Service::new names a service otherwise than its package";
+        findings.warning(Code::OtherService, place.range, message, help);
     }
     let bounds = bounds::needed(&slos, known);
     bounds::few_enough(&bounds, known, tree, findings);
