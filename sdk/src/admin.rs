@@ -1,4 +1,4 @@
-//! The admin server: `/metrics`, `/healthz`, `/readyz`, on a thread and runtime of its own, so that a busy service still
+//! The admin server: `/metrics`, `/healthz`, `/readyz`, `/contract`, on a thread and runtime of its own, so that a busy service still
 //! answers scrapes and a deadlocked one still tells that it is unhealthy.
 
 use std::net::SocketAddr;
@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::core::Core;
 use crate::error::InitError;
+use crate::published;
 use crate::render::respond;
 use crate::signal::clock;
 
@@ -109,12 +111,14 @@ pub(crate) fn router(core: &'static Core, state: Arc<State>) -> Router {
         let ok = ready.ready.load(Ordering::Acquire);
         said(ok, if ok { "ready\n" } else { "not ready: starting, or draining\n" })
     };
+    let contract = move || async move { ([(CONTENT_TYPE, "application/json")], published::text(core, true)) };
     Router::new()
-        .route("/", get(|| async { "/metrics\n/healthz\n/readyz\n" }))
+        .route("/", get(|| async { "/metrics\n/healthz\n/readyz\n/contract\n" }))
         .route(
             "/metrics",
             get(move |method: Method, headers: HeaderMap| async move { respond(core, &method, &headers) }),
         )
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .route("/contract", get(contract))
 }

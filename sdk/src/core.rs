@@ -4,9 +4,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kilter_contract::{Signal, error_type};
+use kilter_contract::{Instrument, Signal, error_type};
 
 use crate::adhoc::AdHoc;
+use crate::bounds::Bounds;
+use crate::declared;
+use crate::own::FROM_THE_START;
 use crate::render::Pages;
 use crate::routes::Route;
 use crate::runtime::Runtime;
@@ -31,6 +34,7 @@ pub(crate) struct CoreConfig {
     pub(crate) routes: &'static [Route],
     pub(crate) error_kinds: &'static [&'static str],
     pub(crate) signals: &'static [Signal],
+    pub(crate) bounds: Bounds,
     pub(crate) scrape_interval: Duration,
     pub(crate) all_readers_scrape: bool,
 }
@@ -59,12 +63,13 @@ pub(crate) struct Core {
 impl Core {
     /// An instance that lives as long as the process: no reference is counted per request.
     pub(crate) fn leak(config: CoreConfig) -> &'static Self {
-        Box::leak(Box::new(Self {
-            routes: Routes::new(config.routes),
-            families: Families::new(config.signals, config.error_kinds),
+        let own = config.signals;
+        let core: &'static Self = Box::leak(Box::new(Self {
+            routes: Routes::new(config.routes, config.bounds.http()),
+            families: Families::new(config.signals, config.error_kinds, &config.bounds),
             collectors: Collectors::default(),
+            health: Health::new(config.bounds.scrapes()),
             config,
-            health: Health::default(),
             adhoc: AdHoc::new(),
             pages: Pages::default(),
             tracer: OnceLock::new(),
@@ -73,7 +78,15 @@ impl Core {
             #[cfg(feature = "tonic-0-14")]
             rpc_methods: crate::grpc::Methods::default(),
             runtime: Runtime::default(),
-        }))
+        }));
+        // A gauge that nobody has set yet would be a lie, so gauges are not among them.
+        for signal in own.iter().filter(|it| matches!(it.instrument, Instrument::Counter | Instrument::Histogram(_))) {
+            let family = core.families.of(signal);
+            for values in declared::every_set(signal, FROM_THE_START) {
+                family.series(&values);
+            }
+        }
+        core
     }
 
     /// How long a series that was nonzero at first exposure shows zero: 1.25 scrape intervals.

@@ -55,7 +55,9 @@
 
 mod adhoc;
 mod admin;
+mod bounds;
 mod core;
+mod declared;
 pub mod env;
 mod error;
 mod error_kind;
@@ -72,7 +74,9 @@ mod log;
 mod measured;
 mod messages;
 mod names;
+mod own;
 mod process;
+mod published;
 mod render;
 mod resource;
 mod routes;
@@ -96,6 +100,7 @@ pub use init::{Parts, build, init};
 pub use job::Job;
 pub use kilter_contract as contract;
 pub use messages::{Messages, Received};
+pub use own::{Counter, Gauge, Histogram};
 pub use resource::{Held, Observed, Resource, Usage, Workers};
 pub use routes::Route;
 pub use serve::ShutdownReport;
@@ -108,4 +113,6 @@ pub use trace::{Flushed, RequestContext, WithRequestContext, spawn};
 pub use ::reqwest;
 #[cfg(feature = "tonic-0-14")]
 pub use ::tonic;
-pub use {::http as http_types, ::metrics, ::opentelemetry, ::tracing, ::tracing_subscriber, axum};
+pub use {
+    ::http as http_types, ::metrics, ::opentelemetry, ::tracing, ::tracing_opentelemetry, ::tracing_subscriber, axum,
+};

@@ -1,9 +1,9 @@
-//! The checking recorder.
+//! The checking recorder. What the contract or the service declares is written through handles, never from here.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use kilter_contract::{CATALOG, Instrument};
+use kilter_contract::{CATALOG, Signal};
 use metrics::{Counter, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
@@ -87,7 +87,7 @@ impl AdHocRecorder {
             return *verdict;
         }
         let name = sanitised(key.name());
-        let refusal = refuse(key, &name).or_else(|| {
+        let refusal = refuse(key, &name, self.core.config.signals).or_else(|| {
             let other = *known.kinds.entry(name).or_insert(kind);
             if other != kind {
                 Some("type_conflict")
@@ -185,11 +185,11 @@ impl HistogramFn for Finite<Histogram> {
 }
 
 /// The rule that a key breaks.
-fn refuse(key: &Key, name: &str) -> Option<&'static str> {
+fn refuse(key: &Key, name: &str, own: &[Signal]) -> Option<&'static str> {
     if key.name().is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         return Some("illegal_name");
     }
-    if belongs_to_contract(name) {
+    if CATALOG.iter().copied().chain([own]).flatten().any(|it| it.claims(name)) {
         return Some("contract_name");
     }
     let labels: Vec<String> = key.labels().map(|it| sanitised(it.key())).collect();
@@ -198,19 +198,6 @@ fn refuse(key: &Key, name: &str) -> Option<&'static str> {
     }
     let duplicate = labels.iter().enumerate().any(|(index, it)| labels[..index].contains(it));
     duplicate.then_some("duplicate_label")
-}
-
-/// A name of the contract, or one that any of its forms would collide with.
-fn belongs_to_contract(name: &str) -> bool {
-    const FORMS: &[&str] = &["", "_bucket", "_sum", "_count", "_total", "_created", "_info"];
-    CATALOG.iter().flat_map(|family| family.iter()).any(|signal| {
-        let stem = match signal.instrument {
-            Instrument::Counter => signal.name.trim_end_matches("_total"),
-            Instrument::Info => signal.name.trim_end_matches("_info"),
-            _ => signal.name,
-        };
-        name.strip_prefix(stem).is_some_and(|form| FORMS.contains(&form))
-    })
 }
 
 /// A name as the page shows it.

@@ -65,6 +65,14 @@ impl Series {
         }
     }
 
+    /// Counts an observation of a histogram, in whole units.
+    pub(crate) fn record_whole(&self, units: u64) {
+        match &self.cell {
+            Cell::Histogram(timed) => timed.histogram.record_whole(units),
+            _ => debug_assert!(false, "not a histogram"),
+        }
+    }
+
     /// Raises a counter.
     pub(crate) fn add(&self, n: u64) {
         match &self.cell {

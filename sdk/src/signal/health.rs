@@ -19,17 +19,14 @@ pub(crate) struct Health {
     overflow: Mutex<BTreeMap<&'static str, u64>>,
 }
 
-impl Default for Health {
-    fn default() -> Self {
+impl Health {
+    pub(crate) fn new(scrape_bounds: &'static [u64]) -> Self {
         Self {
             spans_dropped: Default::default(),
             export_failures: Counter::default(),
             violations: Default::default(),
             connection_errors: Default::default(),
-            scrapes: [
-                Histogram::new(telemetry::SCRAPE_BUCKETS.nanos()),
-                Histogram::new(telemetry::SCRAPE_BUCKETS.nanos()),
-            ],
+            scrapes: [Histogram::new(scrape_bounds), Histogram::new(scrape_bounds)],
             overflow: Mutex::default(),
         }
     }

@@ -6,6 +6,8 @@ use super::shard::{SHARDS, shard};
 
 /// Most bounds that a histogram can have; one slot more is `+Inf`. With the sum that is two cache lines.
 pub(crate) const SLOTS: usize = 31;
+/// Most bounds.
+pub(crate) const MOST_BOUNDS: usize = SLOTS - 1;
 
 #[derive(Debug, Default)]
 #[repr(align(128))]
@@ -22,9 +24,10 @@ pub(crate) struct Histogram {
     shards: [Cells; SHARDS],
 }
 
-/// A reading: cumulative counts per bound and for `+Inf`, and the sum in microseconds.
+/// A reading: cumulative counts per bound and for `+Inf`, and the sum in microseconds, or in units when those are whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Reading {
+    pub(crate) bounds: &'static [u64],
     pub(crate) cumulative: Vec<u64>,
     pub(crate) sum_micros: u64,
 }
@@ -37,27 +40,37 @@ impl Reading {
 
     /// The same shape with nothing in it: how a held series is shown.
     pub(crate) fn zero(&self) -> Self {
-        Self { cumulative: vec![0; self.cumulative.len()], sum_micros: 0 }
+        Self { bounds: self.bounds, cumulative: vec![0; self.cumulative.len()], sum_micros: 0 }
     }
 }
 
 impl Histogram {
     /// An empty histogram; of more bounds than it holds, it keeps the first.
     pub(crate) fn new(bounds: &'static [u64]) -> Self {
-        Self { bounds: &bounds[..bounds.len().min(SLOTS - 1)], shards: Default::default() }
+        Self { bounds: &bounds[..bounds.len().min(MOST_BOUNDS)], shards: Default::default() }
     }
 
     /// Counts one observation in nanoseconds.
     pub(crate) fn record(&self, nanos: u64) {
+        self.count(nanos, nanos / 1_000);
+    }
+
+    /// Counts one observation in whole units; the sum is in units too.
+    pub(crate) fn record_whole(&self, units: u64) {
+        self.count(units, units);
+    }
+
+    #[inline]
+    fn count(&self, value: u64, sum: u64) {
         let cells = &self.shards[shard()];
-        let slot = self.bounds.iter().position(|bound| nanos <= *bound).unwrap_or(self.bounds.len());
-        cells.sum_micros.fetch_add(nanos / 1_000, Ordering::Relaxed);
+        let slot = self.bounds.iter().position(|bound| value <= *bound).unwrap_or(self.bounds.len());
+        cells.sum_micros.fetch_add(sum, Ordering::Relaxed);
         cells.buckets[slot].fetch_add(1, Ordering::Release);
     }
 
     /// The sum of all shards. The count is the last cumulative value, so the three can never disagree.
     pub(crate) fn read(&self) -> Reading {
-        let mut reading = Reading { cumulative: vec![0; self.bounds.len() + 1], sum_micros: 0 };
+        let mut reading = Reading { bounds: self.bounds, cumulative: vec![0; self.bounds.len() + 1], sum_micros: 0 };
         for cells in &self.shards {
             for (slot, value) in reading.cumulative.iter_mut().enumerate() {
                 *value += cells.buckets[slot].load(Ordering::Acquire);
