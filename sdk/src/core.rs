@@ -7,12 +7,15 @@ use std::time::Duration;
 use kilter_contract::{Signal, error_type};
 
 use crate::adhoc::AdHoc;
+use crate::breaker::Position;
+use crate::db::Known;
 use crate::render::Pages;
 use crate::routes::Route;
 use crate::runtime::Runtime;
 use crate::signal::families::{Collectors, Families};
 use crate::signal::health::Health;
 use crate::signal::http::{ErrorId, KINDS, NONE, Routes, STATUS};
+use crate::signal::named::Named;
 use crate::trace::Tracer;
 
 /// Who emits.
@@ -54,6 +57,8 @@ pub(crate) struct Core {
     #[cfg(feature = "tonic-0-14")]
     pub(crate) rpc_methods: crate::grpc::Methods,
     pub(crate) runtime: Runtime,
+    pub(crate) databases: Named<Known>,
+    pub(crate) breakers: Named<Position>,
 }
 
 impl Core {
@@ -73,6 +78,8 @@ impl Core {
             #[cfg(feature = "tonic-0-14")]
             rpc_methods: crate::grpc::Methods::default(),
             runtime: Runtime::default(),
+            databases: Named::default(),
+            breakers: Named::default(),
         }))
     }
 
