@@ -5,6 +5,8 @@ use crate::{Label, Values, signals};
 
 /// A read found what it looked for.
 pub const HIT: &str = "hit";
+/// A read did not find it.
+pub const MISS: &str = "miss";
 /// The cache failed.
 pub const ERROR: &str = "error";
 /// The operation that a hit ratio is about.
@@ -25,9 +27,9 @@ pub const OPERATION: Label = Label::new(
 pub const OUTCOME: Label = Label::new(
     "outcome",
     "kilter.cache.outcome",
-    Values::Closed(&[HIT, "miss", ERROR]),
+    Values::Closed(&[HIT, MISS, ERROR]),
     true,
-    "How it ended; absent when anything but a read succeeded.",
+    "How it ended; absent when anything but a read succeeded, and when the client left before its end.",
 );
 
 signals! {

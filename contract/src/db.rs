@@ -18,8 +18,20 @@ pub const DURATION_BUCKETS: Buckets = Buckets::from_nanos(&[
     10_000_000_000,
 ]);
 
+/// The server that takes writes.
+pub const PRIMARY: &str = "primary";
+/// A server that follows it.
+pub const REPLICA: &str = "replica";
 /// Roles of a database server.
-pub const ROLES: &[&str] = &["primary", "replica"];
+pub const ROLES: &[&str] = &[PRIMARY, REPLICA];
+/// The system of a database of which nobody said what it is.
+pub const OTHER_SQL: &str = "other_sql";
+/// The operation that a connection which could not be had was for. It is counted when it fails only.
+pub const ACQUIRE: &str = "acquire";
+/// Connections that nobody uses.
+pub const IDLE: &str = "idle";
+/// Connections in use.
+pub const USED: &str = "used";
 
 /// Database system.
 pub const SYSTEM: Label = Label::new(
@@ -55,14 +67,15 @@ pub const POOL: Label = Label::new(
 pub const CONNECTION_STATE: Label = Label::new(
     "db_client_connection_state",
     "db.client.connection.state",
-    Values::Closed(&["idle", "used"]),
+    Values::Closed(&[IDLE, USED]),
     false,
     "Whether the connections are in use.",
 );
 
 signals! {
     family "db";
-    /// Each operation is counted once, when its outcome is known; waiting for a connection is not part of it.
+    /// Each operation is counted once, when its outcome is known; waiting for a connection is not part of it. One that
+    /// never got a connection is counted as the operation `acquire`, so that an unreachable server spends a budget.
     OPERATION_DURATION = histogram(DURATION_BUCKETS) "db_client_operation_duration_seconds",
         otel "db.client.operation.duration", unit Seconds, help "Duration of database operations.",
         labels [SYSTEM, OPERATION, NAMESPACE, ROLE, http::ERROR_TYPE];

@@ -4,25 +4,32 @@ use crate::db::{NAMESPACE, ROLE};
 use crate::http_client::DEPENDENCY;
 use crate::{Label, Values, signals};
 
+/// States of a breaker.
+pub const STATES: &[&str] = &["closed", "half_open", OPEN];
 /// The state in which a breaker rejects every call.
 pub const OPEN: &str = "open";
+/// Why a call is rejected.
+pub const REJECT_REASONS: &[&str] = &["circuit_open", "limit", "deadline"];
+/// The read went to a replica, as it should.
+pub const PREFERRED: &str = "preferred";
+/// Every replica that answers is too far behind.
+pub const LAG: &str = "lag";
+/// No replica answers, or none knows how far it is behind.
+pub const UNAVAILABLE: &str = "unavailable";
+/// The read must see what was just written.
+pub const CONSISTENCY: &str = "consistency";
 
 /// State of a breaker.
 pub const STATE: Label = Label::new(
     "state",
     "kilter.circuit_breaker.state",
-    Values::Closed(&["closed", "half_open", OPEN]),
+    Values::Closed(STATES),
     false,
     "State of the circuit breaker; of a transition, the new one.",
 );
 /// Why a call was rejected.
-pub const REJECT_REASON: Label = Label::new(
-    "reason",
-    "kilter.reject.reason",
-    Values::Closed(&["circuit_open", "limit", "deadline"]),
-    false,
-    "Why the call was not made.",
-);
+pub const REJECT_REASON: Label =
+    Label::new("reason", "kilter.reject.reason", Values::Closed(REJECT_REASONS), false, "Why the call was not made.");
 /// A replica.
 pub const REPLICA: Label =
     Label::new("replica", "kilter.db.replica", Values::Configured, false, "Configured name of the replica.");
@@ -30,7 +37,7 @@ pub const REPLICA: Label =
 pub const READ_REASON: Label = Label::new(
     "reason",
     "kilter.db.read.reason",
-    Values::Closed(&["preferred", "lag", "unavailable", "consistency"]),
+    Values::Closed(&[PREFERRED, LAG, UNAVAILABLE, CONSISTENCY]),
     false,
     "Why the read went there.",
 );

@@ -8,6 +8,8 @@ use kilter_contract::{Instrument, Signal, error_type};
 
 use crate::adhoc::AdHoc;
 use crate::bounds::Bounds;
+use crate::breaker::Position;
+use crate::db::Known;
 use crate::declared;
 use crate::own::FROM_THE_START;
 use crate::render::Pages;
@@ -16,6 +18,7 @@ use crate::runtime::Runtime;
 use crate::signal::families::{Collectors, Families};
 use crate::signal::health::Health;
 use crate::signal::http::{ErrorId, KINDS, NONE, Routes, STATUS};
+use crate::signal::named::Named;
 use crate::trace::Tracer;
 
 /// Who emits.
@@ -58,6 +61,8 @@ pub(crate) struct Core {
     #[cfg(feature = "tonic-0-14")]
     pub(crate) rpc_methods: crate::grpc::Methods,
     pub(crate) runtime: Runtime,
+    pub(crate) databases: Named<Known>,
+    pub(crate) breakers: Named<Position>,
 }
 
 impl Core {
@@ -78,6 +83,8 @@ impl Core {
             #[cfg(feature = "tonic-0-14")]
             rpc_methods: crate::grpc::Methods::default(),
             runtime: Runtime::default(),
+            databases: Named::default(),
+            breakers: Named::default(),
         }));
         // A gauge that nobody has set yet would be a lie, so gauges are not among them.
         for signal in own.iter().filter(|it| matches!(it.instrument, Instrument::Counter | Instrument::Histogram(_))) {

@@ -43,6 +43,8 @@ const KNOWN: &[Downcast] = &[
     known::<tonic::Status>,
     #[cfg(feature = "tonic-0-14")]
     known::<tonic::transport::Error>,
+    #[cfg(feature = "sqlx-0-9")]
+    known::<sqlx::Error>,
 ];
 
 fn known<E: Error + 'static>(value: &dyn Any) -> Option<&(dyn Error + 'static)> {
@@ -72,6 +74,8 @@ fn is_deadline(error: &(dyn Error + 'static)) -> bool {
     let plain = plain || error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout);
     #[cfg(feature = "tonic-0-14")]
     let plain = plain || error.is::<tonic::TimeoutExpired>();
+    #[cfg(feature = "sqlx-0-9")]
+    let plain = plain || crate::db::sqlx_0_9::gave_up(error);
     let hyper = || error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout);
     plain || hyper() || error.downcast_ref::<std::io::Error>().is_some_and(timed_out)
 }

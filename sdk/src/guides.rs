@@ -5,3 +5,7 @@ struct Services;
 
 #[doc = include_str!("../../docs/adhoc-metrics.md")]
 struct AdHocMetrics;
+
+#[cfg(feature = "sqlx-0-9")]
+#[doc = include_str!("../../docs/databases.md")]
+struct Databases;

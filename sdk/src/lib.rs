@@ -41,6 +41,9 @@
 //!   [`Telemetry::workers`], [`Telemetry::disk`], and [`Resource::observe`] for what counts itself.
 //! - [`Telemetry::job`] is a background job, [`Telemetry::messages`] what is sent to a queue and processed from it.
 //! - Process, control group and runtime are on the page without a line; [`Telemetry::watch_runtime`] chooses a runtime.
+//! - [`Telemetry::db`] is a database and [`Telemetry::pool`] a pool of its connections (sqlx with the feature `sqlx-0-9`,
+//!   which needs Rust 1.94), [`Database::replicas`] sends reads to replicas, [`Telemetry::cache`] is a cache, and
+//!   [`Telemetry::breaker`] a circuit breaker (that of tower-resilience with the feature `tower-resilience-0-14`).
 //!
 //! # Behaviour worth knowing
 //!
@@ -89,6 +92,10 @@ pub mod testing;
 mod trace;
 mod watch;
 
+mod breaker;
+mod cache;
+mod db;
+
 pub use adhoc::AdHocRecorder;
 pub use error::{InitError, ServeError};
 pub use error_type::ErrorType;
@@ -108,11 +115,19 @@ pub use service::Service;
 pub use telemetry::Telemetry;
 pub use trace::{Flushed, RequestContext, WithRequestContext, spawn};
 
+pub use breaker::{Breaker, BreakerState, Rejection};
+pub use cache::{Cache, Found, Stored};
+pub use db::{Database, DbRole, POSTGRES_LAG, Pool, PoolUsage, Replicas, ReplicasBuilder, RoutedRead};
+
 // Re-exported so that a service cannot link a second version of what appears in this API.
 #[cfg(feature = "reqwest-0-13")]
 pub use ::reqwest;
 #[cfg(feature = "tonic-0-14")]
 pub use ::tonic;
+#[cfg(feature = "sqlx-0-9")]
+pub use sqlx;
+#[cfg(feature = "tower-resilience-0-14")]
+pub use tower_resilience_circuitbreaker;
 pub use {
     ::http as http_types, ::metrics, ::opentelemetry, ::tracing, ::tracing_opentelemetry, ::tracing_subscriber, axum,
 };

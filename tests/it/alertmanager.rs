@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use kilter_harness::{Alertmanager, Signal, Webhook, binary, post, until};
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 const WEEK: [&str; 7] = ["thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday"];
 
 /// A day of the week that is neither today, yesterday nor tomorrow, in UTC. The epoch began on a Thursday.

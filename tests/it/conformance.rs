@@ -7,17 +7,26 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use kilter::ErrorType;
 use kilter::testing::TestTelemetry;
 use kilter::tonic::{Code, Status};
+use kilter::{BreakerState, ErrorType, PoolUsage, Rejection};
 use kilter_contract::{
-    Instrument, Signal, Unit, http, http_client, identity, job, messaging, process, resource, rpc, telemetry,
+    Instrument, Signal, Unit, cache, db, http, http_client, identity, job, messaging, process, resilience, resource,
+    rpc, telemetry,
 };
 use tower::{ServiceBuilder, ServiceExt as _};
 
 /// The families that the driven service exposes: each appears with the part of the SDK that a service uses for it.
-const EXPOSED: &[&[Signal]] =
-    &[http::SIGNALS, identity::SIGNALS, telemetry::SIGNALS, http_client::SIGNALS, rpc::SIGNALS];
+const EXPOSED: &[&[Signal]] = &[
+    http::SIGNALS,
+    identity::SIGNALS,
+    telemetry::SIGNALS,
+    http_client::SIGNALS,
+    rpc::SIGNALS,
+    db::SIGNALS,
+    cache::SIGNALS,
+    resilience::SIGNALS,
+];
 
 /// Those of what a service holds and does by itself.
 const HELD: &[&[Signal]] = &[resource::SIGNALS, process::SIGNALS, job::SIGNALS, messaging::SIGNALS];
@@ -68,7 +77,7 @@ fn parse(page: &str, openmetrics: bool) -> BTreeMap<String, Family> {
     families
 }
 
-fn sample(line: &str) -> Option<(String, BTreeMap<String, String>, f64)> {
+pub(crate) fn sample(line: &str) -> Option<(String, BTreeMap<String, String>, f64)> {
     let (series, value) = line.rsplit_once(' ')?;
     let Some((name, labels)) = series.split_once('{') else {
         return Some((series.to_owned(), BTreeMap::new(), value.parse().ok()?));
@@ -128,6 +137,7 @@ async fn driven() -> TestTelemetry {
         axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
     }
     calls(telemetry).await;
+    data(telemetry).await;
     telemetry
 }
 
@@ -161,6 +171,31 @@ async fn calls(telemetry: TestTelemetry) {
         let request = Request::post(path).header("content-type", "application/grpc").body(Body::empty());
         both.clone().oneshot(request.expect("a request")).await.expect("a response");
     }
+}
+
+/// Databases, caches and breakers, with every outcome that they have; `databases.rs` and its neighbours drive real ones.
+async fn data(telemetry: TestTelemetry) {
+    let db = telemetry.db("main");
+    telemetry.pool_with("main", || PoolUsage { size: 3, idle: 1, max: 5 });
+    for error in [None, Some(ErrorType::declared("quota_exceeded")), Some(ErrorType::declared("no such kind"))] {
+        let _ = db.run("load", async move { error.map_or(Ok(()), Err) }).await;
+        let _ = db.acquire(async move { error.map_or(Ok(()), Err) }).await;
+    }
+    drop(db.replica().acquire(std::future::pending::<Result<(), ErrorType>>()));
+    let reads = db.replicas(()).replica("eu-1", (), |()| async { Ok::<_, std::io::Error>(Some(0.5)) }).build();
+    reads.read_latest();
+    while reads.read().replica().is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    // It is asked no longer, so it must be kept.
+    std::mem::forget(reads);
+    let sessions = telemetry.cache("sessions");
+    sessions.get(async { Some(1) }).await;
+    drop(sessions.set(std::future::pending::<()>()));
+    sessions.delete_sync(|| {});
+    let breaker = telemetry.breaker("identity");
+    breaker.state_changed(BreakerState::Open);
+    breaker.rejected(Rejection::Deadline);
 }
 
 fn exposed_name(signal: &Signal, openmetrics: bool) -> &'static str {

@@ -14,9 +14,9 @@ use serde_json::Value;
 const SERVICE_FAULT: &str = "upload-pack-missing";
 const SLO: &str = "clone-availability";
 /// For what the rules promise within seconds.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 /// For what has to leave a half-hour window first.
-const LATER: Duration = Duration::from_secs(240);
+const LATER: Duration = Duration::from_mins(4);
 
 struct Stage {
     stack: Loop,
@@ -199,7 +199,7 @@ fn a_killed_service_pages_and_no_page_resolves_because_its_data_vanished() {
     let killed = Instant::now();
     it.stack.webhook.wait_for("page", "firing", "ServiceDown", SOON).expect("the page");
     // The five-minute windows are empty after 15 s, an alert of them alone would resolve within 35 s.
-    while killed.elapsed() < Duration::from_secs(60) {
+    while killed.elapsed() < Duration::from_mins(1) {
         assert_eq!(it.resolved(), Vec::<String>::new(), "resolved although nobody mended anything");
         it.stack.prometheus.no_rule_errs().expect("no rule errs");
         std::thread::sleep(Duration::from_millis(500));
@@ -220,5 +220,5 @@ fn a_restart_and_twenty_idle_minutes_are_silent() {
     it.stack.service.start_again().expect("a start");
     it.nothing_for(Duration::from_secs(10));
     drop(traffic);
-    it.nothing_for(it.stack.scaled(Duration::from_secs(20 * 60)));
+    it.nothing_for(it.stack.scaled(Duration::from_mins(20)));
 }

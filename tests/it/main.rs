@@ -3,12 +3,16 @@
 mod adhoc;
 mod alertmanager;
 mod bounds;
+mod breakers;
 mod conformance;
+mod databases;
 mod end_to_end;
 mod formats;
 mod freshness;
 mod git;
 mod init;
 mod queries;
+mod replicas;
+mod rules_read;
 mod supply;
 mod tidy;

@@ -129,7 +129,7 @@ fn collect_targets(value: &Value, place: &str, all: &mut Vec<Query>) {
 }
 
 /// Every vector selector below an expression, with the labels that aggregations above it keep.
-fn selectors<'a>(expr: &'a Expr, by: &[String], found: &mut Vec<(&'a VectorSelector, Vec<String>)>) {
+pub(crate) fn selectors<'a>(expr: &'a Expr, by: &[String], found: &mut Vec<(&'a VectorSelector, Vec<String>)>) {
     match expr {
         Expr::VectorSelector(selector) => found.push((selector, by.to_vec())),
         Expr::MatrixSelector(selector) => found.push((&selector.vs, by.to_vec())),

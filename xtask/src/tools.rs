@@ -17,6 +17,9 @@ const TOOLS: &[(&str, &str)] = &[
     ("vmalert", "victoria-metrics"),
     ("git", "git"),
     ("redis-server", "redis-server"),
+    ("initdb", "postgresql"),
+    ("pg_basebackup", "postgresql"),
+    ("pg_isready", "postgresql"),
 ];
 
 /// Installs what is missing when that is possible here, and says whether it had to; otherwise an error says exactly
@@ -88,7 +91,9 @@ impl Drop for NoServices {
 
 pub(crate) fn found(tool: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(tool).is_file())
+    // Debian has each version of PostgreSQL in a folder of its own.
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|it| it.path().join("bin"));
+    std::env::split_paths(&path).chain(versions).any(|folder| folder.join(tool).is_file())
 }
 
 fn is_root() -> bool {

@@ -14,11 +14,13 @@ use crate::signal::shard::Counter;
 /// The whole page.
 pub(crate) fn page(core: &Core, format: Format, hold: Hold) -> String {
     let mut writer = Writer::new(format);
-    for _ in 0..core.collectors.run() {
+    let (panicked, read) = core.collectors.run();
+    for _ in 0..panicked {
         core.health.violation("collector");
     }
     http_server(core, &mut writer, hold);
     families(core, &mut writer, hold);
+    drop(read);
     who(core, &mut writer);
     let adhoc = translate(&core.adhoc.text(), format == Format::OpenMetrics);
     for _ in 0..adhoc.refused {

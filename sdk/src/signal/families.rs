@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use kilter_contract::{CATALOG, Signal};
 
@@ -22,7 +22,10 @@ pub(crate) struct Families {
 
 /// What is read when the page is rendered: pools, limits, the process.
 #[derive(Default)]
-pub(crate) struct Collectors(Mutex<BTreeMap<String, Collector>>);
+pub(crate) struct Collectors {
+    all: Mutex<BTreeMap<String, Collector>>,
+    reading: Mutex<()>,
+}
 
 type Collector = Arc<dyn Fn() + Send + Sync>;
 
@@ -70,12 +73,15 @@ impl Families {
 impl Collectors {
     /// Reads this at each rendering, in place of what had the same name before. It must not block.
     pub(crate) fn set(&self, name: String, read: impl Fn() + Send + Sync + 'static) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(read));
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(read));
     }
 
-    /// Reads all. Returns how many panicked: one that does must not cost the others their page.
-    pub(crate) fn run(&self) -> usize {
-        let all: Vec<Collector> = self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        all.into_iter().filter(|read| catch_unwind(AssertUnwindSafe(|| read())).is_err()).count()
+    /// Reads all. Returns how many panicked: one that does must not cost the others their page. What was read stays as
+    /// it is until the guard is dropped, so that a page shows what belongs together from one reading.
+    pub(crate) fn run(&self) -> (usize, MutexGuard<'_, ()>) {
+        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<Collector> = self.all.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let panicked = all.into_iter().filter(|read| catch_unwind(AssertUnwindSafe(|| read())).is_err()).count();
+        (panicked, reading)
     }
 }

@@ -118,6 +118,13 @@ impl Family {
         found
     }
 
+    /// Makes the series exist, so that what it counts first is seen. Nothing is observed, so nothing is folded.
+    pub(crate) fn born(&self, values: &[Option<&str>]) {
+        if self.probe(values).is_none() {
+            self.admit(values);
+        }
+    }
+
     /// Every series, in the order of the page.
     pub(crate) fn all(&self) -> Vec<&'static Series> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()

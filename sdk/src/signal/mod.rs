@@ -8,4 +8,5 @@ pub(crate) mod health;
 pub(crate) mod histogram;
 pub(crate) mod http;
 pub(crate) mod level;
+pub(crate) mod named;
 pub(crate) mod shard;

@@ -21,9 +21,18 @@ pub fn present(name: &str) -> bool {
 
 fn find(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    // Debian keeps some programs where only root looks.
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]).collect();
+    // Debian keeps some programs where only root looks, and each version of PostgreSQL in a folder of its own, whose
+    // programs must not be mixed with those of another.
+    let folders: Vec<PathBuf> =
+        postgres().into_iter().chain(std::env::split_paths(&path)).chain([PathBuf::from("/usr/sbin")]).collect();
     names.iter().find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|it| it.is_file()))
+}
+
+/// The folder of the newest PostgreSQL's programs.
+fn postgres() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+    let newest = versions.filter_map(|it| it.file_name().to_str()?.parse::<u32>().ok()).max()?;
+    Some(PathBuf::from(format!("/usr/lib/postgresql/{newest}/bin")))
 }
 
 #[cfg(test)]
