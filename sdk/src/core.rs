@@ -32,6 +32,10 @@ pub(crate) struct CoreConfig {
     pub(crate) signals: &'static [Signal],
     pub(crate) scrape_interval: Duration,
     pub(crate) all_readers_scrape: bool,
+    /// Whether OpenMetrics pages tell when their series were made.
+    pub(crate) created: bool,
+    /// The status by which the service says that its own deadline has passed; 0 when it has none.
+    pub(crate) timeout_status: u16,
 }
 
 /// One instance.
@@ -83,10 +87,10 @@ impl Core {
         let index = |set: &[&str]| set.iter().position(|it| *it == kind).and_then(|it| ErrorId::try_from(it).ok());
         let own = KINDS + contract_kinds();
         let declared = || index(self.config.error_kinds).and_then(|it| it.checked_add(own));
-        index(error_type::KINDS)
-            .map(|it| it + KINDS)
-            .or_else(declared)
-            .unwrap_or_else(|| self.error_id(error_type::OTHER))
+        index(error_type::KINDS).map(|it| it + KINDS).or_else(declared).unwrap_or_else(|| {
+            self.health.violation("undeclared_error_type");
+            self.error_id(error_type::OTHER)
+        })
     }
 
     /// The text of an error type; `None` on success.

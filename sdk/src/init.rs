@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::Layer as SubscriberLayer;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -17,6 +18,7 @@ use crate::core::{Core, CoreConfig, Identity};
 use crate::env::{self, Settings};
 use crate::error::InitError;
 use crate::log;
+use crate::selfcheck;
 use crate::service::Service;
 use crate::signal::http::BUDGET as ROUTE_BUDGET;
 use crate::telemetry::Telemetry;
@@ -79,8 +81,15 @@ pub fn init(service: Service) -> Result<Telemetry, InitError> {
         .map_err(|_| InitError::AlreadyInstalled("a tracing subscriber"))?;
     metrics::set_global_recorder(parts.recorder).map_err(|_| InitError::AlreadyInstalled("a metrics recorder"))?;
     INSTALLED.store(true, Ordering::Release);
+    // For middleware of others that carries OpenTelemetry's context; one that is there already stays.
+    if selfcheck::propagator_missing() {
+        opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+    }
     for (name, meant) in env::misspelt(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
         tracing::warn!(name, meant, "a variable of the environment counts for nothing; is another one meant?");
+    }
+    if let Some(lock) = selfcheck::lock_of_cargo() {
+        selfcheck::duplicates(&lock).iter().for_each(|it| tracing::warn!("{it}"));
     }
     // The threads last, so that what they log is seen.
     start(&parts, listener)?;
@@ -163,6 +172,9 @@ fn declared_wrong(service: &Service) -> Vec<String> {
     if service.routes.len() > ROUTE_BUDGET {
         wrong.push(format!("  {} routes are declared; {ROUTE_BUDGET} are the most", service.routes.len()));
     }
+    if service.timeout_status != 0 && !(400..600).contains(&service.timeout_status) {
+        wrong.push(format!("  timeout status {} is not from 400 to 599", service.timeout_status));
+    }
     for route in service.routes {
         if !route.path().starts_with('/') {
             wrong.push(format!("  route `{}` does not begin with `/`", route.path()));
@@ -189,6 +201,8 @@ fn config(service: &Service, settings: &Settings) -> CoreConfig {
         signals: service.signals,
         scrape_interval: settings.scrape_interval,
         all_readers_scrape: settings.all_readers_scrape,
+        created: settings.created,
+        timeout_status: service.timeout_status,
     }
 }
 

@@ -12,12 +12,13 @@ pub struct Service {
     pub(crate) routes: &'static [Route],
     pub(crate) error_kinds: &'static [&'static str],
     pub(crate) signals: &'static [Signal],
+    pub(crate) timeout_status: u16,
 }
 
 impl Service {
     /// A service of this name and version. `OTEL_SERVICE_NAME` overrides the name.
     pub const fn new(name: &'static str, version: &'static str) -> Self {
-        Self { name, version, routes: &[], error_kinds: &[], signals: &[] }
+        Self { name, version, routes: &[], error_kinds: &[], signals: &[], timeout_status: 0 }
     }
 
     /// Declares routes: they exist on the metrics page at zero from the start.
@@ -31,6 +32,15 @@ impl Service {
     #[must_use]
     pub const fn error_kinds(mut self, kinds: &'static [&'static str]) -> Self {
         self.error_kinds = kinds;
+        self
+    }
+
+    /// Declares that responses of this status are sent by a deadline of the service's own, and count as `timeout`: 408
+    /// for `tower_http::timeout::TimeoutLayer`, which is a success otherwise, because 4xx are the client's.
+    /// [`timeout`](crate::timeout) needs no declaration.
+    #[must_use]
+    pub const fn timeout_status(mut self, status: u16) -> Self {
+        self.timeout_status = status;
         self
     }
 }

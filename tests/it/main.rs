@@ -2,6 +2,7 @@
 
 mod adhoc;
 mod alertmanager;
+mod births;
 mod conformance;
 mod end_to_end;
 mod formats;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY};
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::{Format, page};
 use crate::core::Core;
@@ -22,9 +22,20 @@ static SCRAPER: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeou
 #[derive(Debug, Default)]
 pub(crate) struct Pages([Mutex<Option<(u64, Bytes)>>; 8]);
 
-/// Answers a GET or HEAD of `/metrics`; only a GET can be a scrape. Blocks while it renders: the admin server runs on a thread of its own.
-pub(crate) fn respond(core: &'static Core, method: &Method, headers: &HeaderMap) -> Response<Body> {
+/// Answers a GET or HEAD of `/metrics`, off the threads that serve: rendering takes its time, and whoever asks meanwhile
+/// shares the next page.
+pub(crate) async fn respond(core: &'static Core, method: Method, headers: HeaderMap) -> Response<Body> {
     let arrived = clock::now();
+    let rendered = tokio::task::spawn_blocking(move || answer(core, arrived, &method, &headers)).await;
+    rendered.unwrap_or_else(|_| {
+        let mut failed = Response::new(Body::empty());
+        *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        failed
+    })
+}
+
+/// The answer to a request that came at `arrived`; only a GET can be a scrape.
+fn answer(core: &Core, arrived: u64, method: &Method, headers: &HeaderMap) -> Response<Body> {
     let wish = |name: &HeaderName, what: &str| {
         headers.get_all(name).iter().filter_map(|it| quality(it.to_str().ok()?, what)).fold(0.0, f32::max)
     };
@@ -42,7 +53,7 @@ pub(crate) fn respond(core: &'static Core, method: &Method, headers: &HeaderMap)
             let began = clock::now();
             let text = page(core, format, Hold { now: began, span: core.hold_nanos(), scrape });
             let bytes = if gzip { compressed(&text) } else { text.into() };
-            core.health.scrapes[usize::from(format == Format::OpenMetrics)].record(clock::now() - began);
+            core.health.scrapes[usize::from(format == Format::OpenMetrics)].histogram.record(clock::now() - began);
             *last = Some((began, bytes.clone()));
             bytes
         }
@@ -77,7 +88,42 @@ fn compressed(text: &str) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::quality;
+    use std::sync::PoisonError;
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use http::{HeaderMap, Method, Request};
+    use tower::ServiceExt as _;
+
+    use super::{quality, respond};
+    use crate::core::{Core, CoreConfig};
+    use crate::http::HttpServer;
+
+    /// Scrapes wait for the render lock, requests do not: ten thousand of them, on the one thread of this runtime.
+    #[tokio::test]
+    async fn a_scrape_that_hangs_stops_no_request_and_whoever_waits_shares_one_page() {
+        let core = Core::leak(CoreConfig::default());
+        let rendering = core.pages.0[0].lock().unwrap_or_else(PoisonError::into_inner);
+        let scrapes: Vec<_> = (0..20).map(|_| tokio::spawn(respond(core, Method::GET, HeaderMap::new()))).collect();
+        let app = Router::new().route("/", get(|| async { "fine" })).layer(HttpServer::new(core)).with_state(());
+        for _ in 0..10_000 {
+            let response = app.clone().oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+            to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(scrapes.iter().all(|it| !it.is_finished()));
+        drop(rendering);
+        let mut pages = Vec::new();
+        for scrape in scrapes {
+            pages.push(to_bytes(scrape.await.unwrap().into_body(), usize::MAX).await.unwrap());
+        }
+        let line = "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"/\",http_response_status_code=\"200\"} 10000\n";
+        assert!(std::str::from_utf8(&pages[0]).unwrap().contains(line));
+        assert!(pages.iter().all(|it| *it == pages[0]));
+        assert_eq!(core.health.scrapes[0].histogram.read().count(), 1);
+    }
 
     #[test]
     fn negotiation_reads_lists_and_wishes() {

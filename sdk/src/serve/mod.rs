@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::error::ServeError;
+use crate::selfcheck;
 use crate::telemetry::Telemetry;
 use crate::trace::Flushed;
 
@@ -89,7 +90,15 @@ impl Telemetry {
         let beat = tokio::spawn(Arc::clone(&self.admin().state).beat());
         let (drain, draining) = watch::channel(false);
         let mut connections = JoinSet::new();
+        // A service may serve again after it has ended.
+        self.core().shutting_down.store(false, Ordering::Relaxed);
         self.set_ready(true);
+        if selfcheck::propagator_missing() {
+            tracing::warn!(
+                next = "opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new())",
+                "OpenTelemetry has no propagator: middleware of others passes no trace on; kilter::init installs one"
+            );
+        }
         tracing::info!(%address, admin = %self.admin_addr(), "serving");
         tokio::pin!(asked);
         let mut accepting = true;

@@ -22,9 +22,14 @@ const BATCH: usize = 512;
 const LINGER: Duration = Duration::from_secs(1);
 /// What a flush gives to a collector that is known to be down.
 const SHORT_TRY: Duration = Duration::from_millis(250);
+/// How long the collector's door may take to open at the start.
+const KNOCK: Duration = Duration::from_secs(2);
 /// Pauses before a batch is tried again; further spans wait in the queue meanwhile.
 const RETRIES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(4)];
+
+/// What is said of a collector that does not answer.
+const SILENT: &str = "no answer in time";
 
 /// The sending end, shared by requests and by OpenTelemetry's spans.
 #[derive(Debug)]
@@ -62,11 +67,12 @@ impl Exporter {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("kilter-export".to_owned()).spawn(move || {
             runtime.block_on(async move {
-                let limit = config.timeout;
+                let (limit, address) = (config.timeout, config.address());
                 match config.build() {
                     Ok(exporter) => {
+                        let (spans, flushes) = (spans_end, flushes_end);
                         let worker =
-                            Worker { core, exporter, spans: spans_end, flushes: flushes_end, sent, limit, up: true };
+                            Worker { core, exporter, address, spans, flushes, sent, limit, up: true, told_up: true };
                         worker.run().await;
                     }
                     Err(error) => tracing::error!(%error, "traces are off: the exporter could not be built"),
@@ -76,13 +82,15 @@ impl Exporter {
         Ok(Self { core, spans, flushes, queued: AtomicU64::new(0), sent, told: AtomicU64::new(0) })
     }
 
-    /// Queues a span, or drops and counts it. Never blocks.
-    pub(crate) fn queue(&self, span: SpanData) {
-        if self.spans.try_send(span).is_ok() {
+    /// Queues a span, or drops and counts it; whether it was taken. Never blocks.
+    pub(crate) fn queue(&self, span: SpanData) -> bool {
+        let taken = self.spans.try_send(span).is_ok();
+        if taken {
             self.queued.fetch_add(1, Ordering::Relaxed);
         } else {
             self.core.health.spans_dropped("queue_full", 1);
         }
+        taken
     }
 
     /// Sends what is queued, within the deadline, and tells what was lost.
@@ -104,15 +112,21 @@ impl Exporter {
 struct Worker {
     core: &'static Core,
     exporter: opentelemetry_otlp::SpanExporter,
+    /// Host and port of the collector.
+    address: (String, u16),
     spans: mpsc::Receiver<SpanData>,
     flushes: mpsc::UnboundedReceiver<Flush>,
     sent: &'static AtomicU64,
     limit: Duration,
+    /// Whether the last export went through.
     up: bool,
+    /// What the log said last.
+    told_up: bool,
 }
 
 impl Worker {
     async fn run(mut self) {
+        self.knock().await;
         loop {
             let mut batch = Vec::new();
             let mut flush = tokio::select! {
@@ -138,6 +152,27 @@ impl Worker {
                 self.drain(batch, flush.deadline).await;
                 let _ = flush.done.send(());
             }
+        }
+    }
+
+    /// Looks once whether the collector is there, so that a wrong address is told at the start and not with the first span.
+    /// It may still be starting: the first batch is tried again all the same.
+    async fn knock(&mut self) {
+        let door = tokio::net::TcpStream::connect(self.address.clone());
+        let knocked = tokio::select! {
+            knocked = timeout(self.limit.min(KNOCK), door) => knocked,
+            came = self.flushes.recv() => {
+                if let Some(flush) = came {
+                    self.drain(Vec::new(), flush.deadline).await;
+                    let _ = flush.done.send(());
+                }
+                return;
+            }
+        };
+        match knocked {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => self.say(Err(&error.to_string())),
+            Err(_) => self.say(Err(SILENT)),
         }
     }
 
@@ -250,14 +285,24 @@ impl Worker {
 
     /// Tells once that the collector went away or came back.
     fn tell(&mut self, done: &Result<(), String>) {
-        if done.is_ok() != self.up {
-            self.up = done.is_ok();
-            match done {
-                Ok(()) => tracing::info!("the trace collector is back"),
-                Err(error) => {
-                    let text = "the trace collector does not take spans; they are dropped and counted until it does";
-                    tracing::warn!(error, "{text}");
-                }
+        self.up = done.is_ok();
+        self.say(done.as_ref().map(|()| ()).map_err(String::as_str));
+    }
+
+    /// One line per change.
+    fn say(&mut self, state: Result<(), &str>) {
+        if state.is_ok() == self.told_up {
+            return;
+        }
+        self.told_up = state.is_ok();
+        match state {
+            Ok(()) => tracing::info!("the trace collector is back"),
+            Err(error) => {
+                let collector = format!("{}:{}", self.address.0, self.address.1);
+                let next =
+                    "start the collector, or set OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_PROTOCOL to it";
+                let text = "the trace collector does not take spans; they are dropped and counted until it does";
+                tracing::warn!(collector, error, next, "{text}");
             }
         }
     }
@@ -267,7 +312,7 @@ impl Worker {
 fn outcome(done: Result<OTelSdkResult, tokio::time::error::Elapsed>) -> Result<(), String> {
     match done {
         Ok(exported) => exported.map_err(|error| error.to_string()),
-        Err(_) => Err("no answer in time".to_owned()),
+        Err(_) => Err(SILENT.to_owned()),
     }
 }
 

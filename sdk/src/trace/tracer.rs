@@ -8,7 +8,9 @@ use http::HeaderMap;
 use opentelemetry::InstrumentationScope;
 
 use super::span::{RequestEnd, request_span};
-use super::{Exporter, RequestContext, Sampler, traceparent};
+use super::traceparent::{self, Malformed};
+use super::{Exporter, RequestContext, Sampler};
+use crate::signal::health::Health;
 
 /// Whose `traceparent` is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +35,24 @@ pub(crate) struct Tracer {
 
 impl Tracer {
     /// The context of a request: its caller's trace when there is one to believe, else a new one.
-    pub(crate) fn begin(&self, headers: &HeaderMap, peer: impl Fn() -> Option<IpAddr>) -> RequestContext {
+    pub(crate) fn begin(
+        &self,
+        health: &Health,
+        headers: &HeaderMap,
+        peer: impl Fn() -> Option<IpAddr>,
+    ) -> RequestContext {
         let span_id = random() | 1;
-        let caller = traceparent::incoming(headers).filter(|_| self.trust.believes(&peer));
+        let caller = traceparent::incoming(headers).and_then(|said| match said {
+            Ok(parent) if self.trust.believes(&peer) => Some(parent),
+            Ok(_) => {
+                health.traceparent_ignored("untrusted");
+                None
+            }
+            Err(Malformed) => {
+                health.traceparent_ignored("malformed");
+                None
+            }
+        });
         let (trace, parent_id, parent) = match caller {
             Some((trace, parent, sampled)) => (trace, parent, Some(sampled)),
             None => ((random(), random() | 1), 0, None),
@@ -45,11 +62,9 @@ impl Tracer {
         RequestContext { trace, span_id, parent_id, sampled, pass_on }
     }
 
-    /// Writes the span of a sampled request.
-    pub(crate) fn finish(&self, context: RequestContext, end: &RequestEnd<'_>) {
-        if let Some(exporter) = &self.exporter {
-            exporter.queue(request_span(context, end, &self.scope));
-        }
+    /// Writes the span of a sampled request; whether it is on its way.
+    pub(crate) fn finish(&self, context: RequestContext, end: &RequestEnd<'_>) -> bool {
+        self.exporter.as_ref().is_some_and(|it| it.queue(request_span(context, end, &self.scope)))
     }
 }
 

@@ -12,12 +12,14 @@ use axum::routing::{any, get, post};
 use futures_util::stream;
 use kilter::ErrorType;
 use kilter::testing::TestTelemetry;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tower::{Layer as _, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::services::{ServeDir, ServeFile};
+use tower_http::timeout::TimeoutLayer;
 
-use crate::client::{exchange, h2, read_until, request, serve, settle};
+use crate::client::{exchange, h2, outcomes, read_until, request, serve, settle};
 
 kilter::routes! {
     OK = GET "/ok";
@@ -95,6 +97,8 @@ fn routes() -> Router {
         .route("/slow", get(hang).layer(kilter::timeout(Duration::from_millis(20))))
         .route("/upload", post(|body: Bytes| async move { body.len().to_string() }))
         .route("/any", any(|| async { "any" }))
+        .route("/nap", any(|| tokio::time::sleep(Duration::from_millis(200))))
+        .route("/large", get(|| async { Body::from("x".repeat(64 << 20)) }))
 }
 
 async fn start() -> (TestTelemetry, SocketAddr) {
@@ -155,6 +159,69 @@ async fn complete_responses_over_http2() {
         }
         settle(telemetry, &expected).await;
     }
+}
+
+/// A deadline inside counts as `timeout` when the service says by which status it is told.
+#[tokio::test]
+async fn a_timeout_layer_inside_and_outside() {
+    let deadline = || TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_millis(20));
+    for (service, outcome) in [
+        (kilter::service!().timeout_status(408), "GET /hang 408 timeout"),
+        // Without a word from the service a 4xx is the client's.
+        (kilter::service!(), "GET /hang 408 -"),
+    ] {
+        let telemetry = TestTelemetry::new(service);
+        let address = serve(routes().layer(deadline()).layer(telemetry.http_server())).await;
+        assert!(exchange(address, "GET", "/hang").await.starts_with("HTTP/1.1 408"));
+        settle(telemetry, &[(outcome, 1)]).await;
+    }
+    // From inside, a deadline further out looks like a client that leaves: the documentation says so.
+    let telemetry = telemetry();
+    let address = serve(routes().layer(telemetry.http_server()).layer(deadline())).await;
+    assert!(exchange(address, "GET", "/hang").await.starts_with("HTTP/1.1 408"));
+    settle(telemetry, &[("GET /hang - client_disconnect", 1)]).await;
+}
+
+/// Whoever leaves while the upload is unread, or while a further request waits behind the first, is not noticed: the
+/// request runs to its end and is counted once.
+#[tokio::test]
+async fn an_upload_that_nobody_reads_and_requests_that_wait() {
+    let (telemetry, address) = start().await;
+    let mut upload = request(address, "POST", "/nap", "Content-Length: 1000000\r\n").await;
+    upload.write_all(&[b'x'; 10_000]).await.unwrap();
+    drop(upload);
+    settle(telemetry, &[("POST /nap 200 -", 1)]).await;
+
+    // One after the other on one connection, sent at once.
+    let mut pipelined = TcpStream::connect(address).await.unwrap();
+    let ask = |path: &str, more: &str| format!("GET {path} HTTP/1.1\r\nHost: it\r\n{more}\r\n");
+    let all = [ask("/ok", ""), ask("/error", ""), ask("/nap", ""), ask("/ok", "Connection: close\r\n")].concat();
+    pipelined.write_all(all.as_bytes()).await.unwrap();
+    let mut answers = String::new();
+    pipelined.read_to_string(&mut answers).await.unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 ").count(), 4);
+    let before = [("POST /nap 200 -", 1), ("GET /ok 200 -", 2), ("GET /error 500 500", 1), ("GET /nap 200 -", 1)];
+    settle(telemetry, &before).await;
+
+    let mut leaving = TcpStream::connect(address).await.unwrap();
+    leaving.write_all([ask("/nap", ""), ask("/bad-gateway", "")].concat().as_bytes()).await.unwrap();
+    drop(leaving);
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let seen = outcomes(&telemetry.page());
+    assert_eq!(seen["GET /nap 200 -"], 2, "{seen:?}");
+    assert!(seen.get("GET /bad-gateway 502 502").is_none_or(|it| *it == 1), "{seen:?}");
+    let active = "http_server_active_requests{http_request_method=\"GET\",http_route=\"/bad-gateway\"}";
+    assert!(telemetry.value(active).is_none_or(|it| it == 0.0));
+}
+
+/// A body of known size that a client stops reading in the middle.
+#[tokio::test]
+async fn a_connection_that_closes_early() {
+    let (telemetry, address) = start().await;
+    let mut reading = request(address, "GET", "/large", "").await;
+    read_until(&mut reading, "xxxx").await;
+    drop(reading);
+    settle(telemetry, &[("GET /large 200 client_disconnect", 1)]).await;
 }
 
 #[tokio::test]
