@@ -38,8 +38,9 @@
 //! # Behaviour worth knowing
 //!
 //! - Every request that reaches the layer is counted once, when its outcome is known, in
-//!   `http_server_request_duration_seconds`. What cannot be known: a client that leaves after its small response was
-//!   handed to the socket counts as success; a client that leaves while its own upload is unread is not noticed.
+//!   `http_server_request_duration_seconds`. What cannot be known: a client that leaves after its response was
+//!   handed over counts as success, and a body in one piece is handed over whole; a client that leaves while its own
+//!   upload is unread is not noticed.
 //! - No Host header, raw path or query string is ever a label. Unmatched requests have no `http_route`.
 //! - A series that is nonzero when it is first scraped shows zero for 1.25 scrape intervals, so that `rate()` sees its
 //!   birth. Declared routes exist at zero from the start and are never held.

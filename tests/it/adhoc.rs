@@ -23,6 +23,12 @@ fn record() {
     gauge!("build_info").set(1.0);
     gauge!("lag", "zone" => "").set(f64::MAX);
     histogram!("gc_seconds").record(0.2);
+    // What the page shows alike is one series, not a sample that stands twice.
+    counter!("cache.hits", "tier" => "1", "zone" => "a").increment(1);
+    counter!("cache_hits", "zone" => "a", "tier" => "1").increment(2);
+    counter!("gc_seconds_count").increment(9);
+    gauge!("far").increment(f64::MAX);
+    gauge!("far").increment(f64::MAX);
     // Names of the contract and broken ones: refused, and no harm.
     counter!("http_server_request_duration_seconds_count").increment(1);
     gauge!("http_server_active_requests").set(7.0);
@@ -60,6 +66,7 @@ fn scraped(address: &str) -> anyhow::Result<()> {
         ("gc_seconds_count{job=\"shop\"}", 1.0),
         ("pushes{job=\"shop\"}", 1.0),
         ("pushes_total{job=\"shop\"}", 2.0),
+        ("cache_hits{job=\"shop\",tier=\"1\",zone=\"a\"}", 3.0),
         // The contract is whole, and its page came as OpenMetrics.
         ("count(target_info{job=\"shop\"})", 1.0),
         ("count(telemetry_scrape_duration_seconds_bucket{job=\"shop\",format=\"openmetrics\",le=\"1.0\"})", 1.0),

@@ -5,6 +5,7 @@ mod alertmanager;
 mod births;
 mod conformance;
 mod end_to_end;
+mod exemplars;
 mod formats;
 mod freshness;
 mod git;

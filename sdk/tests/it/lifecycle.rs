@@ -3,7 +3,8 @@
 use kilter::RequestContext;
 use opentelemetry::global::get_text_map_propagator;
 
-use crate::service::{Service, TWICE};
+use crate::receiver::Receiver;
+use crate::service::{BUILD, Service, TWICE};
 
 /// The tests' own process never calls `init`.
 #[tokio::test]
@@ -52,4 +53,18 @@ async fn after_the_end_everything_goes_on() {
     assert!(report.starts_with("0 connections aborted"), "{report}");
     // `init` has told OpenTelemetry how contexts travel, so nothing is missing.
     assert!(service.lines().iter().all(|it| !it.contains("has no propagator")), "{:#?}", service.lines());
+}
+
+/// A service that owns its globals has the same logs and spans, and hears what it has not told OpenTelemetry.
+#[tokio::test]
+async fn the_parts_of_build_work_without_globals_of_ours() {
+    let (receiver, address) = Receiver::grpc().await;
+    let service = Service::start(&[(BUILD, "1"), ("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{address}"))]);
+    let told = service
+        .logged("OpenTelemetry has no propagator: middleware of others passes no trace on; kilter::init installs one");
+    assert_eq!(told.await.len(), 1);
+    let sent = service.get("/orders/7", &[]).await;
+    assert_eq!(service.logged("order loaded").await[0]["trace_id"].as_str(), Some(&sent[3..35]));
+    let request = receiver.span("GET /orders/{id}").await;
+    assert_eq!(receiver.span("load_order").await.parent_span_id, request.span_id);
 }

@@ -46,6 +46,13 @@ async fn hang() {
     std::future::pending::<()>().await;
 }
 
+/// Many frames of known length in all.
+async fn large() -> Response<Body> {
+    const FRAME: &[u8] = &[b'x'; 64 << 10];
+    let frames = stream::iter((0..1024).map(|_| Ok::<_, Infallible>(Bytes::from_static(FRAME))));
+    Response::builder().header(header::CONTENT_LENGTH, 1024 * FRAME.len()).body(Body::from_stream(frames)).unwrap()
+}
+
 async fn panics() {
     panic!("a handler panics");
 }
@@ -98,7 +105,8 @@ fn routes() -> Router {
         .route("/upload", post(|body: Bytes| async move { body.len().to_string() }))
         .route("/any", any(|| async { "any" }))
         .route("/nap", any(|| tokio::time::sleep(Duration::from_millis(200))))
-        .route("/large", get(|| async { Body::from("x".repeat(64 << 20)) }))
+        .route("/large", get(large))
+        .route("/whole", get(|| async { "x".repeat(64 << 20) }))
 }
 
 async fn start() -> (TestTelemetry, SocketAddr) {
@@ -222,6 +230,11 @@ async fn a_connection_that_closes_early() {
     read_until(&mut reading, "xxxx").await;
     drop(reading);
     settle(telemetry, &[("GET /large 200 client_disconnect", 1)]).await;
+    // A body in one piece is the HTTP library's as soon as it asks for it: the documentation says so.
+    let mut reading = request(address, "GET", "/whole", "").await;
+    read_until(&mut reading, "xxxx").await;
+    drop(reading);
+    settle(telemetry, &[("GET /large 200 client_disconnect", 1), ("GET /whole 200 -", 1)]).await;
 }
 
 #[tokio::test]

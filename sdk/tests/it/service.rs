@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::Value;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 /// Told how many bytes live in this process: its own, not what the system holds back for it.
 #[global_allocator]
@@ -26,6 +27,8 @@ const ROLE: &str = "KILTER_TEST_SERVICE";
 pub(crate) const WORKERS: &str = "TEST_SERVICE_WORKERS";
 /// Makes it a service that has a subscriber already.
 pub(crate) const OWN_SUBSCRIBER: &str = "TEST_SERVICE_OWN_SUBSCRIBER";
+/// Makes it a service that owns its globals and takes the parts from `kilter::build`.
+pub(crate) const BUILD: &str = "TEST_SERVICE_BUILD";
 /// Makes it serve twice: first until somebody asks for `/again`.
 pub(crate) const TWICE: &str = "TEST_SERVICE_TWICE";
 /// Begins the line that tells the addresses.
@@ -99,16 +102,19 @@ fn be_the_service() {
         tracing::subscriber::set_global_default(tracing_subscriber::registry()).expect("the first subscriber");
     }
     // Outside of any runtime: `init` needs none.
-    let init = kilter::init(kilter::service!().routes(ROUTES)).map_err(|error| error.to_string());
+    let (own, service) = (std::env::var_os(BUILD).is_some(), kilter::service!().routes(ROUTES));
+    let init = if own { build(service) } else { kilter::init(service) }.map_err(|error| error.to_string());
     let runtime = match workers {
         0 => tokio::runtime::Builder::new_current_thread().enable_all().build(),
         some => tokio::runtime::Builder::new_multi_thread().worker_threads(some).enable_all().build(),
     };
     let runtime = runtime.expect("a runtime");
-    let outcome = runtime.block_on(runtime.spawn(async {
+    let outcome = runtime.block_on(runtime.spawn(async move {
         let telemetry = init?;
-        let again = kilter::init(kilter::service!()).expect_err("a second init must be refused").to_string();
-        assert!(again.contains("kilter is already installed"), "{again}");
+        if !own {
+            let again = kilter::init(kilter::service!()).expect_err("a second init must be refused").to_string();
+            assert!(again.contains("kilter is already installed"), "{again}");
+        }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         println!("{HELLO}{} {}", listener.local_addr().expect("an address"), telemetry.admin_addr());
         let listener = if std::env::var_os(TWICE).is_some() { first(&telemetry, listener).await } else { listener };
@@ -119,6 +125,15 @@ fn be_the_service() {
         Ok(report) => println!("{GOODBYE}{report}"),
         Err(error) => println!("{GOODBYE}error {error}"),
     }
+}
+
+/// What `init` does, by the service itself.
+fn build(service: kilter::Service) -> Result<kilter::Telemetry, kilter::InitError> {
+    let parts = kilter::build(service)?;
+    let subscriber = tracing_subscriber::registry().with(parts.span_layer()).with(parts.log_layer());
+    tracing::subscriber::set_global_default(subscriber).expect("the first subscriber");
+    metrics::set_global_recorder(parts.recorder).expect("the first recorder");
+    Ok(parts.telemetry)
 }
 
 /// Serves until somebody asks for `/again`; gives the listener back.
