@@ -109,6 +109,7 @@ pub fn reference() -> String {
 
 /// The variables, read.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a variable of its own")]
 pub(crate) struct Settings {
     pub(crate) service_name: Option<String>,
     pub(crate) attributes: BTreeMap<String, String>,

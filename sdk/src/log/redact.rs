@@ -27,7 +27,7 @@ pub(super) fn redacted(name: &str, text: &str) -> String {
 fn secret(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let ends = |it: &&str| lower.strip_suffix(*it).is_some_and(|rest| rest.is_empty() || rest.ends_with(['_', '.']));
-    SECRET.iter().any(|it| ends(&it))
+    SECRET.iter().any(ends)
 }
 
 /// Whether credentials follow, as in `Authorization: Bearer ...`.

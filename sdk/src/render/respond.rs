@@ -88,7 +88,7 @@ fn compressed(text: &str) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::PoisonError;
+    use std::sync::{PoisonError, mpsc};
     use std::time::Duration;
 
     use axum::Router;
@@ -105,7 +105,13 @@ mod tests {
     #[tokio::test]
     async fn a_scrape_that_hangs_stops_no_request_and_whoever_waits_shares_one_page() {
         let core = Core::leak(CoreConfig::default());
-        let rendering = core.pages.0[0].lock().unwrap_or_else(PoisonError::into_inner);
+        let ((locked, is_locked), (release, released)) = (mpsc::channel(), mpsc::channel::<()>());
+        let rendering = std::thread::spawn(move || {
+            let _held = core.pages.0[0].lock().unwrap_or_else(PoisonError::into_inner);
+            locked.send(()).unwrap();
+            let _ = released.recv();
+        });
+        is_locked.recv().unwrap();
         let scrapes: Vec<_> = (0..20).map(|_| tokio::spawn(respond(core, Method::GET, HeaderMap::new()))).collect();
         let app = Router::new().route("/", get(|| async { "fine" })).layer(HttpServer::new(core)).with_state(());
         for _ in 0..10_000 {
@@ -114,7 +120,8 @@ mod tests {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert!(scrapes.iter().all(|it| !it.is_finished()));
-        drop(rendering);
+        drop(release);
+        rendering.join().unwrap();
         let mut pages = Vec::new();
         for scrape in scrapes {
             pages.push(to_bytes(scrape.await.unwrap().into_body(), usize::MAX).await.unwrap());

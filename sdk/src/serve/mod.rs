@@ -95,8 +95,8 @@ impl Telemetry {
         self.set_ready(true);
         if selfcheck::propagator_missing() {
             tracing::warn!(
-                next = "opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new())",
-                "OpenTelemetry has no propagator: middleware of others passes no trace on; kilter::init installs one"
+                next = "set a TraceContextPropagator as the global one, or use kilter::init, which does",
+                "OpenTelemetry has no propagator: middleware of others passes no trace on"
             );
         }
         tracing::info!(%address, admin = %self.admin_addr(), "serving");

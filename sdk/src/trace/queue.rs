@@ -286,7 +286,7 @@ impl Worker {
     /// Tells once that the collector went away or came back.
     fn tell(&mut self, done: &Result<(), String>) {
         self.up = done.is_ok();
-        self.say(done.as_ref().map(|()| ()).map_err(String::as_str));
+        self.say(done.as_ref().copied().map_err(String::as_str));
     }
 
     /// One line per change.
