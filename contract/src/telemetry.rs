@@ -70,7 +70,7 @@ signals! {
         help "Exports to the collector that failed.", labels [];
     /// Values folded into `_OTHER` or left out.
     SERIES_OVERFLOW = counter "telemetry_series_overflow_total", otel "telemetry.series.overflow", unit Count,
-        help "Observations whose label values were folded because the series budget was used up.", labels [OVERFLOWED];
+        help "Observations whose label values were folded, or ad-hoc series that were refused, because a budget was used up.", labels [OVERFLOWED];
     /// What the checking recorder refused.
     VIOLATIONS = counter "telemetry_violations_total", otel "telemetry.violations", unit Count,
         help "Ad-hoc metrics, layers and error types that broke a rule of the contract.", labels [VIOLATION];

@@ -13,6 +13,8 @@ use crate::core::Core;
 
 /// Most ad-hoc series of a service. Beyond it new ones are refused, known ones stay.
 const BUDGET: usize = 2_000;
+/// The rule that is broken beyond it.
+const BEYOND: &str = "series_budget";
 
 /// What kind of metric a name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -96,6 +98,9 @@ impl AdHocRecorder {
         let verdict = known.judge(key, kind);
         if let Err(rule) = verdict {
             self.core.health.violation(rule);
+            if rule == BEYOND {
+                self.core.health.overflow("ad_hoc");
+            }
             // Refusals are remembered and told up to a limit of their own, so that a flood of names costs neither
             // memory nor a log line each.
             if known.keys.len() >= 2 * BUDGET {
@@ -130,7 +135,7 @@ impl Known {
         let served = (Key::from_parts(name.clone(), labels), kind);
         if !self.served.contains(&served) {
             if self.served.len() >= BUDGET {
-                return Err("series_budget");
+                return Err(BEYOND);
             }
             self.owners.extend(names().map(|it| (it.clone(), owner.clone())));
             self.served.insert(served.clone());

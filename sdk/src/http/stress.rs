@@ -108,6 +108,8 @@ fn in_flight(core: &Core) -> HashMap<(Option<Box<str>>, &'static str), u64> {
     for route in core.routes.all() {
         for (name, method) in route.methods() {
             let ended = method.ended.get();
+            let counted: u64 = method.outcomes().iter().map(|(_, _, it)| it.duration.histogram.read().count()).sum();
+            assert!(counted >= ended, "whoever is seen to have ended is counted: {counted} of {ended}");
             let active = method.started.get().checked_sub(ended);
             all.insert((route.template.clone(), name), active.expect("never negative"));
         }

@@ -135,6 +135,7 @@ fn families(core: &Core, writer: &mut Writer, hold: Hold) {
                         () if observed > 0.0 => writer.sample(signal.name, &labels, counted as f64 + observed),
                         () => writer.sample(signal.name, &labels, counted),
                     }
+                    writer.created(signal.name.trim_end_matches("_total"), &labels, it.counted.made());
                 }
                 Cell::Gauge(it) => {
                     let value = it.get();

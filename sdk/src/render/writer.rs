@@ -57,7 +57,8 @@ impl Writer {
         self.created(name.trim_end_matches("_total"), labels, counter.made());
     }
 
-    fn created(&mut self, family: &str, labels: &Labels<'_>, made: u64) {
+    /// When a series was made, where the page tells.
+    pub(crate) fn created(&mut self, family: &str, labels: &Labels<'_>, made: u64) {
         if self.created {
             self.sample(&format!("{family}_created"), labels, seconds(clock::wall(made)));
         }

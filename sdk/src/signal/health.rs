@@ -30,7 +30,7 @@ impl Default for Health {
             connection_errors: Default::default(),
             scrapes: [scrapes(), scrapes()],
             traceparents_ignored: Default::default(),
-            overflow: Mutex::new(BTreeMap::from([(http::SERVER_REQUEST_DURATION.name, Arc::default())])),
+            overflow: Mutex::new([http::SERVER_REQUEST_DURATION.name, "ad_hoc"].map(|it| (it, Arc::default())).into()),
         }
     }
 }

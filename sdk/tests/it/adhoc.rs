@@ -131,5 +131,7 @@ fn a_flood_of_names_is_bounded() {
     assert!((1_000..=2_000).contains(&series), "{series} series");
     assert_eq!(telemetry.value("flood_7"), Some(2.0), "a known series goes on");
     assert_eq!(violations(telemetry, "illegal_name"), Some(20_000.0));
-    assert!(violations(telemetry, "series_budget") > Some(10_000.0));
+    let beyond = violations(telemetry, "series_budget");
+    assert!(beyond > Some(10_000.0));
+    assert_eq!(telemetry.value("telemetry_series_overflow_total{signal=\"ad_hoc\"}"), beyond);
 }

@@ -122,10 +122,12 @@ async fn a_refused_collector_ends_at_once_and_everything_counts_as_lost() {
             ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
             ("KILTER_FLUSH", "20s"),
         ]);
+        // At the start, before there is a span.
+        let told = service.logged(DOWN).await;
         for _ in 0..10 {
             service.get("/broken", &[]).await;
         }
-        let told = service.logged(DOWN).await;
+        tokio::time::sleep(Duration::from_millis(1_700)).await;
         assert!(told[0]["error"].as_str().is_some_and(|it| !it.is_empty()), "{told:?}");
         assert!(told[0]["next"].as_str().is_some_and(|it| it.contains("OTEL_EXPORTER_OTLP_ENDPOINT")), "{told:?}");
         service.get("/broken", &[]).await;

@@ -2,14 +2,17 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::{Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use futures_util::stream;
+use http_body::Frame;
+use http_body_util::StreamBody;
 use kilter::ErrorType;
 use kilter::testing::TestTelemetry;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -51,6 +54,21 @@ async fn large() -> Response<Body> {
     const FRAME: &[u8] = &[b'x'; 64 << 10];
     let frames = stream::iter((0..1024).map(|_| Ok::<_, Infallible>(Bytes::from_static(FRAME))));
     Response::builder().header(header::CONTENT_LENGTH, 1024 * FRAME.len()).body(Body::from_stream(frames)).unwrap()
+}
+
+/// Two frames, then a panic.
+fn half_a_body(mut n: u8) -> impl FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+    move |_| {
+        n += 1;
+        assert!(n < 3, "a body panics");
+        Poll::Ready(Some(Ok(Bytes::from_static(b"frame"))))
+    }
+}
+
+/// What gRPC sends: data, then trailers, and no announced length.
+fn with_trailers() -> Vec<Result<Frame<Bytes>, Infallible>> {
+    let trailers = [(HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"))].into_iter().collect();
+    vec![Ok(Frame::data(Bytes::from_static(b"message"))), Ok(Frame::trailers(trailers))]
 }
 
 async fn panics() {
@@ -103,6 +121,8 @@ fn routes() -> Router {
         )
         .route("/slow", get(hang).layer(kilter::timeout(Duration::from_millis(20))))
         .route("/upload", post(|body: Bytes| async move { body.len().to_string() }))
+        .route("/body-panic", get(|| async { Body::from_stream(stream::poll_fn(half_a_body(0))) }))
+        .route("/trailers", get(|| async { Body::new(StreamBody::new(stream::iter(with_trailers()))) }))
         .route("/any", any(|| async { "any" }))
         .route("/nap", any(|| tokio::time::sleep(Duration::from_millis(200))))
         .route("/large", get(large))
@@ -131,6 +151,7 @@ const COMPLETE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/announced", "200", "GET /announced 200 -"),
     ("GET", "/events", "200", "GET /events 200 -"),
     ("GET", "/slow", "503", "GET /slow 503 timeout"),
+    ("GET", "/trailers", "200", "GET /trailers 200 -"),
     ("POST", "/ok", "405", "POST /ok 405 -"),
     ("FROBNICATE", "/any", "200", "_OTHER /any 200 -"),
     ("GET", "/nowhere", "404", "GET - 404 -"),
@@ -194,6 +215,13 @@ async fn a_timeout_layer_inside_and_outside() {
 /// request runs to its end and is counted once.
 #[tokio::test]
 async fn an_upload_that_nobody_reads_and_requests_that_wait() {
+    let (telemetry, address) = start().await;
+    // The handler reads this one, and hears that it is torn: the client's fault, and nobody's error.
+    let mut upload = request(address, "POST", "/upload", "Content-Length: 1000000\r\n").await;
+    upload.write_all(&[b'x'; 10_000]).await.unwrap();
+    drop(upload);
+    settle(telemetry, &[("POST /upload 400 -", 1)]).await;
+
     let (telemetry, address) = start().await;
     let mut upload = request(address, "POST", "/nap", "Content-Length: 1000000\r\n").await;
     upload.write_all(&[b'x'; 10_000]).await.unwrap();
@@ -308,6 +336,10 @@ async fn a_panic_is_a_panic_wherever_it_is_caught() {
     settle(nowhere, &[("GET /panic - panic", 1)]).await;
     h2().get(format!("http://{address}/panic")).send().await.unwrap_err();
     settle(nowhere, &[("GET /panic - panic", 2)]).await;
+
+    // In the middle of a body, after its head.
+    exchange(address, "GET", "/body-panic").await;
+    settle(nowhere, &[("GET /panic - panic", 2), ("GET /body-panic 200 panic", 1)]).await;
 }
 
 #[tokio::test]
