@@ -53,6 +53,7 @@ pub(crate) struct Core {
     /// The drain deadline has passed: what is dropped now was ended by the service.
     pub(crate) shutting_down: AtomicBool,
     second_layer_told: AtomicBool,
+    undeclared_told: AtomicBool,
     /// Methods of gRPC that the service is known to have.
     #[cfg(feature = "tonic-0-14")]
     pub(crate) rpc_methods: crate::grpc::Methods,
@@ -72,6 +73,7 @@ impl Core {
             tracer: OnceLock::new(),
             shutting_down: AtomicBool::new(false),
             second_layer_told: AtomicBool::new(false),
+            undeclared_told: AtomicBool::new(false),
             #[cfg(feature = "tonic-0-14")]
             rpc_methods: crate::grpc::Methods::default(),
         }))
@@ -88,9 +90,18 @@ impl Core {
         let own = KINDS + contract_kinds();
         let declared = || index(self.config.error_kinds).and_then(|it| it.checked_add(own));
         index(error_type::KINDS).map(|it| it + KINDS).or_else(declared).unwrap_or_else(|| {
-            self.health.violation("undeclared_error_type");
+            self.undeclared(kind);
             self.error_id(error_type::OTHER)
         })
+    }
+
+    /// Counted each time, told once.
+    #[cold]
+    fn undeclared(&self, kind: &str) {
+        self.health.violation("undeclared_error_type");
+        if !self.undeclared_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(kind, "an undeclared error type counts as _OTHER: declare it with Service::error_kinds");
+        }
     }
 
     /// The text of an error type; `None` on success.

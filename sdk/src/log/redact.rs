@@ -1,12 +1,12 @@
-//! Query strings and credentials are cut out of every field: a URL in an error message is the usual way for a token to
-//! reach a log.
+//! Query strings and credentials are cut out of every field of a log line and every attribute of a span: a URL in an error
+//! message is the usual way for a token to leave a service.
 
 /// Names of fields whose value is never printed.
 const SECRET: &[&str] =
     &["authorization", "cookie", "set-cookie", "password", "passwd", "secret", "token", "api_key", "apikey"];
 
 /// The text without query strings and credentials.
-pub(super) fn redacted(name: &str, text: &str) -> String {
+pub(crate) fn redacted(name: &str, text: &str) -> String {
     if secret(name) {
         return "[redacted]".to_owned();
     }

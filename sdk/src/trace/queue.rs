@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use opentelemetry::Value;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter as _, SpanProcessor};
 use tokio::sync::{mpsc, oneshot};
@@ -13,6 +14,7 @@ use tokio::time::timeout;
 
 use super::ExportConfig;
 use crate::core::Core;
+use crate::log::redacted;
 
 /// Spans that wait at most; further ones are dropped and counted.
 const QUEUE: usize = 2_048;
@@ -323,8 +325,16 @@ pub(crate) struct QueueProcessor(pub(crate) &'static Core);
 impl SpanProcessor for QueueProcessor {
     fn on_start(&self, _: &mut Span, _: &opentelemetry::Context) {}
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
         if let Some(exporter) = self.0.tracer.get().and_then(|it| it.exporter.as_ref()) {
+            for attribute in &mut span.attributes {
+                if let Value::String(text) = &attribute.value {
+                    let plain = redacted(attribute.key.as_str(), text.as_str());
+                    if plain != text.as_str() {
+                        attribute.value = plain.into();
+                    }
+                }
+            }
             exporter.queue(span);
         }
     }

@@ -43,7 +43,12 @@ async fn check(receiver: Receiver, protocol: &str, endpoint: &str, compression: 
 
     let inner = receiver.span("load_order").await;
     assert_eq!((hex(&inner.trace_id), &inner.parent_span_id), (TRACE.to_owned(), &request.span_id));
-    assert_eq!(attributes(&inner.attributes)["db.system"], "sqlite");
+    let found = attributes(&inner.attributes);
+    for (key, value) in
+        [("db.system", "sqlite"), ("url", "https://[redacted]@shop/x?[redacted]"), ("password", "[redacted]")]
+    {
+        assert_eq!(found.get(key).map(String::as_str), Some(value), "{key}");
+    }
     let spawned = receiver.span("in_background").await;
     assert_eq!((hex(&spawned.trace_id), &spawned.parent_span_id), (TRACE.to_owned(), &request.span_id));
 
@@ -116,8 +121,9 @@ async fn the_last_spans_are_flushed() {
 
 #[tokio::test]
 async fn a_refused_collector_ends_at_once_and_everything_counts_as_lost() {
-    for protocol in ["grpc", "http/protobuf"] {
+    for (protocol, workers) in [("grpc", "0"), ("http/protobuf", "1")] {
         let mut service = Service::start(&[
+            (WORKERS, workers),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{}", free_address().await)),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
             ("KILTER_FLUSH", "20s"),
@@ -152,6 +158,21 @@ async fn a_collector_that_never_answers_costs_the_deadline_and_no_more() {
     let (took, report) = service.ended();
     assert!(took < Duration::from_secs(6), "{took:?}");
     assert!(report.contains("10 queued, 0 sent, 10 lost"), "{report}");
+
+    // Once it is known to be down, the end is short.
+    let mut service = Service::start(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "200"),
+        ("KILTER_FLUSH", "20s"),
+    ]);
+    service.get("/broken", &[]).await;
+    service.logged(DOWN).await;
+    service.get("/broken", &[]).await;
+    service.terminate();
+    let (_, report) = service.ended();
+    let took = between(&service.logged("draining").await[0], &service.logged("ended").await[0]);
+    assert!(took < 0.6, "{took} s for a collector that is known to be down");
+    assert!(report.contains("2 queued, 0 sent, 2 lost"), "{report}");
 }
 
 /// Seconds between two log lines, whichever side of midnight.

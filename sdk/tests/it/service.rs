@@ -49,7 +49,7 @@ kilter::routes! {
     pub LIVE = GET "/live-bytes";
 }
 
-#[tracing::instrument(skip_all, fields(db.system = "sqlite"))]
+#[tracing::instrument(skip_all, fields(db.system = "sqlite", url = "https://user:secret@shop/x?token=secret", password = "secret"))]
 async fn load_order() {
     tracing::info!(url = "https://user:secret@shop/x?token=secret", password = "secret", items = 3, "order loaded");
     tokio::time::sleep(Duration::from_millis(2)).await;
