@@ -90,10 +90,12 @@ async fn a_burst_of_a_new_kind_loses_nothing_on_any_server_that_scrapes_within_t
     let admin = telemetry.admin().layer(from_fn_with_state(Arc::clone(&pages), kept));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     tokio::spawn(async move { serve(listener, admin).await });
-    // A reader of the other format, and one that is no scraper: neither may spoil what the servers see.
+    // A scraper of the other format, and a reader that is no scraper: neither may spoil what the servers see.
+    let texts = Pages::default();
+    let kept_texts = Arc::clone(&texts);
     let other = tokio::spawn(async move {
         loop {
-            telemetry.scrape(false).await;
+            kept_texts.lock().await.push(telemetry.scrape(false).await);
             assert!(!telemetry.page().is_empty());
             tokio::time::sleep(Duration::from_millis(70)).await;
         }
@@ -117,6 +119,7 @@ async fn a_burst_of_a_new_kind_loses_nothing_on_any_server_that_scrapes_within_t
         Ok(())
     })?;
     other.abort();
+    never_falls(&texts.lock().await)?;
     never_falls(&pages.lock().await)
 }
 

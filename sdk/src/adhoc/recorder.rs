@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use kilter_contract::{CATALOG, Instrument};
+use kilter_contract::{CATALOG, Instrument, Signal};
 use metrics::{
     Counter, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Label, Metadata, Recorder, SharedString, Unit,
 };
@@ -95,7 +95,7 @@ impl AdHocRecorder {
         if let Some(verdict) = known.keys.get(&id) {
             return verdict.clone();
         }
-        let verdict = known.judge(key, kind);
+        let verdict = known.judge(key, kind, self.core.config.signals);
         if let Err(rule) = verdict {
             self.core.health.violation(rule);
             if rule == BEYOND {
@@ -119,9 +119,9 @@ impl AdHocRecorder {
 
 impl Known {
     /// The key as the page shows it, or the rule that it breaks.
-    fn judge(&mut self, key: &Key, kind: Kind) -> Result<Key, &'static str> {
+    fn judge(&mut self, key: &Key, kind: Kind, declared: &[Signal]) -> Result<Key, &'static str> {
         let name = sanitised(key.name());
-        refuse(key, &name).map_or(Ok(()), Err)?;
+        refuse(key, &name, declared).map_or(Ok(()), Err)?;
         let owner = (name.clone(), kind);
         let series: Vec<String> = kind.forms().iter().map(|form| format!("{name}{form}")).collect();
         // A histogram's own name is no series, but it is a family: another of that name would be the same one.
@@ -216,11 +216,11 @@ impl HistogramFn for Finite<Histogram> {
 }
 
 /// The rule that a key breaks.
-fn refuse(key: &Key, name: &str) -> Option<&'static str> {
+fn refuse(key: &Key, name: &str, declared: &[Signal]) -> Option<&'static str> {
     if key.name().is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         return Some("illegal_name");
     }
-    if belongs_to_contract(name) {
+    if belongs_to_contract(name, declared) {
         return Some("contract_name");
     }
     let labels: Vec<String> = key.labels().map(|it| sanitised_label(it.key())).collect();
@@ -231,10 +231,10 @@ fn refuse(key: &Key, name: &str) -> Option<&'static str> {
     duplicate.then_some("duplicate_label")
 }
 
-/// A name of the contract, or one that any of its forms would collide with.
-fn belongs_to_contract(name: &str) -> bool {
+/// A name of the contract or of a signal that the service declares, or one that any of their forms would collide with.
+fn belongs_to_contract(name: &str, declared: &[Signal]) -> bool {
     const FORMS: &[&str] = &["", "_bucket", "_sum", "_count", "_total", "_created", "_info"];
-    CATALOG.iter().flat_map(|family| family.iter()).any(|signal| {
+    CATALOG.iter().copied().chain([declared]).flatten().any(|signal| {
         let stem = match signal.instrument {
             Instrument::Counter => signal.name.trim_end_matches("_total"),
             Instrument::Info => signal.name.trim_end_matches("_info"),
@@ -262,4 +262,19 @@ fn sanitised_label(name: &str) -> String {
         if first || (at > 0 && c.is_ascii_digit()) { c } else { '_' }
     };
     name.chars().enumerate().map(legal).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_declared_signal_of_the_service_is_no_ad_hoc_name() {
+        let mut declared = [kilter_contract::telemetry::VIOLATIONS];
+        declared[0].name = "shop_orders_total";
+        for name in ["shop_orders_total", "shop_orders", "shop_orders_created"] {
+            assert!(belongs_to_contract(name, &declared) && !belongs_to_contract(name, &[]), "{name}");
+        }
+        assert!(!belongs_to_contract("shop_orders_open", &declared));
+    }
 }

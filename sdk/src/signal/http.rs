@@ -247,6 +247,12 @@ impl Routes {
 
     #[cold]
     fn insert(&self, template: &str, stream: bool, start: usize) -> (&'static RouteSeries, bool) {
+        // Names of the service's choice that the page would show like one of ours.
+        match template {
+            "" => return (self.unmatched, false),
+            kilter_contract::error_type::OTHER => return (self.overflow, false),
+            _ => {}
+        }
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(route) = all.iter().find(|it| it.template.as_deref() == Some(template)) {
             return (route, false);
@@ -305,6 +311,8 @@ mod tests {
         assert!(folded && beyond.template.as_deref() == Some("_OTHER"));
         assert!(std::ptr::eq(routes.find(Some("/first")).0, first));
         assert_eq!(routes.all().len(), BUDGET + 2);
+        assert!(std::ptr::eq(routes.find(Some("_OTHER")).0, beyond), "two series of one name would be on the page");
+        assert!(std::ptr::eq(routes.find(Some("")).0, routes.find(None).0));
     }
 
     #[test]
