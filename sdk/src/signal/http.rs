@@ -185,6 +185,13 @@ impl RouteSeries {
     }
 }
 
+/// What the drain deadline ends.
+fn shutdown() -> ErrorId {
+    let kinds = kilter_contract::error_type::KINDS;
+    let index = kinds.iter().position(|it| *it == kilter_contract::error_type::SERVER_SHUTDOWN);
+    KINDS + index.and_then(|it| ErrorId::try_from(it).ok()).unwrap_or_default()
+}
+
 /// Index of a method in [`contract::METHODS`]; unknown ones share the last.
 pub(crate) fn method_index(method: &Method) -> usize {
     match *method {
@@ -219,6 +226,8 @@ impl Routes {
                 if route.is_stream() {
                     success.stream();
                     failure.stream();
+                    // What the end of the process cuts is seen by the last scrape, or by none: no time for a birth.
+                    method.outcome(route.success_status(), shutdown()).0.stream();
                 }
             }
         }

@@ -42,7 +42,7 @@ kilter::routes! {
     /// Fails.
     pub BROKEN = GET "/broken";
     /// Never ends.
-    pub ENDLESS = GET "/endless";
+    pub ENDLESS = GET "/endless", stream;
     /// Blocks the runtime for the seconds that it is asked for.
     pub BLOCK = GET "/block";
     /// Tells how many bytes live in the process.
@@ -242,6 +242,14 @@ impl Service {
                 seen.extend_from_slice(&buffer[..read]);
             }
         }
+    }
+
+    /// The value of a series as Prometheus sees it, births held.
+    pub(crate) async fn scraped(&self, series: &str) -> Option<f64> {
+        let asked = reqwest::Client::new().get(format!("http://{}/metrics", self.admin));
+        let answer = asked.header("x-prometheus-scrape-timeout-seconds", "10").send().await.expect("an answer");
+        let page = answer.text().await.expect("a page");
+        page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
     }
 
     /// The value of a series on the metrics page.
