@@ -22,7 +22,7 @@ use tower::ServiceExt as _;
 const BURST: f64 = 1000.0;
 const WAIT: Duration = Duration::from_secs(40);
 /// The longest interval of any scraper as the service is told; these scrape every second.
-const INTERVAL: Duration = Duration::from_secs(3);
+const INTERVAL: Duration = Duration::from_secs(4);
 
 /// Every page that a scraper was given, in order.
 type Pages = Arc<Mutex<Vec<String>>>;

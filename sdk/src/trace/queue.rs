@@ -128,10 +128,20 @@ struct Worker {
 
 impl Worker {
     async fn run(mut self) {
-        self.knock().await;
+        let knock = knock(self.address.clone(), self.limit.min(KNOCK));
+        tokio::pin!(knock);
+        let mut knocking = true;
         loop {
             let mut batch = Vec::new();
             let mut flush = tokio::select! {
+                knocked = &mut knock, if knocking => {
+                    knocking = false;
+                    // It may still be starting: the first batch is tried again all the same.
+                    if self.sent.load(Ordering::Relaxed) == 0 {
+                        self.say(knocked.as_ref().copied().map_err(String::as_str));
+                    }
+                    continue;
+                }
                 flush = self.flushes.recv() => match flush {
                     Some(flush) => Some(flush),
                     None => return,
@@ -154,27 +164,6 @@ impl Worker {
                 self.drain(batch, flush.deadline).await;
                 let _ = flush.done.send(());
             }
-        }
-    }
-
-    /// Looks once whether the collector is there, so that a wrong address is told at the start and not with the first span.
-    /// It may still be starting: the first batch is tried again all the same.
-    async fn knock(&mut self) {
-        let door = tokio::net::TcpStream::connect(self.address.clone());
-        let knocked = tokio::select! {
-            knocked = timeout(self.limit.min(KNOCK), door) => knocked,
-            came = self.flushes.recv() => {
-                if let Some(flush) = came {
-                    self.drain(Vec::new(), flush.deadline).await;
-                    let _ = flush.done.send(());
-                }
-                return;
-            }
-        };
-        match knocked {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => self.say(Err(&error.to_string())),
-            Err(_) => self.say(Err(SILENT)),
         }
     }
 
@@ -307,6 +296,14 @@ impl Worker {
                 tracing::warn!(collector, error, next, "{text}");
             }
         }
+    }
+}
+
+/// Looks whether the collector is there, so that a wrong address is told at the start and not with the first span.
+async fn knock(address: (String, u16), limit: Duration) -> Result<(), String> {
+    match timeout(limit, tokio::net::TcpStream::connect(address)).await {
+        Ok(opened) => opened.map(drop).map_err(|error| error.to_string()),
+        Err(_) => Err(SILENT.to_owned()),
     }
 }
 

@@ -171,7 +171,7 @@ async fn a_collector_that_never_answers_costs_the_deadline_and_no_more() {
     service.terminate();
     let (_, report) = service.ended();
     let took = between(&service.logged("draining").await[0], &service.logged("ended").await[0]);
-    assert!(took < 0.6, "{took} s for a collector that is known to be down");
+    assert!(took < 1.0, "{took} s for a collector that is known to be down");
     assert!(report.contains("2 queued, 0 sent, 2 lost"), "{report}");
 }
 
@@ -214,7 +214,7 @@ async fn a_parked_exporter_stops_no_request() {
         service.terminate();
         let (_, report) = service.ended();
         let took = between(&service.logged("draining").await[0], &service.logged("ended").await[0]);
-        assert!((0.5..1.7).contains(&took), "the flush took {took} s with {workers} workers");
+        assert!((0.5..2.2).contains(&took), "the flush took {took} s with {workers} workers");
         // Two more were asked for their live bytes.
         let queued = 10_002.0 - full;
         assert!(
