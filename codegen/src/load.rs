@@ -55,6 +55,10 @@ pub struct Sources {
     /// would be. A file of several services has an index for each, one of them with the text; a file that only belongs to
     /// others has no tree.
     pub foreign: BTreeMap<usize, usize>,
+    /// Contract files of services, by the index of the SLO file that names them.
+    pub contracts: BTreeMap<usize, usize>,
+    /// Texts of the bounds files `rules/<service>.bounds` that are there, by service.
+    pub bounds: BTreeMap<String, String>,
     /// Indices of the trees by the service that they name, made when it is first asked for: trees do not change then.
     by_service: OnceLock<BTreeMap<String, Vec<usize>>>,
 }
@@ -182,6 +186,7 @@ pub fn sources_with(options: &LoadOptions, drafts: &Drafts) -> Result<(Sources, 
     reader.read_templates();
     reader.read_patches();
     folders.iter().for_each(|(index, folder)| reader.read_mitigations(*index, folder));
+    folders.iter().for_each(|(index, folder)| reader.read_contract(*index, folder));
     Ok((reader.sources, reader.diagnostics))
 }
 
@@ -195,6 +200,14 @@ fn real_paths(paths: &[PathBuf]) -> Vec<PathBuf> {
         _ => real(path),
     };
     paths.par_iter().map(real).collect()
+}
+
+/// Reads the bounds files below a folder of generated files: services that are there embed them. One look at the folder
+/// serves them all.
+pub fn bounds(folder: &Path) -> BTreeMap<String, String> {
+    let service = |path: &PathBuf| Some(path.file_name()?.to_str()?.strip_suffix(".bounds")?.to_owned());
+    let found = entries(&folder.join("rules")).into_iter().filter_map(|path| Some((service(&path)?, path)));
+    found.filter_map(|(service, path)| Some((service, fs::read_to_string(path).ok()?))).collect()
 }
 
 /// The configuration, and the folder that paths are relative to.

@@ -1,5 +1,7 @@
 //! The stages in order: the only place that knows it.
 
+use std::path::Path;
+
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::load::{self, Drafts, LoadError, LoadOptions, Sources};
 use crate::model::{Compat, Estate, Target, TimeScale};
@@ -17,6 +19,15 @@ pub struct Made {
     pub diagnostics: Vec<Diagnostic>,
     /// The estate and its outputs; `None` when anything is an error.
     pub output: Option<(Estate, Plan, Vec<Artifact>)>,
+    /// The bounds files that services must be built with first, when that is all that is wrong.
+    pub bounds: Vec<Artifact>,
+}
+
+impl Made {
+    /// Nothing but findings.
+    fn stopped(sources: Sources, diagnostics: Vec<Diagnostic>) -> Self {
+        Self { sources, diagnostics, output: None, bounds: Vec::new() }
+    }
 }
 
 /// Not a mistake in the user's files.
@@ -49,6 +60,8 @@ pub struct Options<'a> {
     pub target: Option<Target>,
     /// What belongs only to other outputs is not planned; everything when empty.
     pub only: &'a [Kind],
+    /// Where generated files are; the folder of the configuration when `None`.
+    pub out: Option<&'a Path>,
 }
 
 /// The same, as the options ask.
@@ -58,7 +71,9 @@ pub fn run_with(options: &LoadOptions, wanted: &Options<'_>) -> Result<Made, Pip
 
 /// The same, as if drafts were on disk.
 pub fn run_drafts(options: &LoadOptions, drafts: &Drafts, wanted: &Options<'_>) -> Result<Made, PipelineError> {
-    let mut made = stages(load::sources_with(options, drafts)?, wanted)?;
+    let (mut sources, diagnostics) = load::sources_with(options, drafts)?;
+    sources.bounds = load::bounds(wanted.out.unwrap_or(&sources.root));
+    let mut made = stages((sources, diagnostics), wanted)?;
     // A change in our words would break a file of another tool.
     let foreign = made.diagnostics.iter_mut().filter(|it| made.sources.foreign.contains_key(&it.span.file));
     foreign.for_each(|it| it.fix.clear());
@@ -67,7 +82,7 @@ pub fn run_drafts(options: &LoadOptions, drafts: &Drafts, wanted: &Options<'_>) 
 
 fn stages(loaded: (Sources, Vec<Diagnostic>), wanted: &Options<'_>) -> Result<Made, PipelineError> {
     let (sources, mut diagnostics) = loaded;
-    let Options { scale, compat, target, only } = *wanted;
+    let Options { scale, compat, target, only, .. } = *wanted;
     // A template or a patch of the estate's own is checked against everything that it can touch.
     let own = !sources.templates.is_empty() || !sources.patches.is_empty();
     let only = if own { &[] } else { only };
@@ -75,21 +90,24 @@ fn stages(loaded: (Sources, Vec<Diagnostic>), wanted: &Options<'_>) -> Result<Ma
     diagnostics.extend(found);
     let (templates, found) = templates::of(&sources);
     diagnostics.extend(found);
-    let Some(mut estate) = estate.filter(|_| !any_error(&diagnostics)) else {
-        return Ok(Made { sources, diagnostics, output: None });
-    };
+    if let Some(estate) = estate.as_ref().filter(|_| any_error(&diagnostics)) {
+        let all = any_error(diagnostics.iter().filter(|it| !resolve::awaits_bounds(it)));
+        let bounds = if all { Vec::new() } else { render::bounds::all(estate) };
+        return Ok(Made { bounds, ..Made::stopped(sources, diagnostics) });
+    }
+    let Some(mut estate) = estate else { return Ok(Made::stopped(sources, diagnostics)) };
     estate.compat.extend(compat);
     estate.target = target.unwrap_or(estate.target);
     let plan = match plan::plan_only(&estate, &templates, only) {
         Ok(plan) => plan,
         Err(error) => {
             diagnostics.extend(templates::diagnostic(&error, &sources).ok_or(error)?);
-            return Ok(Made { sources, diagnostics, output: None });
+            return Ok(Made::stopped(sources, diagnostics));
         }
     };
     diagnostics.extend(lint::lint(&estate, &plan, &sources));
     if any_error(&diagnostics) {
-        return Ok(Made { sources, diagnostics, output: None });
+        return Ok(Made::stopped(sources, diagnostics));
     }
     let mut artifacts = render::render_only(&estate, &plan, only)?;
     if !sources.templates.is_empty() {
@@ -98,9 +116,9 @@ fn stages(loaded: (Sources, Vec<Diagnostic>), wanted: &Options<'_>) -> Result<Ma
     }
     diagnostics.extend(patch::apply(&sources, &estate, &mut artifacts));
     if any_error(&diagnostics) {
-        return Ok(Made { sources, diagnostics, output: None });
+        return Ok(Made::stopped(sources, diagnostics));
     }
     // From the files as they are proven, patches included.
     render::target::add(&estate, &mut artifacts)?;
-    Ok(Made { sources, diagnostics, output: Some((estate, plan, artifacts)) })
+    Ok(Made { sources, diagnostics, output: Some((estate, plan, artifacts)), bounds: Vec::new() })
 }

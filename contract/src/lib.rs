@@ -40,12 +40,13 @@ pub mod process;
 pub mod resilience;
 pub mod resource;
 pub mod rpc;
+pub mod service;
 mod signal;
 pub mod slo;
 pub mod telemetry;
 mod unit;
 
-pub use bucket::{Buckets, le_text};
+pub use bucket::{Buckets, le_nanos, le_text};
 pub use catalog::{CATALOG, PROMETHEUS_SERIES, find, find_series};
 pub use label::{Label, Values};
 pub use signal::{Instrument, Signal};

@@ -4,7 +4,8 @@ use crate::http::DURATION_BUCKETS;
 use crate::{Label, Values, signals};
 
 /// Types of resources.
-pub const TYPES: &[&str] = &["semaphore", "queue", "thread_pool", "disk", "memory", "file_descriptors", "_OTHER"];
+pub const TYPES: &[&str] =
+    &["semaphore", "queue", "thread_pool", "connection_pool", "disk", "memory", "cpu", "file_descriptors", "_OTHER"];
 
 /// Type of the resource.
 pub const TYPE: Label =

@@ -66,6 +66,10 @@ impl Signal {
             }
         };
         assert!(has_suffix_before(name, stem, unit.suffix()), "the name does not end in its unit");
+        if let Instrument::Histogram(buckets) = instrument {
+            let seconds = matches!(unit, Unit::Seconds);
+            assert!(seconds != buckets.is_whole(), "seconds have bounds in nanoseconds, all other units whole bounds");
+        }
         let mut i = 0;
         while i < labels.len() {
             assert!(
@@ -95,6 +99,21 @@ impl Signal {
             }
             _ => vec![self.name.to_owned()],
         }
+    }
+
+    /// Its name without what the kind adds: OpenMetrics' name of a counter or an info.
+    pub fn stem(&self) -> &'static str {
+        match self.instrument {
+            Instrument::Counter => self.name.trim_end_matches("_total"),
+            Instrument::Info => self.name.trim_end_matches("_info"),
+            _ => self.name,
+        }
+    }
+
+    /// Whether a metric of this name would collide with the signal, in whatever form either of them is exposed.
+    pub fn claims(&self, name: &str) -> bool {
+        const FORMS: &[&str] = &["", "_bucket", "_sum", "_count", "_total", "_created", "_info"];
+        name.strip_prefix(self.stem()).is_some_and(|form| FORMS.contains(&form))
     }
 
     /// The TYPE of the text format 0.0.4.

@@ -1,4 +1,4 @@
-//! The admin server: `/metrics`, `/healthz`, `/readyz`, on a thread and runtime of its own, so that a busy service still
+//! The admin server: `/metrics`, `/healthz`, `/readyz`, `/contract`, on a thread and runtime of its own, so that a busy service still
 //! answers scrapes and a deadlocked one still tells that it is unhealthy.
 
 use std::net::SocketAddr;
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::core::Core;
 use crate::error::InitError;
+use crate::published;
 use crate::render::respond;
 use crate::signal::clock;
 
 /// A heartbeat older than this is a runtime that does not run.
 const STALE: Duration = Duration::from_secs(10);
-/// How often the service's runtime beats.
-const BEAT: Duration = Duration::from_secs(1);
 /// How often the ad-hoc recorder is tidied while nobody scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -47,12 +47,14 @@ impl State {
         beat == 0 || u128::from(clock::now().saturating_sub(beat)) < STALE.as_nanos()
     }
 
-    /// Beats from the runtime that this is awaited on, for ever.
-    pub(crate) async fn beat(self: Arc<Self>) {
-        loop {
-            self.beat.store(clock::now(), Ordering::Relaxed);
-            tokio::time::sleep(BEAT).await;
-        }
+    /// The service's runtime runs.
+    pub(crate) fn beat(&self) {
+        self.beat.store(clock::now(), Ordering::Relaxed);
+    }
+
+    /// Nobody watches the service's runtime.
+    pub(crate) fn unwatched(&self) {
+        self.beat.store(0, Ordering::Relaxed);
     }
 }
 
@@ -111,9 +113,11 @@ pub(crate) fn router(core: &'static Core, state: Arc<State>) -> Router {
         let ok = ready.ready.load(Ordering::Acquire);
         said(ok, if ok { "ready\n" } else { "not ready: starting, or draining\n" })
     };
+    let contract = move || async move { ([(CONTENT_TYPE, "application/json")], published::text(core, true)) };
     Router::new()
-        .route("/", get(|| async { "/metrics\n/healthz\n/readyz\n" }))
+        .route("/", get(|| async { "/metrics\n/healthz\n/readyz\n/contract\n" }))
         .route("/metrics", get(move |method: Method, headers: HeaderMap| respond(core, method, headers)))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .route("/contract", get(contract))
 }

@@ -4,11 +4,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kilter_contract::{Signal, error_type};
+use kilter_contract::{Instrument, Signal, error_type};
 
 use crate::adhoc::AdHoc;
+use crate::bounds::Bounds;
+use crate::declared;
+use crate::own::FROM_THE_START;
 use crate::render::Pages;
 use crate::routes::Route;
+use crate::runtime::Runtime;
 use crate::signal::families::{Collectors, Families};
 use crate::signal::health::Health;
 use crate::signal::http::{ErrorId, KINDS, NONE, Routes, STATUS};
@@ -30,6 +34,7 @@ pub(crate) struct CoreConfig {
     pub(crate) routes: &'static [Route],
     pub(crate) error_kinds: &'static [&'static str],
     pub(crate) signals: &'static [Signal],
+    pub(crate) bounds: Bounds,
     pub(crate) scrape_interval: Duration,
     pub(crate) all_readers_scrape: bool,
     /// Whether OpenMetrics pages tell when their series were made.
@@ -57,17 +62,19 @@ pub(crate) struct Core {
     /// Methods of gRPC that the service is known to have.
     #[cfg(feature = "tonic-0-14")]
     pub(crate) rpc_methods: crate::grpc::Methods,
+    pub(crate) runtime: Runtime,
 }
 
 impl Core {
     /// An instance that lives as long as the process: no reference is counted per request.
     pub(crate) fn leak(config: CoreConfig) -> &'static Self {
-        Box::leak(Box::new(Self {
-            routes: Routes::new(config.routes),
-            families: Families::new(config.signals, config.error_kinds),
+        let own = config.signals;
+        let core: &'static Self = Box::leak(Box::new(Self {
+            routes: Routes::new(config.routes, config.bounds.http()),
+            families: Families::new(config.signals, config.error_kinds, &config.bounds),
             collectors: Collectors::default(),
+            health: Health::new(config.bounds.scrapes()),
             config,
-            health: Health::default(),
             adhoc: AdHoc::new(),
             pages: Pages::default(),
             tracer: OnceLock::new(),
@@ -76,7 +83,16 @@ impl Core {
             undeclared_told: AtomicBool::new(false),
             #[cfg(feature = "tonic-0-14")]
             rpc_methods: crate::grpc::Methods::default(),
-        }))
+            runtime: Runtime::default(),
+        }));
+        // A gauge that nobody has set yet would be a lie, so gauges are not among them.
+        for signal in own.iter().filter(|it| matches!(it.instrument, Instrument::Counter | Instrument::Histogram(_))) {
+            let family = core.families.of(signal);
+            for values in declared::every_set(signal, FROM_THE_START) {
+                family.series(&values);
+            }
+        }
+        core
     }
 
     /// How long a series that was nonzero at first exposure shows zero: 1.25 scrape intervals.

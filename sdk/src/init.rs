@@ -14,13 +14,14 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::adhoc::AdHocRecorder;
 use crate::admin::Admin;
+use crate::bounds::Bounds;
 use crate::core::{Core, CoreConfig, Identity};
+use crate::declared;
 use crate::env::{self, Settings};
 use crate::error::InitError;
 use crate::log;
 use crate::selfcheck;
 use crate::service::Service;
-use crate::signal::http::BUDGET as ROUTE_BUDGET;
 use crate::telemetry::Telemetry;
 use crate::trace::{ExportConfig, Exporter, QueueProcessor, SampledOnly, Tracer};
 
@@ -110,7 +111,7 @@ pub fn build(service: Service) -> Result<Parts, InitError> {
 /// Everything that can be wrong, found before anything runs.
 fn prepare(service: Service) -> Result<(Parts, TcpListener), InitError> {
     let settings = env::read(&|name| std::env::var(name).ok());
-    let mut wrong = declared_wrong(&service);
+    let (bounds, mut wrong) = declared::read(&service);
     let settings = match settings {
         Ok(settings) if wrong.is_empty() => settings,
         Ok(_) => return Err(InitError::Configuration(wrong)),
@@ -119,7 +120,7 @@ fn prepare(service: Service) -> Result<(Parts, TcpListener), InitError> {
             return Err(InitError::Configuration(wrong));
         }
     };
-    let core = Core::leak(config(&service, &settings));
+    let core = Core::leak(config(&service, bounds, &settings));
     let (admin, listener) = Admin::bind(settings.admin)?;
     let parts = Parts {
         telemetry: Telemetry::new(core, admin, &settings),
@@ -150,6 +151,10 @@ fn start(parts: &Parts, listener: TcpListener) -> Result<(), InitError> {
     let scope = InstrumentationScope::builder("kilter").with_version(env!("CARGO_PKG_VERSION")).build();
     let tracer = Tracer { sampler: settings.sampler, trust: settings.trust.clone(), exporter, scope };
     core.tracer.set(tracer).map_err(|_| InitError::AlreadyInstalled("a tracer"))?;
+    parts.telemetry.watch_process();
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        parts.telemetry.watch(&runtime);
+    }
     parts.telemetry.admin().start(core, listener)
 }
 
@@ -162,31 +167,7 @@ pub(crate) fn provider(core: &'static Core) -> SdkTracerProvider {
         .build()
 }
 
-fn declared_wrong(service: &Service) -> Vec<String> {
-    let bad = service.error_kinds.iter().filter(|it| !kilter_contract::error_type::is_declarable(it));
-    let mut wrong: Vec<String> =
-        bad.map(|it| format!("  error kind `{it}` is not [a-z][a-z0-9_]* of at most 40 characters")).collect();
-    if service.error_kinds.len() > 64 {
-        wrong.push(format!("  {} error kinds are declared; 64 are the most", service.error_kinds.len()));
-    }
-    if service.routes.len() > ROUTE_BUDGET {
-        wrong.push(format!("  {} routes are declared; {ROUTE_BUDGET} are the most", service.routes.len()));
-    }
-    if service.timeout_status != 0 && !(400..600).contains(&service.timeout_status) {
-        wrong.push(format!("  timeout status {} is not from 400 to 599", service.timeout_status));
-    }
-    for route in service.routes {
-        if !route.path().starts_with('/') {
-            wrong.push(format!("  route `{}` does not begin with `/`", route.path()));
-        }
-        if !(100..600).contains(&route.success_status()) {
-            wrong.push(format!("  route `{}`: {} is no HTTP status", route.path(), route.success_status()));
-        }
-    }
-    wrong
-}
-
-fn config(service: &Service, settings: &Settings) -> CoreConfig {
+fn config(service: &Service, bounds: Bounds, settings: &Settings) -> CoreConfig {
     let attribute = |key: &str| settings.attributes.get(key).cloned();
     let instance = || format!("{}-{:016x}", std::process::id(), fresh_id());
     CoreConfig {
@@ -199,6 +180,7 @@ fn config(service: &Service, settings: &Settings) -> CoreConfig {
         routes: service.routes,
         error_kinds: service.error_kinds,
         signals: service.signals,
+        bounds,
         scrape_interval: settings.scrape_interval,
         all_readers_scrape: settings.all_readers_scrape,
         created: settings.created,

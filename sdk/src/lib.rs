@@ -1,4 +1,4 @@
-//! One crate gives a service standard RED signals, trace spans and correlated logs.
+//! One crate gives a service standard RED and USE signals, trace spans and correlated logs.
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
@@ -35,6 +35,13 @@
 //! Features are adapters, named with the major version of the library that they adapt and re-export; none is on by
 //! default.
 //!
+//! # What a service holds and does by itself
+//!
+//! - [`Telemetry::resource`] is anything limited (USE): [`Telemetry::semaphore`], [`Telemetry::channel`],
+//!   [`Telemetry::workers`], [`Telemetry::disk`], and [`Resource::observe`] for what counts itself.
+//! - [`Telemetry::job`] is a background job, [`Telemetry::messages`] what is sent to a queue and processed from it.
+//! - Process, control group and runtime are on the page without a line; [`Telemetry::watch_runtime`] chooses a runtime.
+//!
 //! # Behaviour worth knowing
 //!
 //! - Every request that reaches the layer is counted once, when its outcome is known, in
@@ -60,7 +67,9 @@
 
 mod adhoc;
 mod admin;
+mod bounds;
 mod core;
+mod declared;
 pub mod env;
 mod error;
 mod error_kind;
@@ -75,8 +84,15 @@ mod init;
 mod job;
 mod log;
 mod measured;
+mod messages;
+mod names;
+mod own;
+mod process;
+mod published;
 mod render;
+mod resource;
 mod routes;
+mod runtime;
 mod selfcheck;
 mod serve;
 mod service;
@@ -96,6 +112,9 @@ pub use http_client::HttpClient;
 pub use init::{Parts, build, init};
 pub use job::Job;
 pub use kilter_contract as contract;
+pub use messages::{Messages, Received};
+pub use own::{Counter, Gauge, Histogram};
+pub use resource::{Held, Observed, Resource, Usage, Workers};
 pub use routes::Route;
 pub use serve::ShutdownReport;
 pub use service::Service;
@@ -107,4 +126,6 @@ pub use trace::{Flushed, RequestContext, WithRequestContext, spawn};
 pub use ::reqwest;
 #[cfg(feature = "tonic-0-14")]
 pub use ::tonic;
-pub use {::http as http_types, ::metrics, ::opentelemetry, ::tracing, ::tracing_subscriber, axum};
+pub use {
+    ::http as http_types, ::metrics, ::opentelemetry, ::tracing, ::tracing_opentelemetry, ::tracing_subscriber, axum,
+};

@@ -7,6 +7,7 @@ use crate::admin::Admin;
 use crate::core::Core;
 use crate::env::Settings;
 use crate::http::HttpServer;
+use crate::published;
 use crate::trace::Flushed;
 
 /// A service's telemetry. Clones share everything.
@@ -52,6 +53,13 @@ impl Telemetry {
             Some(exporter) => exporter.flush(self.flush).await,
             None => Flushed::default(),
         }
+    }
+
+    /// What this service emits, as JSON: its routes, error kinds and own signals, and the names in use. The admin page
+    /// `/contract` shows the same. For the file that SLOs are checked against see
+    /// [`assert_contract`](crate::testing::TestTelemetry::assert_contract).
+    pub fn contract(&self) -> String {
+        published::text(self.core, true)
     }
 
     pub(crate) fn core(&self) -> &'static Core {

@@ -10,12 +10,17 @@ use axum::routing::{get, post};
 use kilter::ErrorType;
 use kilter::testing::TestTelemetry;
 use kilter::tonic::{Code, Status};
-use kilter_contract::{Instrument, Signal, Unit, http, http_client, identity, rpc, telemetry};
+use kilter_contract::{
+    Instrument, Signal, Unit, http, http_client, identity, job, messaging, process, resource, rpc, telemetry,
+};
 use tower::{ServiceBuilder, ServiceExt as _};
 
 /// The families that the driven service exposes: each appears with the part of the SDK that a service uses for it.
 const EXPOSED: &[&[Signal]] =
     &[http::SIGNALS, identity::SIGNALS, telemetry::SIGNALS, http_client::SIGNALS, rpc::SIGNALS];
+
+/// Those of what a service holds and does by itself.
+const HELD: &[&[Signal]] = &[resource::SIGNALS, process::SIGNALS, job::SIGNALS, messaging::SIGNALS];
 
 kilter::routes! {
     ITEM = GET "/items/{id}";
@@ -168,11 +173,46 @@ fn exposed_name(signal: &Signal, openmetrics: bool) -> &'static str {
 
 #[tokio::test]
 async fn the_page_is_the_contract_in_both_formats() {
+    conforms(driven().await, EXPOSED).await;
+}
+
+#[tokio::test]
+async fn resources_process_jobs_and_messages_are_the_contract_too() {
     let telemetry = driven().await;
+    telemetry.watch_process();
+    telemetry.watch_runtime();
+    for kind in resource::TYPES {
+        let it = telemetry.resource(kind, "one").limit(3);
+        drop(it.acquire(async { Ok::<_, String>(()) }).await);
+        it.refused();
+    }
+    telemetry.resource("no such kind", "unlimited");
+    telemetry.disk("data", "/");
+    let job = telemetry.job("reindex");
+    let orders = telemetry.messages("kafka", "orders");
+    for error in [None, Some(ErrorType::declared("quota_exceeded")), Some(ErrorType::declared("undeclared"))] {
+        let end = || async move { error.map_or(Ok(()), Err) };
+        let _ = (job.run(end()).await, orders.process(end()).await, orders.group("billing").process(end()).await);
+    }
+    let all: Vec<&[Signal]> = EXPOSED.iter().chain(HELD).copied().collect();
+    conforms(telemetry, &all).await;
+    let page = telemetry.page();
+    for series in [
+        "job_run_duration_seconds_count{job_name=\"reindex\",error_type=\"_OTHER\"} 1",
+        "messaging_process_duration_seconds_count{messaging_system=\"kafka\",messaging_destination_name=\"orders\",messaging_consumer_group_name=\"billing\",error_type=\"quota_exceeded\"} 1",
+        "resource_errors_total{resource_type=\"cpu\",resource_name=\"one\"} 1",
+        "telemetry_series_overflow_total{signal=\"job_run_duration_seconds\"} 1",
+    ] {
+        assert!(page.lines().any(|it| it == series), "no line `{series}` in:\n{page}");
+    }
+}
+
+/// What it exposes is these families of the contract, in both formats.
+async fn conforms(telemetry: TestTelemetry, expected: &[&[Signal]]) {
     for openmetrics in [false, true] {
         let page = telemetry.scrape(openmetrics).await;
         let families = parse(&page, openmetrics);
-        let signals: Vec<&Signal> = EXPOSED.iter().flat_map(|family| family.iter()).collect();
+        let signals: Vec<&Signal> = expected.iter().flat_map(|family| family.iter()).collect();
         let declared: BTreeSet<&str> = signals.iter().map(|it| exposed_name(it, openmetrics)).collect();
         let exposed: BTreeSet<&str> = families.keys().map(String::as_str).collect();
         assert_eq!(exposed, declared);

@@ -3,6 +3,7 @@
 mod adhoc;
 mod alertmanager;
 mod births;
+mod bounds;
 mod conformance;
 mod end_to_end;
 mod exemplars;

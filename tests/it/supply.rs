@@ -66,6 +66,48 @@ fn licences_sources_and_bans_hold() {
     assert!(wrong.is_empty(), "deny.toml does not allow:\n{}", wrong.join("\n"));
 }
 
+/// What a user of a package links, with the features that are on by default.
+fn linked(package: &str) -> Vec<(String, String)> {
+    let args = ["tree", "-p", package, "-e", "normal", "--prefix", "none", "--format", "{p}", "--offline", "--locked"];
+    let out = Command::new(env!("CARGO")).args(args).current_dir(root()).output().expect("cargo tree runs");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let mut words = text
+        .lines()
+        .filter_map(|line| line.split_once(" v"))
+        .map(|(name, rest)| (name.to_owned(), rest.split_whitespace().next().unwrap_or_default().to_owned()));
+    let all: std::collections::BTreeSet<_> = words.by_ref().collect();
+    all.into_iter().collect()
+}
+
+/// Major and minor of a `rust-version`.
+fn rust_version(package: &Value) -> Option<(u32, u32)> {
+    let mut parts = package["rust_version"].as_str()?.split('.').map(|it| it.parse().expect("a number"));
+    Some((parts.next()?, parts.next()?))
+}
+
+/// What a package says of the compiler that it needs is enough for everything that it links, and users can read it.
+#[test]
+fn each_package_declares_the_compiler_that_its_dependencies_need() {
+    let packages = packages();
+    let guide = std::fs::read_to_string(root().join("docs/services.md")).expect("the guide");
+    for name in ["kilter-contract", "kilter-sdk", "kilter"] {
+        let find = |name: &str, version: Option<&str>| {
+            let same = |it: &&Value| it["name"] == name && version.is_none_or(|version| it["version"] == version);
+            packages.iter().find(same).unwrap_or_else(|| panic!("no package {name}"))
+        };
+        let own = rust_version(find(name, None)).expect("a rust-version");
+        let linked = linked(name);
+        assert!(name == "kilter-contract" || linked.len() > 50, "{name} links {} packages", linked.len());
+        for (dependency, version) in linked {
+            let needs = rust_version(find(&dependency, Some(&version))).unwrap_or((1, 0));
+            assert!(own >= needs, "{name} says {own:?}, but {dependency} {version} needs {needs:?}");
+        }
+        let row = format!("| `{name}` | {}.{} |", own.0, own.1);
+        assert!(guide.contains(&row), "docs/services.md has no line {row}");
+    }
+}
+
 #[test]
 fn expressions_need_one_allowed_alternative_each() {
     let allow = ["MIT".to_owned(), "Unicode-3.0".to_owned()];

@@ -16,6 +16,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("victoria-metrics", "victoria-metrics"),
     ("vmalert", "victoria-metrics"),
     ("git", "git"),
+    ("redis-server", "redis-server"),
 ];
 
 /// Installs what is missing when that is possible here, and says whether it had to; otherwise an error says exactly

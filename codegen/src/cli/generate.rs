@@ -38,6 +38,12 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
         chosen.retain(|it| it.service.as_deref().is_none_or(|name| selected.contains(name)));
         progress.say(|| format!("{} {} files", if how == Mode::Write { "writing" } else { "comparing" }, chosen.len()));
         Some(output::apply(chosen, &folder, how, whole).map_err(|error| error.to_string())?)
+    } else if how == Mode::Write {
+        let selected = selected(&made.sources);
+        made.bounds.retain(|it| it.service.as_deref().is_some_and(|name| selected.contains(name)));
+        // Only these: rules would ask for bounds that no instance exposes.
+        output::apply(&made.bounds, &folder, how, false).map_err(|error| error.to_string())?;
+        None
     } else {
         None
     };
@@ -50,7 +56,13 @@ pub(super) fn generate(args: &Generate) -> Result<Status, String> {
 
 /// What the arguments ask of the stages.
 fn wanted(args: &Generate) -> Options<'_> {
-    Options { scale: args.time_scale, compat: &args.compat, target: args.target, only: &args.only }
+    Options {
+        scale: args.time_scale,
+        compat: &args.compat,
+        target: args.target,
+        only: &args.only,
+        out: args.out.as_deref(),
+    }
 }
 
 /// Data to stdout, talk to stderr.
@@ -63,7 +75,7 @@ fn tell(args: &Generate, made: &Made, folder: &Path, done: Option<Report>) -> St
         if json {
             println!("{:#}", json!({"findings": report::json_value(&made.diagnostics, &made.sources)}));
         }
-        eprintln!("{}; nothing was written", counted(&made.diagnostics));
+        eprintln!("{}; {}", counted(&made.diagnostics), bounds_written(args, made, folder));
         return Status::Findings;
     };
     let stale = !(done.changed.is_empty() && done.removed.is_empty());
@@ -112,6 +124,19 @@ fn tell(args: &Generate, made: &Made, folder: &Path, done: Option<Report>) -> St
         done.unchanged
     );
     Status::Fine
+}
+
+/// What was written although something is wrong: the bounds that services must be built with first.
+fn bounds_written(args: &Generate, made: &Made, folder: &Path) -> String {
+    if made.bounds.is_empty() || args.check || args.diff {
+        return "nothing was written".to_owned();
+    }
+    let files: Vec<String> = made.bounds.iter().map(|it| folder.join(&it.path).display().to_string()).collect();
+    format!(
+        "wrote {} and nothing else\n  next: build the service with it, as in kilter::service!(bounds: \"path/to/{}\"), roll it out, then kilter generate",
+        files.join(", "),
+        made.bounds[0].path
+    )
 }
 
 /// Services of the files that a PATH named.

@@ -84,7 +84,7 @@ slos: []",
   objective: 99.9%
 - name: buys-slowly
   objective: 99%";
-    /// The latency threshold is no bucket bound of the signal. A histogram knows only how many requests were below its bounds, so any other threshold would be a guess.
+    /// The latency threshold is no bucket bound of the signal. A histogram knows only how many requests were below its bounds, so any other threshold would be a guess. When nothing else is wrong, `kilter generate` writes the bounds that SLOs need to `rules/<service>.bounds`; the service is built with them, and the next run generates the rest.
     OffBounds = "KLT0010", "not a bucket bound",
         "slower_than: 300ms",
         "slower_than: 250ms   # a bound of the histogram";
@@ -443,6 +443,28 @@ annotations: {summary: \"{{ $labels.instance }} fails\"}";
     DotNewline = "KLT0159", "`.` matches line ends in Prometheus 3",
         "errors_total{message=~\"timeout.*\"}",
         "errors_total{message=~\"timeout[^\\n]*\"}";
+    /// The file that `contract` names is no contract of a service, or one of another version. The service's own test writes it with the SDK, so that SLOs are checked against what the code really has.
+    ServiceContract = "KLT0017", "not the contract of a service",
+        "contract: Cargo.toml",
+        "contract: kilter.contract.json";
+    /// The service does not have this: a route, a method of it, a dependency, a database, a job, a cache, a resource or a kind of error that its contract does not list. An SLO on it would never have data, so it would never alert.
+    NotOfService = "KLT0018", "not of this service",
+        r#"http_server: {routes: ["/order/{id}"]}"#,
+        r#"http_server: {routes: ["/orders/{id}"]}"#;
+    /// The contract file says that it is of another service. Most likely the line was copied with the rest of the file: SLOs would be checked against code that they are not about.
+    OtherService = "KLT0145", "of another service",
+        "service: shop
+contract: ../billing/kilter.contract.json",
+        "service: shop
+contract: kilter.contract.json";
+    /// The bounds file has the bound of this threshold, but the service was not built with it, so no instance exposes it and the SLO would have no data. Embed the file with `kilter::service!(bounds: ..)`, and let the service's test write its contract anew.
+    NotBuilt = "KLT0072", "the service was not built with it",
+        "kilter::service!()",
+        r#"kilter::service!(bounds: "../rules/shop.bounds")"#;
+    /// A histogram holds at most 30 bounds, those of the contract among them. Each costs a series per label set, so a service cannot have one for every threshold that anybody thinks of.
+    ManyBounds = "KLT0073", "more bounds than a histogram holds",
+        "slower_than: 301ms   # beside 302ms, 303ms and so on",
+        "slower_than: 300ms";
 }
 
 impl fmt::Display for Code {

@@ -105,6 +105,6 @@ impl<'a> Findings<'a> {
 }
 
 /// Whether any of them is an error.
-pub fn any_error(all: &[Diagnostic]) -> bool {
-    all.iter().any(|it| it.severity == Severity::Error)
+pub fn any_error<'a>(all: impl IntoIterator<Item = &'a Diagnostic>) -> bool {
+    all.into_iter().any(|it| it.severity == Severity::Error)
 }

@@ -1,4 +1,4 @@
-//! Files that other files name: mitigations, the Alertmanager base, templates, patches.
+//! Files that other files name: mitigations, contracts of services, the Alertmanager base, templates, patches.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,17 @@ impl Reader {
             if let Some(text) = self.read_plain(&folder.join(&name), (index, range), help) {
                 self.sources.mitigations.push(Mitigations { file: index, slo, text });
             }
+        }
+    }
+
+    /// The contract of the service that an SLO file names, relative to that file.
+    pub(super) fn read_contract(&mut self, index: usize, folder: &Path) {
+        let Some(node) = self.sources.trees[index].as_ref().and_then(|it| it.get("contract")) else { return };
+        let Value::Scalar { text: name, string: true } = &node.value else { return };
+        let (path, range) = (folder.join(name), node.range);
+        let help = "the path is relative to this SLO file; the service's own test writes it: docs/services.md";
+        if let Some(file) = self.read_plain(&path, (index, range), help) {
+            self.sources.contracts.insert(index, file);
         }
     }
 

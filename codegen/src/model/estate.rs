@@ -95,4 +95,6 @@ pub struct Service {
     pub extra: Extra,
     /// Resources that are watched otherwise than by default.
     pub resources: Vec<Resource>,
+    /// Bucket bounds that its latency SLOs need beyond those that a histogram declares, in nanoseconds, by signal.
+    pub bounds: BTreeMap<String, BTreeSet<u64>>,
 }

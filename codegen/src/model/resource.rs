@@ -3,8 +3,19 @@
 use super::{Decimal, Duration};
 
 /// Types of resources that an SLO file can name: those of the contract, database pools, and replicas.
-pub const TYPES: &[&str] =
-    &["semaphore", "queue", "thread_pool", "disk", "memory", "file_descriptors", "_OTHER", "db_pool", "replica"];
+pub const TYPES: &[&str] = &[
+    "semaphore",
+    "queue",
+    "thread_pool",
+    "connection_pool",
+    "disk",
+    "memory",
+    "cpu",
+    "file_descriptors",
+    "_OTHER",
+    "db_pool",
+    "replica",
+];
 
 /// One way in which a resource can be in trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,6 +1,7 @@
 //! Values become text, in memory. Nothing is decided here.
 
 pub mod alertmanager;
+pub mod bounds;
 pub mod engine;
 pub mod patch;
 mod patch_check;
@@ -27,6 +28,8 @@ pub enum Kind {
     Runbooks,
     /// A Grafana dashboard per service.
     Dashboards,
+    /// The bucket bounds that services are built with.
+    Bounds,
 }
 
 /// A file to be written.
@@ -66,6 +69,7 @@ pub fn render_only(estate: &Estate, plan: &Plan, only: &[Kind]) -> Result<Vec<Ar
     for made in services {
         all.all.extend(made?);
     }
+    all.all.extend(bounds::all(estate).into_iter().filter(|it| only.is_empty() || only.contains(&it.kind)));
     all.add("rules/kilter.rules.yaml".to_owned(), Kind::Rules, || rules::text(&plan.estate_rules, scale))?;
     all.add("rules/kilter.rules.test.yaml".to_owned(), Kind::Tests, || tests::text(&plan.estate_tests, scale))?;
     all.add("rules/alertmanager.yaml".to_owned(), Kind::Alertmanager, || alertmanager::text(estate, &plan.routing))?;

@@ -1,18 +1,20 @@
 //! `events`: PromQL that users write. What it asks of the contract must exist, and its ranges are Kilter's.
 
-use kilter_contract::{Buckets, Instrument, Signal, Values, find_series};
+use kilter_contract::service::ExportedSignal;
+use kilter_contract::{Instrument, Signal, Values, find_series, le_nanos};
 
+use super::known::Known;
 use super::sli::OWNED;
 use super::{Code, Findings, printable, text};
 use crate::model::{EventSide, Sli};
 use crate::promql::lexer::{Kind, Token, lex};
 use crate::promql::{self, Expression, Matcher, Part, PromqlError, edit_in_source, place_in_source, selectors};
-use crate::spec::check::help;
+use crate::spec::check::{help, nearest};
 use crate::yaml::{Node, Range};
 
 /// Reads the two queries; everything wrong is told inside the expressions.
-pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
-    let mut query = |key: &str| query(node, key, Ranges::Needed, findings);
+pub(super) fn read(node: &Node, known: &Known, findings: &mut Findings<'_>) -> Option<Sli> {
+    let mut query = |key: &str| query(node, key, Ranges::Needed, known, findings);
     let (errors, good, total) = (query("errors"), query("good"), query("total"));
     match (node.get("errors"), node.get("good")) {
         (Some(_), Some(good)) => {
@@ -94,16 +96,22 @@ pub(super) enum Ranges {
 }
 
 /// The PromQL of a key, when nothing is wrong with it.
-pub(super) fn query(node: &Node, key: &str, ranges: Ranges, findings: &mut Findings<'_>) -> Option<String> {
+pub(super) fn query(
+    node: &Node,
+    key: &str,
+    ranges: Ranges,
+    known: &Known,
+    findings: &mut Findings<'_>,
+) -> Option<String> {
     let (value, place) = text(node, key)?;
-    Query { value, place, ranges, bare: key == "histogram", findings }.check().then(|| value.trim().to_owned())
+    Query { value, place, ranges, bare: key == "histogram", known, findings }.check().then(|| value.trim().to_owned())
 }
 
-/// Whether the matchers of a selector can match the contract's histogram that it names without a form.
-pub(super) fn fits(node: &Node, key: &str, metric: &str, findings: &mut Findings<'_>) -> bool {
+/// Whether the matchers of a selector can match the histogram that it names without a form.
+pub(super) fn fits(node: &Node, key: &str, metric: &str, known: &Known, findings: &mut Findings<'_>) -> bool {
     let Some((value, place)) = text(node, key) else { return false };
     let (Ok(expr), Ok(tokens)) = (promql::parse(value), lex(value)) else { return false };
-    let mut query = Query { value, place, ranges: Ranges::None, bare: true, findings };
+    let mut query = Query { value, place, ranges: Ranges::None, bare: true, known, findings };
     let matchers = selectors(&expr).into_iter().flat_map(|it| it.matchers).collect::<Vec<_>>();
     query.check_selector(&format!("{metric}_count"), &matchers, &tokens)
 }
@@ -111,12 +119,14 @@ pub(super) fn fits(node: &Node, key: &str, metric: &str, findings: &mut Findings
 /// Whether everything that an expression asks of the contract can be there.
 pub(super) fn possible(value: &str, place: &Node, findings: &mut Findings<'_>) -> bool {
     let (Ok(expr), Ok(tokens)) = (promql::parse(value), lex(value)) else { return false };
-    let mut query = Query { value, place, ranges: Ranges::Free, bare: false, findings };
+    let known = &Known::default();
+    let mut query = Query { value, place, ranges: Ranges::Free, bare: false, known, findings };
     query.check_selectors(&expr, &tokens)
 }
 
 /// One expression and its place.
 struct Query<'a, 'f, 'd> {
+    known: &'a Known,
     value: &'a str,
     place: &'a Node,
     ranges: Ranges,
@@ -235,21 +245,35 @@ impl Query<'_, '_, '_> {
     /// A selector on a metric of the contract must be able to match. `tokens` begin at the selector.
     fn check_selector(&mut self, metric: &str, matchers: &[Matcher], tokens: &[Token]) -> bool {
         let at = tokens.first().map_or((0, self.value.len()), |it| (it.start, it.end));
-        let Some(signal) = find_series(metric) else {
-            let Some(Signal { instrument: Instrument::Histogram(_), name, .. }) = kilter_contract::find(metric) else {
+        let (signal, own) = (find_series(metric), self.known.own_series(metric));
+        if signal.is_none() && own.is_none() {
+            let histogram = |it: &Signal| matches!(it.instrument, Instrument::Histogram(_));
+            let (contract, own) = (kilter_contract::find(metric).is_some_and(histogram), self.known.own(metric));
+            if !contract && own.is_none_or(|it| it.instrument != "histogram") {
                 return true;
-            };
-            let message = format!("{name} is a histogram: no series has just this name");
-            self.tell_at(Code::NoSuchLabel, at, message, format!("use {name}_count, {name}_sum or {name}_bucket"));
+            }
+            let message = format!("{metric} is a histogram: no series has just this name");
+            self.tell_at(
+                Code::NoSuchLabel,
+                at,
+                message,
+                format!("use {metric}_count, {metric}_sum or {metric}_bucket"),
+            );
             return false;
+        }
+        let further = self.known.further(metric.strip_suffix("_bucket").unwrap_or(metric));
+        let why = |matcher: &Matcher| match (signal, own) {
+            (Some(signal), _) => impossible(metric, signal, &further, matcher).map(|it| (Code::NoSuchLabel, it)),
+            (None, Some(own)) => impossible_of_own(metric, own, &further, matcher).map(|it| (Code::NotOfService, it)),
+            (None, None) => None,
         };
         let mut fine = true;
         for (index, matcher) in matchers.iter().enumerate() {
-            let Some((message, help)) = impossible(metric, signal, matcher) else { continue };
+            let Some((code, (message, help))) = why(matcher) else { continue };
             let nth = matchers[..index].iter().filter(|it| it.label == matcher.label).count();
             let named = |it: &&[Token]| it[0].kind == Kind::Name && it[0].text(self.value) == matcher.label;
             let place = tokens.windows(3).filter(named).nth(nth).map_or(at, |it| (it[0].start, it[2].end));
-            self.tell_at(Code::NoSuchLabel, place, message, help);
+            self.tell_at(code, place, message, help);
             fine = false;
         }
         fine
@@ -257,12 +281,11 @@ impl Query<'_, '_, '_> {
 }
 
 /// Why a matcher on a signal of the contract can match no series, and what could.
-fn impossible(metric: &str, signal: &Signal, matcher: &Matcher) -> Option<(String, String)> {
+fn impossible(metric: &str, signal: &Signal, further: &[String], matcher: &Matcher) -> Option<(String, String)> {
     let (key, wanted) = (matcher.label.as_str(), matcher.value.as_str());
     let never = format!("`{key}` of {metric} can never be `{}`", printable(wanted));
     if let (Instrument::Histogram(buckets), "le", true) = (signal.instrument, key, metric.ends_with("_bucket")) {
-        return (!matches_bound(buckets, matcher))
-            .then(|| (never, format!("its bounds are: {}", buckets.le().join(", "))));
+        return off_bounds([buckets.le(), further.to_vec()].concat(), never, matcher);
     }
     let labels: Vec<&str> = signal.labels.iter().map(|it| it.key).collect();
     let Some(label) = signal.label(key) else {
@@ -278,10 +301,35 @@ fn impossible(metric: &str, signal: &Signal, matcher: &Matcher) -> Option<(Strin
     (!possible).then(|| (never, values(label.values, wanted)))
 }
 
+/// Why a matcher on a signal of the service's own can match no series, and what could. Labels that are nowhere near one
+/// of the signal may come from the scrape.
+fn impossible_of_own(
+    metric: &str,
+    own: &ExportedSignal,
+    further: &[String],
+    matcher: &Matcher,
+) -> Option<(String, String)> {
+    let key = matcher.label.as_str();
+    let never = format!("`{key}` of {metric} can never be `{}`", printable(&matcher.value));
+    if key == "le" && own.instrument == "histogram" && metric.ends_with("_bucket") {
+        return off_bounds([own.bounds.clone(), further.to_vec()].concat(), never, matcher);
+    }
+    let Some(label) = own.labels.iter().find(|it| it.key == key) else {
+        let labels: Vec<&str> = own.labels.iter().map(|it| it.key.as_str()).collect();
+        nearest(key, &labels)?;
+        return Some((format!("{metric} has no label `{key}`"), help(key, &labels)));
+    };
+    let values: Vec<&str> = label.values.as_ref()?.iter().map(String::as_str).collect();
+    let possible = matcher.accepts("") || values.iter().any(|it| matcher.accepts(it));
+    (!possible).then(|| (never, help(&matcher.value, &values)))
+}
+
 /// Prometheus 3 stores whole bounds as `1.0`, earlier versions as they are exposed.
-fn matches_bound(buckets: Buckets, matcher: &Matcher) -> bool {
-    let bounds = buckets.le().into_iter().flat_map(|it| [it.trim_end_matches(".0").to_owned(), it]);
-    bounds.chain(["+Inf".to_owned()]).any(|it| matcher.accepts(&it))
+fn off_bounds(mut bounds: Vec<String>, never: String, matcher: &Matcher) -> Option<(String, String)> {
+    let spelt = bounds.iter().flat_map(|it| [it.trim_end_matches(".0"), it]).chain(["+Inf"]);
+    let found = spelt.into_iter().any(|it| matcher.accepts(it));
+    bounds.sort_by_key(|it| le_nanos(it));
+    (!found).then(|| (never, format!("its bounds are: {}", bounds.join(", "))))
 }
 
 fn values(of: Values, wanted: &str) -> String {

@@ -1,9 +1,11 @@
 //! What the user wrote becomes what it means: defaults applied, names and labels checked against the contract.
 
 mod alertmanager;
+mod bounds;
 mod dependencies;
 mod estate;
 mod events;
+mod known;
 mod maintenance;
 mod policy;
 mod resource;
@@ -43,7 +45,10 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
         let mut found = Vec::new();
         let mut findings = Findings::new(index, sources, &mut found);
         check(tree, &SLO_FILE, &mut findings);
-        (slo::service(tree, index, sources, (&estate, &scope), &mut findings), found)
+        let service = text(tree, "service").map_or("", |(it, _)| it);
+        let known = known::Known::of(index, service, sources, &mut found);
+        let mut findings = Findings::new(index, sources, &mut found);
+        (slo::service(tree, index, sources, (&estate, &scope, &known), &mut findings), found)
     };
     let resolved: Vec<_> = trees.par_iter().map(read).collect();
     for ((index, tree), (service, found)) in trees.into_iter().zip(resolved) {
@@ -70,8 +75,14 @@ pub fn estate(sources: &Sources, time_scale: TimeScale) -> (Option<Estate>, Vec<
     estate.services = services.into_iter().map(|(_, service)| service).collect();
     let broken = |(index, tree): (usize, &Option<Node>)| tree.is_none() && !sources.foreign.contains_key(&index);
     let broken = sources.trees.iter().enumerate().any(broken);
-    let fine = !broken && !any_error(&all);
+    // A bound that nobody exposes yet does not hide which bounds are needed.
+    let fine = !broken && !any_error(all.iter().filter(|it| !awaits_bounds(it)));
     (fine.then_some(estate), all)
+}
+
+/// Whether it is mended by building the service with the bounds that its SLOs need.
+pub fn awaits_bounds(it: &Diagnostic) -> bool {
+    matches!(it.code, Code::OffBounds | Code::NotBuilt)
 }
 
 /// Other tools write a file per SLO: files of one service are one service.

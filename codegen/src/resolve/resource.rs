@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use kilter_contract::{db, resilience};
+
+use super::known::Known;
+use super::sli::exposed;
 use super::{Code, Findings, items, number, printable, scalar, text};
 use crate::model::{Check, Decimal, Duration, RESOURCE_TYPES, Resource};
 use crate::yaml::Node;
 
 /// Reads them all.
-pub(super) fn read(tree: &Node, findings: &mut Findings<'_>) -> Vec<Resource> {
+pub(super) fn read(tree: &Node, known: &Known, findings: &mut Findings<'_>) -> Vec<Resource> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for node in items(tree.get("resources")) {
@@ -17,6 +21,16 @@ pub(super) fn read(tree: &Node, findings: &mut Findings<'_>) -> Vec<Resource> {
             let message = format!("the {} `{}` is here twice", resource.kind, printable(&resource.name));
             findings.error(Code::Duplicate, place, message, "keep one of them");
             continue;
+        }
+        let label = match resource.kind.as_str() {
+            "db_pool" => db::POOL,
+            "replica" => resilience::REPLICA,
+            _ => kilter_contract::resource::NAME,
+        };
+        // What the process itself has comes with `init`, which a test does not call.
+        let own = ["process", "tokio"].contains(&resource.name.as_str());
+        if let Some(place) = node.get("name").filter(|_| !own) {
+            exposed::named(&label, "resource", &resource.name, place, known, findings);
         }
         all.push(resource);
     }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::known::Known;
 use super::{
-    Code, Findings, dependencies, events, items, name, number, policy, printable, resource, sli, text, unknown, volume,
+    Code, Findings, bounds, dependencies, events, items, name, number, policy, printable, resource, sli, text, unknown,
+    volume,
 };
 use crate::load::Sources;
 use crate::model::{Decimal, Duration, Estate, Name, Objective, Service, Sli, Slo};
@@ -21,7 +23,7 @@ pub(super) fn service(
     tree: &Node,
     index: usize,
     sources: &Sources,
-    (estate, outer): (&Estate, &policy::Scope),
+    (estate, outer, known): (&Estate, &policy::Scope, &Known),
     findings: &mut Findings<'_>,
 ) -> Option<Service> {
     let scope = policy::of_service(tree, outer, estate, findings);
@@ -45,7 +47,8 @@ pub(super) fn service(
         named.map(|it| sources.files[it.text].text.clone())
     };
     for (number, node) in items(tree.get("slos")).iter().enumerate() {
-        let slo = read(node, estate, &scope, findings).map(|it| Slo { mitigations: mitigations(Some(number)), ..it });
+        let slo = read(node, estate, (&scope, known), findings)
+            .map(|it| Slo { mitigations: mitigations(Some(number)), ..it });
         if let Some((text, place)) = text(node, "name").filter(|(text, _)| !used.insert((*text).to_owned())) {
             let message = format!("this service has another SLO named `{}`", printable(text));
             findings.error(
@@ -65,18 +68,32 @@ pub(super) fn service(
             "add an SLO: `kilter schema slo` and docs/slo-file.md show what it takes",
         );
     }
+    let contract = known.contract.as_ref().map_or("", |it| it.service.as_str());
+    let other = service.as_ref().filter(|it| !contract.is_empty() && it.as_str() != contract);
+    if let (Some(service), Some(place)) = (other, tree.get("contract")) {
+        let message = format!("this is the contract of `{}`, but the SLOs are of `{service}`", printable(contract));
+        let help = "name the file of this service; kilter::Service::new names a service otherwise than its package";
+        findings.warning(Code::OtherService, place.range, message, help);
+    }
+    let bounds = bounds::needed(&slos, known);
+    bounds::few_enough(&bounds, known, tree, findings);
     let mitigations = mitigations(None);
     let source = sources.files[index].path.clone();
-    let (depends_on, resources) = (dependencies::read(tree), resource::read(tree, findings));
+    let (depends_on, resources) = (dependencies::read(tree), resource::read(tree, known, findings));
     let extra = scope.extra;
-    Some(Service { name: service?, team: team?, source, mitigations, depends_on, slos, extra, resources })
+    Some(Service { name: service?, team: team?, source, mitigations, depends_on, slos, extra, resources, bounds })
 }
 
-fn read(node: &Node, estate: &Estate, scope: &policy::Scope, findings: &mut Findings<'_>) -> Option<Slo> {
+fn read(
+    node: &Node,
+    estate: &Estate,
+    (scope, known): (&policy::Scope, &Known),
+    findings: &mut Findings<'_>,
+) -> Option<Slo> {
     let name = name(node, "name", findings);
     let objective = objective(node, findings);
     let window = window(node, findings);
-    let sli = sli::read(node.get("sli"), findings);
+    let sli = sli::read(node.get("sli"), known, findings);
     let min_errors = min_errors(node, sli.as_ref(), objective, findings);
     let by = sli::by(node, sli.as_ref(), estate, findings);
     let description = description(node, findings);

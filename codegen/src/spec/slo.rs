@@ -19,6 +19,12 @@ pub const SLO_FILE: Object = Object {
             "{mitigations: docs/git-https.md}",
         ),
         optional(
+            "contract",
+            Kind::Text,
+            "File in which the service's own test keeps what its code has, relative to this one: SLOs are checked against it.",
+            "kilter.contract.json",
+        ),
+        optional(
             "depends_on",
             Kind::List(&Kind::Object(&DEPENDENCY)),
             "Services of this estate without which this one cannot work: their outage silences its tickets.",

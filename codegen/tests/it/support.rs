@@ -30,6 +30,7 @@ pub(crate) fn estate(slos: Vec<Slo>) -> Estate {
             slos,
             extra: Extra::default(),
             resources: Vec::new(),
+            bounds: BTreeMap::new(),
         }],
         time_scale: TimeScale::REAL,
         policy: EstatePolicy::default(),

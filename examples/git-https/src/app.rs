@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use kilter::Service;
 
 use crate::faults::Faults;
 use crate::hooks::Hooks;
@@ -17,6 +18,9 @@ kilter::routes! {
     /// What a client asks of them: refs by pattern, or a pack. Large packs stream for minutes.
     pub(crate) UPLOAD_PACK = POST "/{workspace}/{repo}/git-upload-pack", stream;
 }
+
+/// What the service says of itself, to Prometheus and to those who write its SLOs.
+pub(crate) const SERVICE: Service = kilter::service!().routes(ROUTES).error_kinds(&["upload_pack_failed"]);
 
 /// What every request needs.
 #[derive(Debug)]
@@ -33,4 +37,15 @@ pub(crate) fn router(front: Front) -> Router {
         .route(INFO_REFS.path(), get(refs::info_refs))
         .route(UPLOAD_PACK.path(), post(upload_pack::upload_pack))
         .with_state(Arc::new(front))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Its SLOs are checked against this file: `KILTER_CONTRACT=write cargo test` writes it.
+    #[test]
+    fn the_contract_is_fresh() {
+        kilter::testing::TestTelemetry::new(SERVICE).assert_contract("kilter.contract.json");
+    }
 }

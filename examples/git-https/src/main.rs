@@ -1,6 +1,6 @@
 //! A small smart-HTTP Git front: `git clone` and `git fetch` work against it.
 //!
-//! It shows what a service adds to be watched by Kilter: `routes!` (in [`app`]), `init` and `serve` (here), and one
+//! It shows what a service adds to be watched by Kilter: `routes!` and the test of its contract (in [`app`]), `init` and `serve` (here), and one
 //! module for the metrics of its own (in [`hooks`]). Everything else is what a Git front needs anyway.
 
 mod app;
@@ -48,7 +48,7 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let telemetry = kilter::init(kilter::service!().routes(app::ROUTES).error_kinds(&["upload_pack_failed"]))?;
+    let telemetry = kilter::init(app::SERVICE)?;
     let faults = Arc::new(Faults::default());
     if let Some(address) = args.faults {
         faults::listen(address, Arc::clone(&faults)).await?;

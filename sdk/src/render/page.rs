@@ -129,7 +129,8 @@ fn families(core: &Core, writer: &mut Writer, hold: Hold) {
                 Cell::Histogram(it) => timed(writer, signal, &labels, it, hold),
                 Cell::Counter(it) => {
                     let (counted, observed) = (it.counted.get(), it.observed.get());
-                    let unborn = it.birth.held(counted > 0 || observed > 0.0, hold);
+                    // What is counted elsewhere was there before anybody asked: held, its rise would be a false one.
+                    let unborn = it.birth.held(counted > 0, hold);
                     match () {
                         () if unborn => writer.sample(signal.name, &labels, 0),
                         () if observed > 0.0 => writer.sample(signal.name, &labels, counted as f64 + observed),

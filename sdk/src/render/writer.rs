@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use kilter_contract::{Instrument, Signal, Unit, le_text};
+use kilter_contract::{Instrument, Signal, Unit};
 
 use super::Format;
 use crate::signal::birth::Hold;
@@ -67,7 +67,7 @@ impl Writer {
     /// A histogram's buckets, sum and count.
     pub(crate) fn histogram(&mut self, signal: &Signal, labels: &Labels<'_>, reading: &Reading) {
         let Instrument::Histogram(buckets) = signal.instrument else { return };
-        let bounds = buckets.nanos().iter().map(|it| le_text(*it)).chain(std::iter::once("+Inf".to_owned()));
+        let bounds = reading.bounds.iter().map(|it| buckets.le_of(*it)).chain(std::iter::once("+Inf".to_owned()));
         for (slot, (bound, count)) in bounds.zip(&reading.cumulative).enumerate() {
             let _ = write!(self.out, "{}_bucket", signal.name);
             self.labels(labels, Some(&bound));
@@ -77,12 +77,12 @@ impl Writer {
             }
             self.out.push('\n');
         }
-        let micros = reading.sum_micros;
-        self.sample(
-            &format!("{}_sum", signal.name),
-            labels,
-            format_args!("{}.{:06}", micros / 1_000_000, micros % 1_000_000),
-        );
+        let (name, sum) = (format!("{}_sum", signal.name), reading.sum_micros);
+        if buckets.is_whole() {
+            self.sample(&name, labels, sum);
+        } else {
+            self.sample(&name, labels, format_args!("{}.{:06}", sum / 1_000_000, sum % 1_000_000));
+        }
         self.sample(&format!("{}_count", signal.name), labels, reading.count());
         self.created(signal.name, labels, reading.made);
     }

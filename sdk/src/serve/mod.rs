@@ -6,7 +6,6 @@ mod connection;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -87,7 +86,7 @@ impl Telemetry {
         let address = listener.local_addr()?;
         // The state once: otherwise axum makes a layer per request.
         let app: Router = app.layer(self.http_server()).with_state(());
-        let beat = tokio::spawn(Arc::clone(&self.admin().state).beat());
+        self.watch_runtime();
         let (drain, draining) = watch::channel(false);
         let mut connections = JoinSet::new();
         // A service may serve again after it has ended.
@@ -149,7 +148,6 @@ impl Telemetry {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let spans = self.flush().await;
-        beat.abort();
         let report = ShutdownReport { aborted, spans };
         tracing::info!(%report, "ended");
         Ok(report)

@@ -1,20 +1,23 @@
 //! The signals of the contract and of the service, each with its series once something uses it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use kilter_contract::{CATALOG, Instrument, Signal};
+use kilter_contract::{CATALOG, Signal};
 
 use super::family::Family;
+use crate::bounds::Bounds;
 
 /// Every signal that can have series, in the order of the page.
 #[derive(Debug)]
 pub(crate) struct Families {
-    known: Vec<(Signal, OnceLock<Family>)>,
+    known: Vec<(Signal, &'static [u64], OnceLock<Family>)>,
     error_kinds: &'static [&'static str],
     /// Where observations of signals go that nobody declared: they are never shown.
     stray: Family,
+    /// Mistakes that the log knows of.
+    told: Mutex<BTreeSet<String>>,
 }
 
 /// What is read when the page is rendered: pools, limits, the process.
@@ -31,12 +34,13 @@ impl std::fmt::Debug for Collectors {
 
 impl Families {
     /// The contract's signals, then the service's own.
-    pub(crate) fn new(own: &'static [Signal], error_kinds: &'static [&'static str]) -> Self {
+    pub(crate) fn new(own: &'static [Signal], error_kinds: &'static [&'static str], bounds: &Bounds) -> Self {
         let all = CATALOG.iter().copied().chain([own]).flatten();
         Self {
-            known: all.map(|it| (*it, OnceLock::new())).collect(),
+            known: all.map(|it| (*it, bounds.of(it), OnceLock::new())).collect(),
             error_kinds,
             stray: Family::new(kilter_contract::telemetry::VIOLATIONS, &[], &[]),
+            told: Mutex::default(),
         }
     }
 
@@ -47,17 +51,19 @@ impl Families {
 
     /// The series of a signal; `None` when neither the contract nor the service has it.
     pub(crate) fn find(&self, signal: &Signal) -> Option<&Family> {
-        let (known, family) = self.known.iter().find(|(known, _)| known.name == signal.name)?;
-        let bounds = match known.instrument {
-            Instrument::Histogram(buckets) => buckets.nanos(),
-            _ => &[],
-        };
+        let (known, bounds, family) = self.known.iter().find(|(known, ..)| known.name == signal.name)?;
         Some(family.get_or_init(|| Family::new(*known, bounds, self.error_kinds)))
+    }
+
+    /// Whether this mistake was not told before. Its text holds nothing that a client chooses.
+    pub(crate) fn first_time(&self, mistake: &str) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        !told.contains(mistake) && told.insert(mistake.to_owned())
     }
 
     /// Every signal that something has used.
     pub(crate) fn used(&self) -> impl Iterator<Item = &Family> {
-        self.known.iter().filter_map(|(_, family)| family.get())
+        self.known.iter().filter_map(|(.., family)| family.get())
     }
 }
 

@@ -20,9 +20,9 @@ pub(crate) struct Health {
     overflow: Mutex<BTreeMap<&'static str, Arc<Counter>>>,
 }
 
-impl Default for Health {
-    fn default() -> Self {
-        let scrapes = || Timed::new(telemetry::SCRAPE_BUCKETS.nanos());
+impl Health {
+    pub(crate) fn new(scrape_bounds: &'static [u64]) -> Self {
+        let scrapes = || Timed::new(scrape_bounds);
         Self {
             spans_dropped: Default::default(),
             export_failures: Counter::default(),

@@ -9,6 +9,8 @@ use crate::trace::RequestContext;
 
 /// Most bounds that a histogram can have; one slot more is `+Inf`. With the sum that is two cache lines.
 pub(crate) const SLOTS: usize = 31;
+/// Most bounds.
+pub(crate) const MOST_BOUNDS: usize = SLOTS - 1;
 
 #[derive(Debug, Default)]
 #[repr(align(128))]
@@ -37,9 +39,10 @@ pub(crate) struct Exemplar {
     pub(crate) at: u64,
 }
 
-/// A reading: cumulative counts per bound and for `+Inf`, and the sum in microseconds.
+/// A reading: cumulative counts per bound and for `+Inf`, and the sum in microseconds, or in units when those are whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Reading {
+    pub(crate) bounds: &'static [u64],
     pub(crate) cumulative: Vec<u64>,
     pub(crate) sum_micros: u64,
     /// When the series was made.
@@ -56,7 +59,7 @@ impl Reading {
 
     /// The same shape with nothing in it: how a held series is shown.
     pub(crate) fn zero(&self) -> Self {
-        Self { cumulative: vec![0; self.cumulative.len()], made: self.made, ..Self::default() }
+        Self { bounds: self.bounds, cumulative: vec![0; self.cumulative.len()], made: self.made, ..Self::default() }
     }
 
     /// Adds another reading of the same bounds.
@@ -75,15 +78,25 @@ impl Reading {
 impl Histogram {
     /// An empty histogram; of more bounds than it holds, it keeps the first.
     pub(crate) fn new(bounds: &'static [u64]) -> Self {
-        let bounds = &bounds[..bounds.len().min(SLOTS - 1)];
+        let bounds = &bounds[..bounds.len().min(MOST_BOUNDS)];
         Self { bounds, shards: Default::default(), made: clock::now(), exemplars: OnceLock::new() }
     }
 
     /// Counts one observation in nanoseconds.
     pub(crate) fn record(&self, nanos: u64) {
+        self.count(nanos, nanos / 1_000);
+    }
+
+    /// Counts one observation in whole units; the sum is in units too.
+    pub(crate) fn record_whole(&self, units: u64) {
+        self.count(units, units);
+    }
+
+    #[inline]
+    fn count(&self, value: u64, sum: u64) {
         let cells = &self.shards[shard()];
-        let slot = self.slot(nanos);
-        cells.sum_micros.fetch_add(nanos / 1_000, Ordering::Relaxed);
+        let slot = self.slot(value);
+        cells.sum_micros.fetch_add(sum, Ordering::Relaxed);
         cells.buckets[slot].fetch_add(1, Ordering::Release);
     }
 
@@ -109,9 +122,9 @@ impl Histogram {
     /// The sum of all shards. The count is the last cumulative value, so the three can never disagree.
     pub(crate) fn read(&self) -> Reading {
         // The exemplars first: each belongs to an observation that the counts below hold.
-        let exemplars = self.exemplars();
+        let (bounds, exemplars) = (self.bounds, self.exemplars());
         let mut reading =
-            Reading { cumulative: vec![0; self.bounds.len() + 1], sum_micros: 0, made: self.made, exemplars };
+            Reading { bounds, cumulative: vec![0; bounds.len() + 1], sum_micros: 0, made: self.made, exemplars };
         for cells in &self.shards {
             for (slot, value) in reading.cumulative.iter_mut().enumerate() {
                 *value += cells.buckets[slot].load(Ordering::Acquire);

@@ -31,11 +31,20 @@ pub(crate) const KINDS: ErrorId = 2;
 /// Key of outcomes beyond the budget that are good, or bad.
 const OVERFLOW: [u32; 2] = [u32::MAX - 1, u32::MAX];
 
+/// Bucket bounds of the family: those of the contract, and what the service's SLOs need beyond them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HttpBounds {
+    pub(crate) duration: &'static [u64],
+    pub(crate) first_byte: &'static [u64],
+    pub(crate) stream: &'static [u64],
+}
+
 /// All routes of a service.
 #[derive(Debug)]
 pub(crate) struct Routes {
     slots: Box<[OnceLock<&'static RouteSeries>]>,
     all: Mutex<Vec<&'static RouteSeries>>,
+    bounds: &'static HttpBounds,
     unmatched: &'static RouteSeries,
     overflow: &'static RouteSeries,
 }
@@ -47,6 +56,7 @@ pub(crate) struct RouteSeries {
     pub(crate) template: Option<Box<str>>,
     /// Whether its responses are streams by declaration.
     pub(crate) stream: bool,
+    bounds: &'static HttpBounds,
     methods: [OnceLock<Box<MethodSeries>>; 10],
 }
 
@@ -56,6 +66,7 @@ pub(crate) struct MethodSeries {
     pub(crate) started: Counter,
     pub(crate) ended: Counter,
     pub(crate) first_byte: Timed,
+    bounds: &'static HttpBounds,
     outcomes: [OnceLock<(u32, Box<Outcome>)>; OUTCOMES],
     lock: Mutex<usize>,
 }
@@ -75,6 +86,7 @@ pub(crate) struct Timed {
 pub(crate) struct Outcome {
     pub(crate) duration: Timed,
     pub(crate) stream: OnceLock<Box<Timed>>,
+    bounds: &'static HttpBounds,
 }
 
 impl Timed {
@@ -84,22 +96,23 @@ impl Timed {
 }
 
 impl Outcome {
-    fn new() -> Self {
-        Self { duration: Timed::new(contract::DURATION_BUCKETS.nanos()), stream: OnceLock::new() }
+    fn new(bounds: &'static HttpBounds) -> Self {
+        Self { duration: Timed::new(bounds.duration), stream: OnceLock::new(), bounds }
     }
 
     /// The stream histogram of this outcome.
     pub(crate) fn stream(&self) -> &Timed {
-        self.stream.get_or_init(|| Box::new(Timed::new(contract::STREAM_BUCKETS.nanos())))
+        self.stream.get_or_init(|| Box::new(Timed::new(self.bounds.stream)))
     }
 }
 
 impl MethodSeries {
-    fn new() -> Self {
+    fn new(bounds: &'static HttpBounds) -> Self {
         Self {
             started: Counter::default(),
             ended: Counter::default(),
-            first_byte: Timed::new(contract::DURATION_BUCKETS.nanos()),
+            first_byte: Timed::new(bounds.first_byte),
+            bounds,
             outcomes: std::array::from_fn(|_| OnceLock::new()),
             lock: Mutex::new(0),
         }
@@ -155,7 +168,7 @@ impl MethodSeries {
                 Some((it, outcome)) if *it == key => return (outcome, folded),
                 Some(_) => {}
                 None => {
-                    let (_, outcome) = slot.get_or_init(|| (key, Box::new(Outcome::new())));
+                    let (_, outcome) = slot.get_or_init(|| (key, Box::new(Outcome::new(self.bounds))));
                     *used += usize::from(!folded);
                     return (outcome, folded);
                 }
@@ -170,13 +183,13 @@ fn slot_of(key: u32) -> usize {
 }
 
 impl RouteSeries {
-    fn new(template: Option<&str>, stream: bool) -> Self {
-        Self { template: template.map(Into::into), stream, methods: std::array::from_fn(|_| OnceLock::new()) }
+    fn new(template: Option<&str>, stream: bool, bounds: &'static HttpBounds) -> Self {
+        Self { template: template.map(Into::into), stream, bounds, methods: std::array::from_fn(|_| OnceLock::new()) }
     }
 
     /// The series of a method.
     pub(crate) fn method(&self, index: usize) -> &MethodSeries {
-        self.methods[index].get_or_init(|| Box::new(MethodSeries::new()))
+        self.methods[index].get_or_init(|| Box::new(MethodSeries::new(self.bounds)))
     }
 
     /// Every method that was seen or declared.
@@ -210,12 +223,14 @@ pub(crate) fn method_index(method: &Method) -> usize {
 
 impl Routes {
     /// The table with the declared routes, whose success and 500 series exist at zero from the start.
-    pub(crate) fn new(declared: &[Route]) -> Self {
+    pub(crate) fn new(declared: &[Route], bounds: HttpBounds) -> Self {
+        let bounds: &'static HttpBounds = Box::leak(Box::new(bounds));
         let routes = Self {
             slots: std::iter::repeat_with(OnceLock::new).take(SLOTS).collect(),
             all: Mutex::default(),
-            unmatched: Box::leak(Box::new(RouteSeries::new(None, false))),
-            overflow: Box::leak(Box::new(RouteSeries::new(Some(kilter_contract::error_type::OTHER), false))),
+            bounds,
+            unmatched: Box::leak(Box::new(RouteSeries::new(None, false, bounds))),
+            overflow: Box::leak(Box::new(RouteSeries::new(Some(kilter_contract::error_type::OTHER), false, bounds))),
         };
         for route in declared {
             let (series, _) = routes.find_or_insert(route.path(), route.is_stream());
@@ -270,7 +285,7 @@ impl Routes {
             return (self.overflow, true);
         }
         // An instance lives as long as its process, so its routes may too: no reference is counted per request.
-        let route: &'static RouteSeries = Box::leak(Box::new(RouteSeries::new(Some(template), stream)));
+        let route: &'static RouteSeries = Box::leak(Box::new(RouteSeries::new(Some(template), stream, self.bounds)));
         let free = (0..SLOTS).map(|step| &self.slots[(start + step) % SLOTS]).find(|slot| slot.set(route).is_ok());
         debug_assert!(free.is_some(), "the budget is half the table");
         all.push(route);
@@ -309,9 +324,11 @@ pub(crate) fn hash(bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
+    const BOUNDS: HttpBounds = HttpBounds { duration: &[1], first_byte: &[1], stream: &[1] };
+
     #[test]
     fn routes_beyond_the_budget_share_one_and_known_ones_keep_theirs() {
-        let routes = Routes::new(&[]);
+        let routes = Routes::new(&[], BOUNDS);
         let first = routes.find(Some("/first")).0;
         for n in 0..2_000 {
             routes.find(Some(&format!("/{n}")));
@@ -326,7 +343,7 @@ mod tests {
 
     #[test]
     fn outcomes_beyond_the_budget_stay_good_or_bad() {
-        let method = MethodSeries::new();
+        let method = MethodSeries::new(&BOUNDS);
         for status in 200..300 {
             method.outcome(status, NONE);
         }

@@ -31,15 +31,27 @@ pub(crate) fn outgoing(headers: &mut HeaderMap) -> Option<RequestContext> {
     own
 }
 
+/// The innermost span of the current request on this thread, as its context: what a message carries on.
+pub(crate) fn innermost() -> Option<RequestContext> {
+    let request = RequestContext::current();
+    let within = if request.sampled { span_within(request) } else { None };
+    request.is_some().then(|| RequestContext { span_id: within.unwrap_or(request.span_id), ..request })
+}
+
 /// A span below the innermost one of the request on this thread: a `tracing` span of the service's, or the request's.
 #[cold]
 fn child_of(request: RequestContext) -> RequestContext {
-    let inner = Context::map_current(|it| {
+    let parent_id = span_within(request).unwrap_or(request.span_id);
+    RequestContext { span_id: random() | 1, parent_id, ..request }
+}
+
+/// The `tracing` span of the service's that this thread is in, when it belongs to the request.
+fn span_within(request: RequestContext) -> Option<u64> {
+    Context::map_current(|it| {
         let span = it.span();
         let ids = span.span_context();
         (ids.trace_id() == TraceId::from(request.trace_id())).then(|| u64::from_be_bytes(ids.span_id().to_bytes()))
-    });
-    RequestContext { span_id: random() | 1, parent_id: inner.unwrap_or(request.span_id), ..request }
+    })
 }
 
 /// Where a call goes, as far as its span may tell: neither query string nor credentials.

@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
 use pin_project_lite::pin_project;
 
+use crate::measured::poll_to_end;
+
 /// Ids of a request and whether it is sampled. Copy it wherever the request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestContext {
@@ -142,7 +144,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    tokio::spawn(WithRequestContext { future, context: RequestContext::current() })
+    tokio::spawn(WithRequestContext::new(future, RequestContext::current()))
 }
 
 pin_project! {
@@ -150,8 +152,14 @@ pin_project! {
     #[derive(Debug)]
     pub struct WithRequestContext<F> {
         #[pin]
-        future: F,
+        future: Option<F>,
         context: RequestContext,
+    }
+}
+
+impl<F> WithRequestContext<F> {
+    pub(crate) fn new(future: F, context: RequestContext) -> Self {
+        Self { future: Some(future), context }
     }
 }
 
@@ -161,6 +169,33 @@ impl<F: Future> Future for WithRequestContext<F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let _entered = Current { context: *this.context, core: 0 }.enter();
-        this.future.poll(context)
+        poll_to_end(this.future, context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::measured::{End, measure};
+
+    /// What a deadline within cuts off was given up; it did not end with its request.
+    #[tokio::test]
+    async fn what_a_deadline_cuts_off_ends_within_its_request() {
+        let given_up = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&given_up);
+        let context = RequestContext { span_id: 1, trace: (1, 1), ..RequestContext::NONE };
+        let call = {
+            let _entered = Current { context, core: 0 }.enter();
+            measure(std::future::pending::<()>(), move |end: End<'_, ()>, _| {
+                told.store(matches!(end, End::GivenUp), Ordering::Relaxed);
+            })
+        };
+        let limited = tokio::time::timeout(Duration::from_millis(1), call);
+        assert!(WithRequestContext::new(limited, context).await.is_err());
+        assert!(given_up.load(Ordering::Relaxed));
     }
 }

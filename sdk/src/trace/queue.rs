@@ -3,6 +3,7 @@
 //! The stock batch processor dies silently with an asynchronous HTTP client, and a refused collector takes its whole
 //! shutdown deadline. Here the exporter is built on the thread that uses it, retries are ours, and what was lost adds up.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,8 @@ pub(crate) struct Exporter {
     queued: AtomicU64,
     sent: &'static AtomicU64,
     told: AtomicU64,
+    /// Where spans stay in a test, in place of the queue.
+    kept: Option<std::sync::Mutex<Vec<SpanData>>>,
 }
 
 /// What a flush did, in spans since the start.
@@ -81,11 +84,29 @@ impl Exporter {
                 }
             });
         })?;
-        Ok(Self { core, spans, flushes, queued: AtomicU64::new(0), sent, told: AtomicU64::new(0) })
+        Ok(Self { core, spans, flushes, queued: AtomicU64::new(0), sent, told: AtomicU64::new(0), kept: None })
+    }
+
+    /// Keeps every span, for tests: no thread, no collector.
+    pub(crate) fn keeping(core: &'static Core) -> Self {
+        let (spans, flushes) = (mpsc::channel(1).0, mpsc::unbounded_channel().0);
+        let sent = Box::leak(Box::default());
+        let (queued, told) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { core, spans, flushes, queued, sent, told, kept: Some(std::sync::Mutex::default()) }
+    }
+
+    /// What was kept so far.
+    pub(crate) fn kept(&self) -> Vec<SpanData> {
+        let kept = |it: &std::sync::Mutex<Vec<SpanData>>| it.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.kept.as_ref().map(kept).unwrap_or_default()
     }
 
     /// Queues a span, or drops and counts it; whether it was taken. Never blocks.
     pub(crate) fn queue(&self, span: SpanData) -> bool {
+        if let Some(kept) = &self.kept {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(span);
+            return true;
+        }
         let taken = self.spans.try_send(span).is_ok();
         if taken {
             self.queued.fetch_add(1, Ordering::Relaxed);

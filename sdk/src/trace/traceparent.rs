@@ -2,8 +2,11 @@
 
 use http::{HeaderMap, HeaderName};
 
-/// Its name.
-pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// The header's name.
+pub(crate) const KEY: &str = "traceparent";
+
+/// The same for HTTP.
+pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static(KEY);
 
 /// A caller's trace id, span id and sampled flag.
 pub(crate) type Parent = ((u64, u64), u64, bool);
@@ -20,7 +23,7 @@ pub(crate) fn incoming(headers: &HeaderMap) -> Option<Result<Parent, Malformed>>
 }
 
 /// Trace id, span id and sampled flag of a header; `None` when it is malformed, as the specification demands.
-fn parse(header: &[u8]) -> Option<Parent> {
+pub(crate) fn parse(header: &[u8]) -> Option<Parent> {
     let dashes = header.len() >= 55 && header[2] == b'-' && header[35] == b'-' && header[52] == b'-';
     let (version, longer) = (hex(header.get(..2)?)?, header.len() > 55);
     if !dashes || version == 0xff || (version == 0 && longer) || (longer && header[55] != b'-') {

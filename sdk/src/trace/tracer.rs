@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use http::HeaderMap;
 use opentelemetry::InstrumentationScope;
 
+use super::process::{ProcessEnd, process_span};
 use super::span::{RequestEnd, request_span};
-use super::traceparent::{self, Malformed};
+use super::traceparent::{self, Malformed, Parent};
 use super::{Exporter, RequestContext, Sampler};
 use crate::signal::health::Health;
 
@@ -41,7 +42,6 @@ impl Tracer {
         headers: &HeaderMap,
         peer: impl Fn() -> Option<IpAddr>,
     ) -> RequestContext {
-        let span_id = random() | 1;
         let caller = traceparent::incoming(headers).and_then(|said| match said {
             Ok(parent) if self.trust.believes(&peer) => Some(parent),
             Ok(_) => {
@@ -53,6 +53,13 @@ impl Tracer {
                 None
             }
         });
+        self.continue_or_begin(caller)
+    }
+
+    /// A context in the trace of this caller, or else in a new one.
+    #[inline]
+    pub(crate) fn continue_or_begin(&self, caller: Option<Parent>) -> RequestContext {
+        let span_id = random() | 1;
         let (trace, parent_id, parent) = match caller {
             Some((trace, parent, sampled)) => (trace, parent, Some(sampled)),
             None => ((random(), random() | 1), 0, None),
@@ -65,6 +72,13 @@ impl Tracer {
     /// Writes the span of a sampled request; whether it is on its way.
     pub(crate) fn finish(&self, context: RequestContext, end: &RequestEnd<'_>) -> bool {
         self.exporter.as_ref().is_some_and(|it| it.queue(request_span(context, end, &self.scope)))
+    }
+
+    /// Writes the span of a message that was processed.
+    pub(crate) fn finish_process(&self, context: RequestContext, end: &ProcessEnd) {
+        if let Some(exporter) = &self.exporter {
+            exporter.queue(process_span(context, end, &self.scope));
+        }
     }
 }
 

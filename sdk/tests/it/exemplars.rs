@@ -47,8 +47,16 @@ async fn a_bucket_points_to_the_trace_of_a_sampled_request() {
     // Each counter and histogram series tells when it was made, between the start and now.
     let made = |line: &&str| line.split(['{', ' ']).next().is_some_and(|it| it.ends_with("_created"));
     let made: Vec<&str> = page.lines().filter(made).collect();
-    let counts =
-        page.lines().filter(|it| it.contains("_count{") || it.contains("_total{") || it.contains("_total ")).count();
+    // A gauge may be called so too.
+    let mut kind = String::new();
+    let counted = |line: &&str| {
+        if let Some(of) = line.strip_prefix("# TYPE ").and_then(|it| it.split(' ').nth(1)) {
+            of.clone_into(&mut kind);
+        }
+        let name = line.split(['{', ' ']).next().unwrap_or_default();
+        (kind == "histogram" && name.ends_with("_count")) || (kind == "counter" && name.ends_with("_total"))
+    };
+    let counts = page.lines().filter(counted).count();
     assert_eq!(made.len(), counts, "{page}");
     for line in made {
         let time: f64 = line.rsplit_once(' ').expect("a sample").1.parse().expect("a time");

@@ -31,6 +31,8 @@ pub(crate) const OWN_SUBSCRIBER: &str = "TEST_SERVICE_OWN_SUBSCRIBER";
 pub(crate) const BUILD: &str = "TEST_SERVICE_BUILD";
 /// Makes it serve twice: first until somebody asks for `/again`.
 pub(crate) const TWICE: &str = "TEST_SERVICE_TWICE";
+/// Makes it a service that serves with `axum::serve`, and calls `init` within its runtime.
+pub(crate) const OWN_SERVER: &str = "TEST_SERVICE_OWN_SERVER";
 /// Begins the line that tells the addresses.
 const HELLO: &str = "listening ";
 /// Begins the line that tells how it ended.
@@ -47,6 +49,8 @@ kilter::routes! {
     pub BLOCK = GET "/block";
     /// Tells how many bytes live in the process.
     pub LIVE = GET "/live-bytes";
+    /// Sends a message.
+    pub PLACE = GET "/place/{kind}";
 }
 
 #[tracing::instrument(skip_all, fields(db.system = "sqlite", url = "https://user:secret@shop/x?token=secret", password = "secret"))]
@@ -78,6 +82,7 @@ fn routes() -> Router {
         .route(BROKEN.path(), get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
         .route(ENDLESS.path(), get(endless))
         .route(BLOCK.path(), get(|| async { std::thread::sleep(Duration::from_secs(13)) }))
+        .route(PLACE.path(), get(crate::messages::place))
         .route(LIVE.path(), get(|| async { ALLOCATOR.allocated().to_string() }))
         .route("/status/{status}", get(strange))
 }
@@ -101,8 +106,12 @@ fn be_the_service() {
     if std::env::var_os(OWN_SUBSCRIBER).is_some() {
         tracing::subscriber::set_global_default(tracing_subscriber::registry()).expect("the first subscriber");
     }
+    let service = kilter::service!().routes(ROUTES).error_kinds(&["card_declined"]);
+    if std::env::var_os(OWN_SERVER).is_some() {
+        return serve_otherwise(service, workers, |address, admin| println!("{HELLO}{address} {admin}"));
+    }
     // Outside of any runtime: `init` needs none.
-    let (own, service) = (std::env::var_os(BUILD).is_some(), kilter::service!().routes(ROUTES));
+    let own = std::env::var_os(BUILD).is_some();
     let init = if own { build(service) } else { kilter::init(service) }.map_err(|error| error.to_string());
     let runtime = match workers {
         0 => tokio::runtime::Builder::new_current_thread().enable_all().build(),
@@ -115,6 +124,7 @@ fn be_the_service() {
             let again = kilter::init(kilter::service!()).expect_err("a second init must be refused").to_string();
             assert!(again.contains("kilter is already installed"), "{again}");
         }
+        crate::messages::consume(&telemetry).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         println!("{HELLO}{} {}", listener.local_addr().expect("an address"), telemetry.admin_addr());
         let listener = if std::env::var_os(TWICE).is_some() { first(&telemetry, listener).await } else { listener };
@@ -147,6 +157,17 @@ async fn first(telemetry: &kilter::Telemetry, listener: tokio::net::TcpListener)
     let report = telemetry.serve_until(listener, routes, async { end.notified().await }).await;
     report.expect("the first end is in good order");
     tokio::net::TcpListener::from_std(twin).expect("a listener")
+}
+
+fn serve_otherwise(service: kilter::Service, workers: usize, hello: fn(SocketAddr, SocketAddr)) {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let telemetry = kilter::init(service).expect("init");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        hello(listener.local_addr().expect("an address"), telemetry.admin_addr());
+        axum::serve(listener, routes().layer(telemetry.http_server())).await.expect("it serves");
+    });
 }
 
 /// The started service.
@@ -250,6 +271,11 @@ impl Service {
         let answer = asked.header("x-prometheus-scrape-timeout-seconds", "10").send().await.expect("an answer");
         let page = answer.text().await.expect("a page");
         page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// The value of a series on the metrics page.

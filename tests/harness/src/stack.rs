@@ -102,7 +102,9 @@ fn write_estate(folder: &Path, options: &LoopOptions, webhook: &Webhook) -> anyh
     let slo = fs::read_to_string(example.join("slo.yaml")).context("could not read the example's SLO file")?;
     let team = format!("team: {}", options.team);
     fs::write(estate.join("git-https/slo.yaml"), slo.replace("team: source-control", &team))?;
-    fs::copy(example.join("docs/mitigations.md"), estate.join("git-https/docs/mitigations.md"))?;
+    for named in ["docs/mitigations.md", "kilter.contract.json"] {
+        fs::copy(example.join(named), estate.join("git-https").join(named))?;
+    }
     fs::write(
         estate.join("kilter.yaml"),
         format!(

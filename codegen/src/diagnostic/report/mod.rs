@@ -35,8 +35,7 @@ pub fn human(all: &[Diagnostic], sources: &Sources, color: bool) -> String {
 fn without_secrets(all: &[Diagnostic], sources: &Sources) -> BTreeMap<usize, String> {
     let mut masked = BTreeMap::new();
     for it in all.iter().filter(|it| it.code == Code::LiteralSecret) {
-        let text: &mut String =
-            masked.entry(it.span.file).or_insert_with(|| sources.files[it.span.file].text.to_string());
+        let text: &mut String = masked.entry(it.span.file).or_insert_with(|| sources.files[it.span.file].text.clone());
         let Range { start, end } = it.span.range;
         if let Some(secret) = text.get(start..end) {
             // Lines stay lines, bytes stay bytes: the carets of other findings must not move.

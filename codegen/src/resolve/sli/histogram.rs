@@ -3,6 +3,8 @@
 use kilter_contract::{Instrument, find};
 use promql_parser::parser::Expr;
 
+use super::super::bounds;
+use super::super::known::Known;
 use super::{Code, Findings, duration, events, red, text};
 use crate::model::{Decimal, Histogram, Sli};
 use crate::promql::lexer::{Kind, lex};
@@ -10,19 +12,20 @@ use crate::promql::{self, edit_in_source, place_in_source, selectors};
 use crate::yaml::{Node, Range};
 
 /// Reads the selector and the threshold.
-pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
+pub(super) fn read(node: &Node, known: &Known, findings: &mut Findings<'_>) -> Option<Sli> {
     let native = text(node, "type").is_some_and(|(it, _)| it == "native");
     let milliseconds = text(node, "unit").is_some_and(|(it, _)| it == "milliseconds");
-    let selector = selector(node, native, findings);
+    let selector = selector(node, native, known, findings);
     let threshold = duration(node, "slower_than", "250ms", findings)?;
     let (metric, matchers) = selector?;
-    if let Some(signal) = find(&metric) {
-        // A bound is only asked for where it can be known.
-        red::threshold(node, signal, findings)?;
+    // A bound is only asked for where it can be known.
+    if let Some(declared) = bounds::declared(&metric, known) {
+        red::threshold(node, &red::Bounded { name: &metric, declared }, known, findings)?;
         if native || milliseconds {
             let key = if native { "type" } else { "unit" };
             let place = node.get(key).unwrap_or(node);
-            let message = format!("{metric} of the contract is a classic histogram in seconds");
+            let whose = if find(&metric).is_some() { "of the contract" } else { "of the service" };
+            let message = format!("{metric} {whose} is a classic histogram in seconds");
             findings.error(Code::Conflict, place.range, message, format!("leave `{key}` out"));
             return None;
         }
@@ -33,8 +36,8 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
 }
 
 /// The name of the histogram and its matchers as they are written.
-fn selector(node: &Node, native: bool, findings: &mut Findings<'_>) -> Option<(String, String)> {
-    let written = events::query(node, "histogram", events::Ranges::None, findings)?;
+fn selector(node: &Node, native: bool, known: &Known, findings: &mut Findings<'_>) -> Option<(String, String)> {
+    let written = events::query(node, "histogram", events::Ranges::None, known, findings)?;
     let (value, place) = text(node, "histogram")?;
     let expr = promql::parse(&written).ok()?;
     let refuse = |findings: &mut Findings<'_>, message: String, help: String| {
@@ -67,10 +70,17 @@ fn selector(node: &Node, native: bool, findings: &mut Findings<'_>) -> Option<(S
         findings.error(Code::NotAHistogram, range, message, "name a histogram: docs/reference/contract.md lists them");
         return None;
     }
+    if let Some(own) = known.own(&metric).filter(|it| it.instrument != "histogram" || it.unit != "s") {
+        let range = place_in_source(findings.source(), place.range, value, 0, value.trim_end().len());
+        let message =
+            format!("{metric} of the service is a {} in `{}`, not a histogram of seconds", own.instrument, own.unit);
+        findings.error(Code::NotAHistogram, range, message, "name a histogram of durations, or count events");
+        return None;
+    }
     let matchers = inner(&written);
-    // The contract knows the labels of its own histograms.
-    let known = find(&metric).is_some() && !native;
-    (!known || events::fits(node, "histogram", &metric, findings)).then_some((metric, matchers))
+    // The labels of what is declared are known.
+    let declared = (find(&metric).is_some() || known.own(&metric).is_some()) && !native;
+    (!declared || events::fits(node, "histogram", &metric, known, findings)).then_some((metric, matchers))
 }
 
 /// What stands between the braces, in one line and without comments.

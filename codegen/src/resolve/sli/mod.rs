@@ -1,24 +1,27 @@
 //! What is measured, checked against the contract. One file per shape of SLI.
 
 mod by;
+pub(super) mod exposed;
 mod histogram;
 pub(super) mod red;
 mod time;
 
 pub(super) use by::{OWNED, by};
 
+use super::known::Known;
 use super::{Code, Findings, events, items, printable, scalar, text, unknown};
 use crate::model::{Duration, Family, Sli};
 use crate::yaml::Node;
 
 /// Reads one kind of SLI from its node.
-type Reader = fn(&Node, &mut Findings<'_>) -> Option<Sli>;
+type Reader = fn(&Node, &Known, &mut Findings<'_>) -> Option<Sli>;
 
 /// Reads the one kind that is there.
-pub(super) fn read(node: Option<&Node>, findings: &mut Findings<'_>) -> Option<Sli> {
+pub(super) fn read(node: Option<&Node>, known: &Known, findings: &mut Findings<'_>) -> Option<Sli> {
     let node = node?;
     if let Some((family, it)) = Family::ALL.iter().find_map(|family| Some((*family, node.get(family.key())?))) {
-        return red::read(it, family, findings);
+        exposed::check(it, family, known, findings);
+        return red::read(it, family, known, findings);
     }
     let kinds: [(&str, Reader); 5] = [
         ("events", events::read),
@@ -27,7 +30,7 @@ pub(super) fn read(node: Option<&Node>, findings: &mut Findings<'_>) -> Option<S
         ("uptime", time::uptime),
         ("slices", time::slices),
     ];
-    kinds.iter().find_map(|(key, read)| Some(read(node.get(key)?, findings))).flatten()
+    kinds.iter().find_map(|(key, read)| Some(read(node.get(key)?, known, findings))).flatten()
 }
 
 /// A duration, or why it is none.

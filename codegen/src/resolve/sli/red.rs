@@ -2,13 +2,14 @@
 
 use kilter_contract::{Instrument, Label, Signal, Values};
 
+use super::super::known::{Exposed, Known};
 use super::{Code, Findings, duration, exclusive, items, printable, scalar, text, unknown};
 use crate::model::{Duration, Family, Red, Sli};
 use crate::promql::edit_in_source;
 use crate::yaml::{Node, Range, Value};
 
 /// Reads an SLI of a family.
-pub(super) fn read(node: &Node, family: Family, findings: &mut Findings<'_>) -> Option<Sli> {
+pub(super) fn read(node: &Node, family: Family, known: &Known, findings: &mut Findings<'_>) -> Option<Sli> {
     exclusive(
         node,
         ["bad", "slower_than"],
@@ -35,7 +36,7 @@ pub(super) fn read(node: &Node, family: Family, findings: &mut Findings<'_>) -> 
         return freshness(node, findings);
     }
     let slower_than_nanos = match node.get("slower_than") {
-        Some(_) => Some(threshold(node, &family.signal(), findings)?),
+        Some(_) => Some(threshold(node, &Bounded::of(&family.signal()), known, findings)?),
         None => None,
     };
     Some(Sli::Red(Red { family, only, bad, slower_than_nanos }))
@@ -181,33 +182,71 @@ fn freshness(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
     Some(Sli::Freshness { job: job.to_owned(), within })
 }
 
-/// A threshold that is a bucket bound, in nanoseconds.
-pub(super) fn threshold(node: &Node, signal: &Signal, findings: &mut Findings<'_>) -> Option<u64> {
+/// A histogram of durations, and the bounds that it declares.
+pub(super) struct Bounded<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// In nanoseconds, rising.
+    pub(super) declared: Vec<u64>,
+}
+
+impl Bounded<'_> {
+    /// One of the contract.
+    pub(super) fn of(signal: &Signal) -> Bounded<'static> {
+        let declared = match signal.instrument {
+            Instrument::Histogram(buckets) => buckets.nanos().to_vec(),
+            _ => Vec::new(),
+        };
+        Bounded { name: signal.name, declared }
+    }
+}
+
+/// The longest threshold: nothing that is measured takes longer.
+const LONGEST: Duration = Duration::from_mins(30 * 24 * 60);
+
+/// A threshold in nanoseconds. One that is no bucket bound yet is told, and is a threshold nevertheless.
+pub(super) fn threshold(node: &Node, of: &Bounded<'_>, known: &Known, findings: &mut Findings<'_>) -> Option<u64> {
     let (text, place) = text(node, "slower_than")?;
-    let Instrument::Histogram(buckets) = signal.instrument else { return None };
-    let Ok(threshold) = text.parse::<Duration>() else {
-        findings.error(
-            Code::BadValue,
-            place.range,
-            format!("`{}` is no duration", printable(text)),
-            "for example: slower_than: 250ms",
-        );
+    let threshold = text.parse::<Duration>().ok().filter(|it| it.millis() > 0 && *it <= LONGEST);
+    let Some(threshold) = threshold else {
+        let message = format!("`{}` is no duration up to {LONGEST}", printable(text));
+        findings.error(Code::BadValue, place.range, message, "for example: slower_than: 250ms");
         return None;
     };
     let nanos = threshold.millis().saturating_mul(1_000_000);
-    if buckets.contains(nanos) {
+    if of.declared.contains(&nanos) {
         return Some(nanos);
     }
-    let shown = |nanos: u64| Duration::from_millis(nanos / 1_000_000).to_string();
-    // A duration of Kilter's has whole milliseconds, so a finer bound cannot be asked for.
-    let whole = |nanos: &u64| nanos.is_multiple_of(1_000_000);
-    let near = match buckets.nearest(nanos) {
-        (Some(below), Some(above)) => format!("the nearest bounds are {} and {}", shown(below), shown(above)),
-        (Some(only), None) | (None, Some(only)) => format!("the nearest bound is {}", shown(only)),
-        (None, None) => String::new(),
-    };
-    let all: Vec<String> = buckets.nanos().iter().copied().filter(|it| whole(it)).map(shown).collect();
-    let message = format!("{threshold} is no bucket bound of {}: {near}", signal.name);
-    findings.error(Code::OffBounds, place.range, message, format!("choose one of: {}", all.join(", ")));
-    None
+    let file = &known.bounds_file;
+    match known.exposes(of.name, nanos) {
+        Exposed::Yes => {}
+        Exposed::NotBuilt => {
+            let message =
+                format!("{file} has the bound {threshold} of {}, but the contract of the service does not", of.name);
+            let help = format!(
+                "build the service with kilter::service!(bounds: \"path/to/{file}\"), then KILTER_CONTRACT=write cargo test"
+            );
+            findings.error(Code::NotBuilt, place.range, message, help);
+        }
+        Exposed::No => {
+            let shown = |nanos: u64| Duration::from_millis(nanos / 1_000_000).to_string();
+            // A duration of Kilter's has whole milliseconds, so a finer bound cannot be asked for.
+            let whole: Vec<u64> = of.declared.iter().copied().filter(|it| it.is_multiple_of(1_000_000)).collect();
+            let above = of.declared.partition_point(|it| *it < nanos);
+            let near = match (above.checked_sub(1).map(|it| of.declared[it]), of.declared.get(above)) {
+                (Some(below), Some(above)) => format!("the nearest bounds are {} and {}", shown(below), shown(*above)),
+                (Some(only), None) => format!("the nearest bound is {}", shown(only)),
+                (None, Some(only)) => format!("the nearest bound is {}", shown(*only)),
+                (None, None) => "it has none".to_owned(),
+            };
+            let all: Vec<String> = whole.into_iter().map(shown).collect();
+            let message = format!("{threshold} is no bucket bound of {}: {near}", of.name);
+            let help = format!(
+                "choose one of: {}; or build the service with {file}, which kilter generate writes when nothing else is wrong",
+                all.join(", ")
+            );
+            findings.error(Code::OffBounds, place.range, message, help);
+        }
+    }
+    Some(nanos)
 }

@@ -1,5 +1,6 @@
 //! SLIs that weigh time and not events: a ratio that somebody else computes, a gauge, minutes.
 
+use super::super::known::Known;
 use super::events::{Ranges, query};
 use super::{Code, Findings, text};
 use crate::model::{EventSide, Sli};
@@ -8,8 +9,9 @@ use crate::promql::{self, edit_in_source, place_in_source};
 use crate::yaml::{Node, Range};
 
 /// `ratio`: the share of what is bad, or of what is good.
-pub(super) fn ratio(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
-    let (error, good) = (query(node, "error", Ranges::Needed, findings), query(node, "good", Ranges::Needed, findings));
+pub(super) fn ratio(node: &Node, known: &Known, findings: &mut Findings<'_>) -> Option<Sli> {
+    let mut read = |key: &str| query(node, key, Ranges::Needed, known, findings);
+    let (error, good) = (read("error"), read("good"));
     match (node.get("error"), node.get("good")) {
         (Some(_), Some(good)) => {
             let message = "`error` and `good` are both here";
@@ -28,8 +30,8 @@ pub(super) fn ratio(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
 }
 
 /// `uptime`: a gauge that is read moment by moment.
-pub(super) fn uptime(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
-    let up = query(node, "up", Ranges::None, findings)?;
+pub(super) fn uptime(node: &Node, known: &Known, findings: &mut Findings<'_>) -> Option<Sli> {
+    let up = query(node, "up", Ranges::None, known, findings)?;
     if promql::parse(&up).is_ok_and(|it| promql::lacks_bool(&it)) {
         needs_bool(node, "up", findings);
         return None;
@@ -38,8 +40,8 @@ pub(super) fn uptime(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
 }
 
 /// `slices`: yes or no, each minute.
-pub(super) fn slices(node: &Node, findings: &mut Findings<'_>) -> Option<Sli> {
-    let good = query(node, "good", Ranges::Free, findings)?;
+pub(super) fn slices(node: &Node, known: &Known, findings: &mut Findings<'_>) -> Option<Sli> {
+    let good = query(node, "good", Ranges::Free, known, findings)?;
     if promql::parse(&good).is_ok_and(|it| promql::lacks_bool(&it)) {
         needs_bool(node, "good", findings);
         return None;
