@@ -38,9 +38,18 @@ pub const VIOLATION: Label = Label::new(
         "second_layer",
         "collector",
         "undeclared_signal",
+        "undeclared_error_type",
     ]),
     false,
-    "The rule that an ad-hoc metric, a layer, a collector or a signal broke.",
+    "The rule that an ad-hoc metric, a layer, a collector, a signal or a handler broke.",
+);
+/// Why a caller's trace was not continued.
+pub const IGNORED_REASON: Label = Label::new(
+    "reason",
+    "kilter.traceparent.ignored.reason",
+    Values::Closed(&["malformed", "untrusted"]),
+    false,
+    "Why the header was ignored.",
 );
 /// Format of the page.
 pub const FORMAT: Label = Label::new(
@@ -61,11 +70,14 @@ signals! {
         help "Exports to the collector that failed.", labels [];
     /// Values folded into `_OTHER` or left out.
     SERIES_OVERFLOW = counter "telemetry_series_overflow_total", otel "telemetry.series.overflow", unit Count,
-        help "Observations whose label values were folded because the series budget was used up.", labels [OVERFLOWED];
+        help "Observations whose label values were folded, or ad-hoc series that were refused, because a budget was used up.", labels [OVERFLOWED];
     /// What the checking recorder refused.
     VIOLATIONS = counter "telemetry_violations_total", otel "telemetry.violations", unit Count,
-        help "Ad-hoc metrics and layers that broke a rule of the contract.", labels [VIOLATION];
+        help "Ad-hoc metrics, layers and error types that broke a rule of the contract.", labels [VIOLATION];
     /// Time to render the page.
     SCRAPE_DURATION = histogram(SCRAPE_BUCKETS) "telemetry_scrape_duration_seconds", otel "telemetry.scrape.duration",
         unit Seconds, help "Time to render the metrics page.", labels [FORMAT];
+    /// `traceparent` headers that count for nothing. Anybody can send one, so no alert looks at it.
+    TRACEPARENTS_IGNORED = counter "telemetry_traceparents_ignored_total", otel "telemetry.traceparents.ignored", unit Count,
+        help "Incoming traceparent headers that were malformed, or from callers that are not trusted.", labels [IGNORED_REASON];
 }

@@ -75,7 +75,9 @@ impl Admin {
 
     /// Starts serving on what was bound.
     pub(crate) fn start(&self, core: &'static Core, listener: std::net::TcpListener) -> Result<(), InitError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(InitError::Thread)?;
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        // One thread per format and encoding that scrapers ask for is plenty: whoever waits shares a page.
+        let runtime = runtime.enable_all().max_blocking_threads(4).build().map_err(InitError::Thread)?;
         let app = router(core, Arc::clone(&self.state));
         let serve = move || {
             runtime.block_on(async move {
@@ -114,10 +116,7 @@ pub(crate) fn router(core: &'static Core, state: Arc<State>) -> Router {
     let contract = move || async move { ([(CONTENT_TYPE, "application/json")], published::text(core, true)) };
     Router::new()
         .route("/", get(|| async { "/metrics\n/healthz\n/readyz\n/contract\n" }))
-        .route(
-            "/metrics",
-            get(move |method: Method, headers: HeaderMap| async move { respond(core, &method, &headers) }),
-        )
+        .route("/metrics", get(move |method: Method, headers: HeaderMap| respond(core, method, headers)))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/contract", get(contract))

@@ -40,6 +40,10 @@ pub(crate) struct CoreConfig {
     pub(crate) bounds: Bounds,
     pub(crate) scrape_interval: Duration,
     pub(crate) all_readers_scrape: bool,
+    /// Whether OpenMetrics pages tell when their series were made.
+    pub(crate) created: bool,
+    /// The status by which the service says that its own deadline has passed; 0 when it has none.
+    pub(crate) timeout_status: u16,
 }
 
 /// One instance.
@@ -57,6 +61,7 @@ pub(crate) struct Core {
     /// The drain deadline has passed: what is dropped now was ended by the service.
     pub(crate) shutting_down: AtomicBool,
     second_layer_told: AtomicBool,
+    undeclared_told: AtomicBool,
     /// Methods of gRPC that the service is known to have.
     #[cfg(feature = "tonic-0-14")]
     pub(crate) rpc_methods: crate::grpc::Methods,
@@ -80,6 +85,7 @@ impl Core {
             tracer: OnceLock::new(),
             shutting_down: AtomicBool::new(false),
             second_layer_told: AtomicBool::new(false),
+            undeclared_told: AtomicBool::new(false),
             #[cfg(feature = "tonic-0-14")]
             rpc_methods: crate::grpc::Methods::default(),
             runtime: Runtime::default(),
@@ -106,10 +112,19 @@ impl Core {
         let index = |set: &[&str]| set.iter().position(|it| *it == kind).and_then(|it| ErrorId::try_from(it).ok());
         let own = KINDS + contract_kinds();
         let declared = || index(self.config.error_kinds).and_then(|it| it.checked_add(own));
-        index(error_type::KINDS)
-            .map(|it| it + KINDS)
-            .or_else(declared)
-            .unwrap_or_else(|| self.error_id(error_type::OTHER))
+        index(error_type::KINDS).map(|it| it + KINDS).or_else(declared).unwrap_or_else(|| {
+            self.undeclared(kind);
+            self.error_id(error_type::OTHER)
+        })
+    }
+
+    /// Counted each time, told once.
+    #[cold]
+    fn undeclared(&self, kind: &str) {
+        self.health.violation("undeclared_error_type");
+        if !self.undeclared_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(kind, "an undeclared error type counts as _OTHER: declare it with Service::error_kinds");
+        }
     }
 
     /// The text of an error type; `None` on success.

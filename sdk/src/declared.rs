@@ -38,6 +38,9 @@ fn routes(service: &Service, wrong: &mut Vec<String>) {
     if service.routes.len() > ROUTE_BUDGET {
         wrong.push(format!("  {} routes are declared; {ROUTE_BUDGET} are the most", service.routes.len()));
     }
+    if service.timeout_status != 0 && !(400..600).contains(&service.timeout_status) {
+        wrong.push(format!("  timeout status {} is not from 400 to 599", service.timeout_status));
+    }
     for route in service.routes {
         if !route.path().starts_with('/') {
             wrong.push(format!("  route `{}` does not begin with `/`", route.path()));

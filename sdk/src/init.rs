@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::Layer as SubscriberLayer;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -19,6 +20,7 @@ use crate::declared;
 use crate::env::{self, Settings};
 use crate::error::InitError;
 use crate::log;
+use crate::selfcheck;
 use crate::service::Service;
 use crate::telemetry::Telemetry;
 use crate::trace::{ExportConfig, Exporter, QueueProcessor, SampledOnly, Tracer};
@@ -80,8 +82,15 @@ pub fn init(service: Service) -> Result<Telemetry, InitError> {
         .map_err(|_| InitError::AlreadyInstalled("a tracing subscriber"))?;
     metrics::set_global_recorder(parts.recorder).map_err(|_| InitError::AlreadyInstalled("a metrics recorder"))?;
     INSTALLED.store(true, Ordering::Release);
+    // For middleware of others that carries OpenTelemetry's context; one that is there already stays.
+    if selfcheck::propagator_missing() {
+        opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+    }
     for (name, meant) in env::misspelt(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
         tracing::warn!(name, meant, "a variable of the environment counts for nothing; is another one meant?");
+    }
+    if let Some(lock) = selfcheck::lock_of_cargo() {
+        selfcheck::duplicates(&lock).iter().for_each(|it| tracing::warn!("{it}"));
     }
     // The threads last, so that what they log is seen.
     start(&parts, listener)?;
@@ -174,6 +183,8 @@ fn config(service: &Service, bounds: Bounds, settings: &Settings) -> CoreConfig 
         bounds,
         scrape_interval: settings.scrape_interval,
         all_readers_scrape: settings.all_readers_scrape,
+        created: settings.created,
+        timeout_status: service.timeout_status,
     }
 }
 

@@ -48,13 +48,25 @@
 //! # Behaviour worth knowing
 //!
 //! - Every request that reaches the layer is counted once, when its outcome is known, in
-//!   `http_server_request_duration_seconds`. What cannot be known: a client that leaves after its small response was
-//!   handed to the socket counts as success; a client that leaves while its own upload is unread is not noticed.
+//!   `http_server_request_duration_seconds`. What cannot be known: a client that leaves after its response was
+//!   handed over counts as success, and a body in one piece is handed over whole; a client that leaves while its own
+//!   upload is unread is not noticed.
 //! - No Host header, raw path or query string is ever a label. Unmatched requests have no `http_route`.
 //! - A series that is nonzero when it is first scraped shows zero for 1.25 scrape intervals, so that `rate()` sees its
 //!   birth. Declared routes exist at zero from the start and are never held.
-//! - With `panic = "abort"`, a kill or an out-of-memory death, requests in flight vanish with the process.
-//! - After a `fork` the child reports nothing: call `init` after it.
+//! - With `panic = "abort"`, a kill or an out-of-memory death, requests in flight vanish with the process. A handler's panic
+//!   is counted as `panic` only when it unwinds: keep `panic = "unwind"`, the default.
+//!
+//! # Before, twice, after
+//!
+//! - Before `init` there is no request: [`RequestContext::current`] is [`RequestContext::NONE`], [`spawn`] is `tokio::spawn`,
+//!   logs go nowhere, and ad-hoc metrics count nothing, for ever where a handle is kept. So call it first.
+//! - A second `init` is an error that says so, and changes nothing. A second [`build`] is an instance of its own, and needs
+//!   an admin address of its own.
+//! - After `serve` has returned, everything still works: requests of other servers are counted, the admin page answers
+//!   until the process ends, [`Telemetry::flush`] sends what was queued since, and `serve` may be called again.
+//! - After a `fork` the child reports nothing and waits for nothing: its spans are dropped and counted, its page is not
+//!   served. A listening socket that it inherits keeps its port in use: call `init` after forking.
 
 mod adhoc;
 mod admin;
@@ -84,6 +96,7 @@ mod render;
 mod resource;
 mod routes;
 mod runtime;
+mod selfcheck;
 mod serve;
 mod service;
 mod signal;

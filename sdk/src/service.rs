@@ -12,13 +12,14 @@ pub struct Service {
     pub(crate) routes: &'static [Route],
     pub(crate) error_kinds: &'static [&'static str],
     pub(crate) signals: &'static [Signal],
+    pub(crate) timeout_status: u16,
     pub(crate) bounds: &'static str,
 }
 
 impl Service {
     /// A service of this name and version. `OTEL_SERVICE_NAME` overrides the name.
     pub const fn new(name: &'static str, version: &'static str) -> Self {
-        Self { name, version, routes: &[], error_kinds: &[], signals: &[], bounds: "" }
+        Self { name, version, routes: &[], error_kinds: &[], signals: &[], bounds: "", timeout_status: 0 }
     }
 
     /// Declares routes: they exist on the metrics page at zero from the start.
@@ -50,6 +51,15 @@ impl Service {
     #[must_use]
     pub const fn bounds(mut self, text: &'static str) -> Self {
         self.bounds = text;
+        self
+    }
+
+    /// Declares that responses of this status are sent by a deadline of the service's own, and count as `timeout`: 408
+    /// for `tower_http::timeout::TimeoutLayer`, which is a success otherwise, because 4xx are the client's.
+    /// [`timeout`](crate::timeout) needs no declaration.
+    #[must_use]
+    pub const fn timeout_status(mut self, status: u16) -> Self {
+        self.timeout_status = status;
         self
     }
 }

@@ -23,6 +23,12 @@ fn record() {
     gauge!("build_info").set(1.0);
     gauge!("lag", "zone" => "").set(f64::MAX);
     histogram!("gc_seconds").record(0.2);
+    // What the page shows alike is one series, not a sample that stands twice.
+    counter!("cache.hits", "tier" => "1", "zone" => "a").increment(1);
+    counter!("cache_hits", "zone" => "a", "tier" => "1").increment(2);
+    counter!("gc_seconds_count").increment(9);
+    gauge!("far").increment(f64::MAX);
+    gauge!("far").increment(f64::MAX);
     // Names of the contract and broken ones: refused, and no harm.
     counter!("http_server_request_duration_seconds_count").increment(1);
     gauge!("http_server_active_requests").set(7.0);
@@ -33,7 +39,8 @@ fn record() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_prometheus_scrapes_ad_hoc_metrics_and_stays_up() -> anyhow::Result<()> {
-    let telemetry = TestTelemetry::new(kilter::service!());
+    // What was refused before the first scrape is a birth: held for a little more than a second here.
+    let telemetry = TestTelemetry::scraped_every(kilter::service!(), Duration::from_secs(1));
     metrics::with_local_recorder(&telemetry.recorder(), record);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?.to_string();
@@ -45,9 +52,9 @@ fn scraped(address: &str) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let target = Target { job: "shop".to_owned(), address: address.to_owned() };
     let prometheus = Prometheus::start(folder.path(), PrometheusConfig::new(vec![target]))?;
-    until("three scrapes", Duration::from_secs(30), || {
+    until("four scrapes", Duration::from_secs(30), || {
         let scrapes = prometheus.value("count_over_time(up{job=\"shop\"}[1m])")?;
-        ensure!(scrapes >= Some(3.0), "{scrapes:?} scrapes");
+        ensure!(scrapes >= Some(4.0), "{scrapes:?} scrapes");
         Ok(Some(()))
     })?;
     for (expr, value) in [
@@ -60,6 +67,7 @@ fn scraped(address: &str) -> anyhow::Result<()> {
         ("gc_seconds_count{job=\"shop\"}", 1.0),
         ("pushes{job=\"shop\"}", 1.0),
         ("pushes_total{job=\"shop\"}", 2.0),
+        ("cache_hits{job=\"shop\",tier=\"1\",zone=\"a\"}", 3.0),
         // The contract is whole, and its page came as OpenMetrics.
         ("count(target_info{job=\"shop\"})", 1.0),
         ("count(telemetry_scrape_duration_seconds_bucket{job=\"shop\",format=\"openmetrics\",le=\"1.0\"})", 1.0),

@@ -2,11 +2,13 @@
 
 mod adhoc;
 mod alertmanager;
+mod births;
 mod bounds;
 mod breakers;
 mod conformance;
 mod databases;
 mod end_to_end;
+mod exemplars;
 mod formats;
 mod freshness;
 mod git;

@@ -1,16 +1,20 @@
 //! The checking recorder. What the contract or the service declares is written through handles, never from here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use kilter_contract::{CATALOG, Signal};
-use metrics::{Counter, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use metrics::{
+    Counter, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Label, Metadata, Recorder, SharedString, Unit,
+};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use crate::core::Core;
 
 /// Most ad-hoc series of a service. Beyond it new ones are refused, known ones stay.
 const BUDGET: usize = 2_000;
+/// The rule that is broken beyond it.
+const BEYOND: &str = "series_budget";
 
 /// What kind of metric a name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,10 +33,14 @@ pub(crate) struct AdHoc {
 
 #[derive(Default)]
 struct Known {
-    /// Every key that was asked for, and whether it is served.
-    keys: HashMap<(Key, Kind), bool>,
-    kinds: HashMap<String, Kind>,
-    served: usize,
+    /// Every key that was asked for, and the one under which it is served.
+    keys: HashMap<(Key, Kind), Option<Key>>,
+    /// Names of series on the page, and whose they are: `x` as a counter and `x_count` of a histogram cannot both be.
+    owners: HashMap<String, (String, Kind)>,
+    /// Series on the page.
+    served: HashSet<(Key, Kind)>,
+    /// Whether it was told that refusals are no longer told.
+    flooded: bool,
 }
 
 impl std::fmt::Debug for AdHoc {
@@ -75,82 +83,105 @@ impl AdHocRecorder {
         Self { core }
     }
 
-    /// Whether the series may be served. Decided once per key; a refusal is counted once.
-    fn admit(self, key: &Key, kind: Kind) -> bool {
+    /// The key under which the series is served, as the page shows it: `a.b` and `a_b` are one series, and so are two
+    /// orders of the same labels. Decided once per key; a refusal is counted once.
+    fn admit(self, key: &Key, kind: Kind) -> Option<Key> {
         let adhoc = &self.core.adhoc;
         let id = (key.clone(), kind);
         if let Some(verdict) = adhoc.known.read().unwrap_or_else(PoisonError::into_inner).keys.get(&id) {
-            return *verdict;
+            return verdict.clone();
         }
         let mut known = adhoc.known.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(verdict) = known.keys.get(&id) {
-            return *verdict;
+            return verdict.clone();
         }
-        let name = sanitised(key.name());
-        let refusal = refuse(key, &name, self.core.config.signals).or_else(|| {
-            let other = *known.kinds.entry(name).or_insert(kind);
-            if other != kind {
-                Some("type_conflict")
-            } else if known.served >= BUDGET {
-                Some("series_budget")
-            } else {
-                None
+        let verdict = known.judge(key, kind, self.core.config.signals);
+        if let Err(rule) = verdict {
+            self.core.health.violation(rule);
+            if rule == BEYOND {
+                self.core.health.overflow("ad_hoc");
             }
-        });
-        if let Some(kind) = refusal {
-            self.core.health.violation(kind);
-            tracing::warn!(metric = key.name(), kind, "an ad-hoc metric is refused");
-            // Refusals are remembered up to a limit of their own, so that a flood of names costs no memory.
+            // Refusals are remembered and told up to a limit of their own, so that a flood of names costs neither
+            // memory nor a log line each.
             if known.keys.len() >= 2 * BUDGET {
-                return false;
+                if !std::mem::replace(&mut known.flooded, true) {
+                    tracing::warn!("ad-hoc metrics flood in; further refusals are counted and not told");
+                }
+                return None;
             }
-        } else {
-            known.served += 1;
+            tracing::warn!(metric = key.name(), kind = rule, "an ad-hoc metric is refused");
         }
-        known.keys.insert(id, refusal.is_none());
-        refusal.is_none()
+        let served = verdict.ok();
+        known.keys.insert(id, served.clone());
+        served
+    }
+}
+
+impl Known {
+    /// The key as the page shows it, or the rule that it breaks.
+    fn judge(&mut self, key: &Key, kind: Kind, declared: &[Signal]) -> Result<Key, &'static str> {
+        let name = sanitised(key.name());
+        refuse(key, &name, declared).map_or(Ok(()), Err)?;
+        let owner = (name.clone(), kind);
+        let series: Vec<String> = kind.forms().iter().map(|form| format!("{name}{form}")).collect();
+        // A histogram's own name is no series, but it is a family: another of that name would be the same one.
+        let names = || series.iter().chain(std::iter::once(&name));
+        if names().any(|it| self.owners.get(it).is_some_and(|of| *of != owner)) {
+            return Err("type_conflict");
+        }
+        let mut labels: Vec<Label> =
+            key.labels().map(|it| Label::new(sanitised_label(it.key()), it.value().to_owned())).collect();
+        labels.sort();
+        let served = (Key::from_parts(name.clone(), labels), kind);
+        if !self.served.contains(&served) {
+            if self.served.len() >= BUDGET {
+                return Err(BEYOND);
+            }
+            self.owners.extend(names().map(|it| (it.clone(), owner.clone())));
+            self.served.insert(served.clone());
+        }
+        Ok(served.0)
+    }
+}
+
+impl Kind {
+    /// What the names of its series add to its own.
+    const fn forms(self) -> &'static [&'static str] {
+        match self {
+            Kind::Counter | Kind::Gauge => &[""],
+            Kind::Histogram => &["_bucket", "_sum", "_count"],
+        }
     }
 }
 
 impl Recorder for AdHocRecorder {
     fn describe_counter(&self, key: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.core.adhoc.recorder.describe_counter(key, unit, description);
+        self.core.adhoc.recorder.describe_counter(shown(&key), unit, description);
     }
 
     fn describe_gauge(&self, key: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.core.adhoc.recorder.describe_gauge(key, unit, description);
+        self.core.adhoc.recorder.describe_gauge(shown(&key), unit, description);
     }
 
     fn describe_histogram(&self, key: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.core.adhoc.recorder.describe_histogram(key, unit, description);
+        self.core.adhoc.recorder.describe_histogram(shown(&key), unit, description);
     }
 
     fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
-        if self.admit(key, Kind::Counter) {
-            self.core.adhoc.recorder.register_counter(key, metadata)
-        } else {
-            Counter::noop()
-        }
+        let served = self.admit(key, Kind::Counter);
+        served.map_or_else(Counter::noop, |key| self.core.adhoc.recorder.register_counter(&key, metadata))
     }
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
-        if !self.admit(key, Kind::Gauge) {
-            return Gauge::noop();
-        }
-        Gauge::from_arc(Arc::new(Finite {
-            core: self.core,
-            inner: self.core.adhoc.recorder.register_gauge(key, metadata),
-        }))
+        let Some(key) = self.admit(key, Kind::Gauge) else { return Gauge::noop() };
+        let inner = self.core.adhoc.recorder.register_gauge(&key, metadata);
+        Gauge::from_arc(Arc::new(Finite { core: self.core, inner }))
     }
 
     fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
-        if !self.admit(key, Kind::Histogram) {
-            return Histogram::noop();
-        }
-        Histogram::from_arc(Arc::new(Finite {
-            core: self.core,
-            inner: self.core.adhoc.recorder.register_histogram(key, metadata),
-        }))
+        let Some(key) = self.admit(key, Kind::Histogram) else { return Histogram::noop() };
+        let inner = self.core.adhoc.recorder.register_histogram(&key, metadata);
+        Histogram::from_arc(Arc::new(Finite { core: self.core, inner }))
     }
 }
 
@@ -192,7 +223,7 @@ fn refuse(key: &Key, name: &str, own: &[Signal]) -> Option<&'static str> {
     if CATALOG.iter().copied().chain([own]).flatten().any(|it| it.claims(name)) {
         return Some("contract_name");
     }
-    let labels: Vec<String> = key.labels().map(|it| sanitised(it.key())).collect();
+    let labels: Vec<String> = key.labels().map(|it| sanitised_label(it.key())).collect();
     if labels.iter().any(|it| it.starts_with("__") || matches!(it.as_str(), "le" | "quantile" | "")) {
         return Some("reserved_label");
     }
@@ -200,8 +231,22 @@ fn refuse(key: &Key, name: &str, own: &[Signal]) -> Option<&'static str> {
     duplicate.then_some("duplicate_label")
 }
 
+/// The name under which a metric is served.
+fn shown(name: &KeyName) -> KeyName {
+    KeyName::from(sanitised(name.as_str()))
+}
+
 /// A name as the page shows it.
 fn sanitised(name: &str) -> String {
     let legal = |c: char| if c.is_ascii_alphanumeric() || c == '_' || c == ':' { c } else { '_' };
     name.chars().map(legal).collect()
+}
+
+/// A label's name as the page shows it: without `:`, and not beginning with a digit.
+fn sanitised_label(name: &str) -> String {
+    let legal = |(at, c): (usize, char)| {
+        let first = c.is_ascii_alphabetic() || c == '_';
+        if first || (at > 0 && c.is_ascii_digit()) { c } else { '_' }
+    };
+    name.chars().enumerate().map(legal).collect()
 }

@@ -85,11 +85,11 @@ fn families(page: &str) -> Vec<Family<'_>> {
     all
 }
 
-/// Whether a sample is the family's own.
+/// Whether a sample is the family's own, with a value that averages survive: a gauge can be added up to an infinity.
 fn belongs(line: &str, family: &Family<'_>) -> bool {
     let form = name_of(line).strip_prefix(family.name);
     let value = line.rsplit(' ').next().unwrap_or_default();
-    form.is_some_and(|form| family.forms().contains(&form)) && value.parse::<f64>().is_ok()
+    form.is_some_and(|form| family.forms().contains(&form)) && value.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 /// The family's text; `None` when it cannot be said in the format.
@@ -157,9 +157,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_left_out_alone() {
-        let page = "# TYPE a gauge\na 1\n# TYPE b gauge\nb one\n# TYPE c frob\nc 1\n# TYPE e counter\n# WAT\ne 1\n# TYPE f gauge\nf 2\n";
+        let page = "# TYPE a gauge\na 1\n# TYPE b gauge\nb one\n# TYPE c frob\nc 1\n# TYPE e counter\n# WAT\ne 1\n# TYPE f gauge\nf 2\n# TYPE g gauge\ng inf\n# TYPE h gauge\nh NaN\n";
         let done = translate(page, true);
-        assert_eq!((done.text.as_str(), done.refused), ("# TYPE a gauge\na 1\n# TYPE f gauge\nf 2\n", 3));
+        assert_eq!((done.text.as_str(), done.refused), ("# TYPE a gauge\na 1\n# TYPE f gauge\nf 2\n", 5));
     }
 
     #[test]

@@ -82,6 +82,11 @@ pub const VARIABLES: &[Variable] = &[
     var("KILTER_LOG", "info", "Log filter in the syntax of tracing-subscriber. Metrics do not depend on it."),
     var("RUST_LOG", "", "The log filter when `KILTER_LOG` is not set."),
     var("KILTER_LOG_FORMAT", "json", "`json` or `pretty`."),
+    var(
+        "KILTER_CREATED",
+        "false",
+        "`true` adds a `_created` series to every counter and histogram of the OpenMetrics page. Prometheus keeps them as ordinary series unless it is told otherwise.",
+    ),
 ];
 
 const fn var(name: &'static str, default: &'static str, help: &'static str) -> Variable {
@@ -105,6 +110,7 @@ pub fn reference() -> String {
 
 /// The variables, read.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a variable of its own")]
 pub(crate) struct Settings {
     pub(crate) service_name: Option<String>,
     pub(crate) attributes: BTreeMap<String, String>,
@@ -122,6 +128,7 @@ pub(crate) struct Settings {
     pub(crate) flush: Duration,
     pub(crate) log: String,
     pub(crate) log_json: bool,
+    pub(crate) created: bool,
 }
 
 #[cfg(test)]

@@ -63,6 +63,7 @@ pub(crate) fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Vec
                 _ => None,
             })
             .unwrap_or(true),
+        created: reader.parse("KILTER_CREATED", "true or false", |it| it.parse().ok()).unwrap_or(false),
     };
     if reader.wrong.is_empty() { Ok(settings) } else { Err(reader.wrong) }
 }

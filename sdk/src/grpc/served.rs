@@ -69,7 +69,7 @@ impl Served {
         let outermost = Current::core() != std::ptr::from_ref(core).addr();
         let own = outermost.then(|| {
             let peer = || peer(request.extensions());
-            core.tracer.get().map_or(RequestContext::NONE, |tracer| tracer.begin(request.headers(), peer))
+            core.tracer.get().map_or(RequestContext::NONE, |tracer| tracer.begin(&core.health, request.headers(), peer))
         });
         Self {
             core,

@@ -16,7 +16,7 @@ use kilter_contract::{error_type, http as contract};
 use crate::core::Core;
 use crate::error_type::ErrorType;
 use crate::signal::clock;
-use crate::signal::http::{ErrorId, MethodSeries, NONE, RouteSeries, STATUS, method_index};
+use crate::signal::http::{ErrorId, MethodSeries, NONE, RouteSeries, STATUS, Timed, method_index};
 use crate::trace::{Current, Entered, RequestContext, RequestEnd, SpanFacts};
 
 /// How far a request has come.
@@ -75,7 +75,10 @@ impl Pending {
         let method = route.method(index);
         method.started.add(1);
         let peer = || request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
-        let context = core.tracer.get().map_or(RequestContext::NONE, |tracer| tracer.begin(request.headers(), peer));
+        let context = core
+            .tracer
+            .get()
+            .map_or(RequestContext::NONE, |tracer| tracer.begin(&core.health, request.headers(), peer));
         let facts = context.sampled.then(|| Box::new(SpanFacts::of(request)));
         Self {
             core,
@@ -115,6 +118,8 @@ impl Pending {
         self.phase = Phase::Streaming;
         if let Some(kind) = response.extensions().get::<ErrorType>() {
             self.error = self.core.error_id(kind.as_str());
+        } else if self.status >= 400 && self.status == self.core.config.timeout_status {
+            self.error = self.core.error_id(error_type::TIMEOUT);
         } else if (500..600).contains(&self.status) {
             self.error = STATUS;
         }
@@ -170,10 +175,10 @@ impl Pending {
         }
     }
 
-    /// Writes the span of a sampled request.
+    /// Writes the span of a sampled request; whether it is on its way.
     #[cold]
-    fn finish_span(&self, facts: &SpanFacts, ended: u64, error: ErrorId) {
-        let Some(tracer) = self.core.tracer.get() else { return };
+    fn finish_span(&self, facts: &SpanFacts, ended: u64, error: ErrorId) -> bool {
+        let Some(tracer) = self.core.tracer.get() else { return false };
         let error = self.core.error_text(self.status, error);
         let end = RequestEnd {
             method: contract::METHODS[usize::from(self.method_index)],
@@ -184,7 +189,7 @@ impl Pending {
             started: self.started,
             ended,
         };
-        tracer.finish(self.context, &end);
+        tracer.finish(self.context, &end)
     }
 
     /// The outcome. A response that was an error stays one when its body is not read to the end: the service had
@@ -236,8 +241,18 @@ impl Drop for Pending {
         }
         // After the outcome: whoever sees this request ended sees it counted.
         self.method.ended.add(1);
-        if let Some(facts) = self.facts.take() {
-            self.finish_span(&facts, ended, error);
+        if let Some(facts) = self.facts.take()
+            && self.finish_span(&facts, ended, error)
+        {
+            // Its span is on its way, so the histograms may point to it.
+            let point = |series: &Timed, nanos: u64| series.histogram.exemplify(nanos, ended, self.context);
+            point(&outcome.duration, if streamed { self.first_byte } else { lived });
+            if streamed {
+                point(outcome.stream(), lived);
+            }
+            if self.first_byte > 0 {
+                point(&self.method.first_byte, self.first_byte);
+            }
         }
     }
 }

@@ -12,6 +12,8 @@ mod accounting;
 mod body;
 mod future;
 mod layer;
+#[cfg(test)]
+mod stress;
 mod tag;
 mod timeout;
 

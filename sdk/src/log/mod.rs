@@ -15,6 +15,7 @@ use tracing_subscriber::layer::{Context, Layer};
 
 use crate::core::Core;
 pub(crate) use filter::{EventsOnly, Gate};
+pub(crate) use redact::redacted;
 
 /// Prints one line per event, to stdout.
 pub(crate) struct Lines {

@@ -13,7 +13,7 @@ use crate::signal::shard::Counter;
 
 /// The whole page.
 pub(crate) fn page(core: &Core, format: Format, hold: Hold) -> String {
-    let mut writer = Writer::new(format);
+    let mut writer = Writer::new(format, hold, core.config.created);
     let (panicked, read) = core.collectors.run();
     for _ in 0..panicked {
         core.health.violation("collector");
@@ -26,7 +26,7 @@ pub(crate) fn page(core: &Core, format: Format, hold: Hold) -> String {
     for _ in 0..adhoc.refused {
         core.health.violation("untranslatable");
     }
-    health(core, &mut writer);
+    health(core, &mut writer, hold);
     writer.out.push_str(&adhoc.text);
     writer.end()
 }
@@ -75,10 +75,7 @@ fn streams(core: &Core, routes: &[&'static RouteSeries], writer: &mut Writer, ho
                 let error = error_of(core, key, bad);
                 let reading = shown(stream, hold);
                 match series.iter_mut().find(|(it, _)| *it == error) {
-                    Some((_, sum)) => {
-                        sum.sum_micros += reading.sum_micros;
-                        sum.cumulative.iter_mut().zip(&reading.cumulative).for_each(|(a, b)| *a += b);
-                    }
+                    Some((_, sum)) => sum.add(&reading),
                     None => series.push((error, reading)),
                 }
             }
@@ -141,6 +138,7 @@ fn families(core: &Core, writer: &mut Writer, hold: Hold) {
                         () if observed > 0.0 => writer.sample(signal.name, &labels, counted as f64 + observed),
                         () => writer.sample(signal.name, &labels, counted),
                     }
+                    writer.created(signal.name.trim_end_matches("_total"), &labels, it.counted.made());
                 }
                 Cell::Gauge(it) => {
                     let value = it.get();
@@ -197,32 +195,34 @@ fn who(core: &Core, writer: &mut Writer) {
     writer.sample(identity::BUILD_INFO.name, &build, 1);
 }
 
-fn health(core: &Core, writer: &mut Writer) {
+fn health(core: &Core, writer: &mut Writer, hold: Hold) {
     let health = &core.health;
     writer.family(&telemetry::SPANS_DROPPED);
     closed(writer, telemetry::SPANS_DROPPED.name, telemetry::DROP_REASON, &health.spans_dropped);
     writer.family(&telemetry::EXPORT_FAILURES);
-    writer.sample(telemetry::EXPORT_FAILURES.name, &[], health.export_failures.get());
+    writer.counter(telemetry::EXPORT_FAILURES.name, &[], &health.export_failures);
     writer.family(&telemetry::SERIES_OVERFLOW);
+    let others = core.families.used().map(|it| (it.signal.name, &it.overflow));
     let overflows = health.overflows();
-    let own = http::SERVER_REQUEST_DURATION.name;
-    let others = core.families.used().map(|it| (it.signal.name, it.overflow.get()));
-    for (signal, count) in std::iter::once((own, overflows.get(own).copied().unwrap_or(0))).chain(others) {
-        writer.sample(telemetry::SERIES_OVERFLOW.name, &[(telemetry::OVERFLOWED.key, Some(signal))], count);
+    for (signal, count) in overflows.iter().map(|(signal, count)| (*signal, count.as_ref())).chain(others) {
+        writer.counter(telemetry::SERIES_OVERFLOW.name, &[(telemetry::OVERFLOWED.key, Some(signal))], count);
     }
     writer.family(&telemetry::VIOLATIONS);
     closed(writer, telemetry::VIOLATIONS.name, telemetry::VIOLATION, &health.violations);
     writer.family(&telemetry::SCRAPE_DURATION);
     let Values::Closed(formats) = telemetry::FORMAT.values else { return };
-    for (format, histogram) in formats.iter().zip(&health.scrapes) {
-        writer.histogram(&telemetry::SCRAPE_DURATION, &[(telemetry::FORMAT.key, Some(format))], &histogram.read());
+    for (format, series) in formats.iter().zip(&health.scrapes) {
+        timed(writer, &telemetry::SCRAPE_DURATION, &[(telemetry::FORMAT.key, Some(format))], series, hold);
     }
+    writer.family(&telemetry::TRACEPARENTS_IGNORED);
+    let ignored = &health.traceparents_ignored;
+    closed(writer, telemetry::TRACEPARENTS_IGNORED.name, telemetry::IGNORED_REASON, ignored);
 }
 
 /// Counters over a closed label set: all of them, from the start.
 fn closed(writer: &mut Writer, name: &str, label: Label, cells: &[Counter]) {
     let Values::Closed(set) = label.values else { return };
     for (value, cell) in set.iter().zip(cells) {
-        writer.sample(name, &[(label.key, Some(value))], cell.get());
+        writer.counter(name, &[(label.key, Some(value))], cell);
     }
 }

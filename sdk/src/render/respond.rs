@@ -1,6 +1,7 @@
 //! `/metrics` over HTTP: negotiation, compression, and one rendering for all who ask at the same time.
 
 use std::io::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use axum::body::Body;
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY};
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::{Format, page};
 use crate::core::Core;
@@ -18,42 +19,90 @@ use crate::signal::clock;
 /// The header by which Prometheus is known as a scraper; other readers see true values and change nothing.
 static SCRAPER: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
 
-/// The last page per format and encoding, with the time at which its rendering began.
+/// The pages, per format, encoding and kind of reader.
 #[derive(Debug, Default)]
-pub(crate) struct Pages([Mutex<Option<(u64, Bytes)>>; 8]);
+pub(crate) struct Pages([Slot; 8]);
 
-/// Answers a GET or HEAD of `/metrics`; only a GET can be a scrape. Blocks while it renders: the admin server runs on a thread of its own.
-pub(crate) fn respond(core: &'static Core, method: &Method, headers: &HeaderMap) -> Response<Body> {
-    let arrived = clock::now();
-    let wish = |name: &HeaderName, what: &str| {
-        headers.get_all(name).iter().filter_map(|it| quality(it.to_str().ok()?, what)).fold(0.0, f32::max)
-    };
-    let openmetrics = wish(&ACCEPT, "application/openmetrics-text");
-    let preferred = openmetrics > 0.0 && openmetrics >= wish(&ACCEPT, "text/plain");
-    let format = if preferred { Format::OpenMetrics } else { Format::Text };
-    let gzip = wish(&ACCEPT_ENCODING, "gzip") > 0.0;
-    let scrape = method == Method::GET && (core.config.all_readers_scrape || headers.contains_key(&SCRAPER));
-    let slot = usize::from(format == Format::OpenMetrics) | usize::from(gzip) << 1 | usize::from(scrape) << 2;
-    let mut last = core.pages.0[slot].lock().unwrap_or_else(PoisonError::into_inner);
-    let bytes = match &*last {
-        // Rendered after this request came: whoever waited for the lock shares it.
-        Some((began, bytes)) if *began >= arrived => bytes.clone(),
-        _ => {
-            let began = clock::now();
-            let text = page(core, format, Hold { now: began, span: core.hold_nanos(), scrape });
-            let bytes = if gzip { compressed(&text) } else { text.into() };
-            core.health.scrapes[usize::from(format == Format::OpenMetrics)].record(clock::now() - began);
-            *last = Some((began, bytes.clone()));
-            bytes
+/// One of them.
+#[derive(Debug, Default)]
+struct Slot {
+    /// Requests that have come and are not answered.
+    waiting: AtomicUsize,
+    /// The last page, with the time at which its rendering began; kept while somebody waits, because it may be large.
+    last: Mutex<Option<(u64, Bytes)>>,
+}
+
+/// A request that waits for a page.
+struct Waiting(&'static Slot);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.0.waiting.fetch_sub(1, Ordering::AcqRel) == 1 {
+            *last = None;
         }
+    }
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy)]
+struct Wish {
+    format: Format,
+    gzip: bool,
+    scrape: bool,
+}
+
+/// Answers a GET or HEAD of `/metrics`, off the threads that serve: rendering takes its time, and whoever asks meanwhile
+/// shares the next page. Only a GET can be a scrape.
+pub(crate) async fn respond(core: &'static Core, method: Method, headers: HeaderMap) -> Response<Body> {
+    let arrived = clock::now();
+    let scrape = method == Method::GET && (core.config.all_readers_scrape || headers.contains_key(&SCRAPER));
+    let wish = Wish::of(&headers, scrape);
+    let slot = &core.pages.0[wish.slot()];
+    slot.waiting.fetch_add(1, Ordering::AcqRel);
+    let waiting = Waiting(slot);
+    let Ok(bytes) = tokio::task::spawn_blocking(move || bytes(core, &waiting, arrived, wish)).await else {
+        let mut failed = Response::new(Body::empty());
+        *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        return failed;
     };
-    drop(last);
     let mut response =
-        Response::builder().header(CONTENT_TYPE, format.content_type()).header(VARY, "Accept, Accept-Encoding");
-    if gzip {
+        Response::builder().header(CONTENT_TYPE, wish.format.content_type()).header(VARY, "Accept, Accept-Encoding");
+    if wish.gzip {
         response = response.header(CONTENT_ENCODING, "gzip");
     }
     response.body(Body::from(bytes)).unwrap_or_default()
+}
+
+/// A page that was begun after `arrived`.
+fn bytes(core: &Core, waiting: &Waiting, arrived: u64, wish: Wish) -> Bytes {
+    let mut last = waiting.0.last.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, bytes)) = last.as_ref().filter(|(began, _)| *began >= arrived) {
+        // Whoever waited for the lock shares it.
+        return bytes.clone();
+    }
+    let began = clock::now();
+    let text = page(core, wish.format, Hold { now: began, span: core.hold_nanos(), scrape: wish.scrape });
+    let bytes = if wish.gzip { compressed(&text) } else { text.into() };
+    core.health.scrapes[usize::from(wish.format == Format::OpenMetrics)].histogram.record(clock::now() - began);
+    *last = Some((began, bytes.clone()));
+    bytes
+}
+
+impl Wish {
+    fn of(headers: &HeaderMap, scrape: bool) -> Self {
+        let wish = |name: &HeaderName, what: &str| {
+            headers.get_all(name).iter().filter_map(|it| quality(it.to_str().ok()?, what)).fold(0.0, f32::max)
+        };
+        let openmetrics = wish(&ACCEPT, "application/openmetrics-text");
+        let preferred = openmetrics > 0.0 && openmetrics >= wish(&ACCEPT, "text/plain");
+        let format = if preferred { Format::OpenMetrics } else { Format::Text };
+        Self { format, gzip: wish(&ACCEPT_ENCODING, "gzip") > 0.0, scrape }
+    }
+
+    fn slot(self) -> usize {
+        usize::from(self.format == Format::OpenMetrics) | usize::from(self.gzip) << 1 | usize::from(self.scrape) << 2
+    }
 }
 
 /// How much a list such as `a;q=0.5, b` wants `what`, from 0 (refused) to 1; `None` when it does not name it.
@@ -77,7 +126,50 @@ fn compressed(text: &str) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::quality;
+    use std::sync::{PoisonError, mpsc};
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use http::{HeaderMap, Method, Request};
+    use tower::ServiceExt as _;
+
+    use super::{quality, respond};
+    use crate::core::{Core, CoreConfig};
+    use crate::http::HttpServer;
+
+    /// Scrapes wait for the render lock, requests do not: ten thousand of them, on the one thread of this runtime.
+    #[tokio::test]
+    async fn a_scrape_that_hangs_stops_no_request_and_whoever_waits_shares_one_page() {
+        let core = Core::leak(CoreConfig::default());
+        let ((locked, is_locked), (release, released)) = (mpsc::channel(), mpsc::channel::<()>());
+        let rendering = std::thread::spawn(move || {
+            let _held = core.pages.0[0].last.lock().unwrap_or_else(PoisonError::into_inner);
+            locked.send(()).unwrap();
+            let _ = released.recv();
+        });
+        is_locked.recv().unwrap();
+        let scrapes: Vec<_> = (0..20).map(|_| tokio::spawn(respond(core, Method::GET, HeaderMap::new()))).collect();
+        let app = Router::new().route("/", get(|| async { "fine" })).layer(HttpServer::new(core)).with_state(());
+        for _ in 0..10_000 {
+            let response = app.clone().oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+            to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(scrapes.iter().all(|it| !it.is_finished()));
+        drop(release);
+        rendering.join().unwrap();
+        let mut pages = Vec::new();
+        for scrape in scrapes {
+            pages.push(to_bytes(scrape.await.unwrap().into_body(), usize::MAX).await.unwrap());
+        }
+        let line = "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"/\",http_response_status_code=\"200\"} 10000\n";
+        assert!(std::str::from_utf8(&pages[0]).unwrap().contains(line));
+        assert!(pages.iter().all(|it| *it == pages[0]));
+        assert_eq!(core.health.scrapes[0].histogram.read().count(), 1);
+        assert!(core.pages.0[0].last.lock().unwrap().is_none(), "a page that nobody waits for is not kept");
+    }
 
     #[test]
     fn negotiation_reads_lists_and_wishes() {

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::error::ServeError;
+use crate::selfcheck;
 use crate::telemetry::Telemetry;
 use crate::trace::Flushed;
 
@@ -88,7 +89,15 @@ impl Telemetry {
         self.watch_runtime();
         let (drain, draining) = watch::channel(false);
         let mut connections = JoinSet::new();
+        // A service may serve again after it has ended.
+        self.core().shutting_down.store(false, Ordering::Relaxed);
         self.set_ready(true);
+        if selfcheck::propagator_missing() {
+            tracing::warn!(
+                next = "set a TraceContextPropagator as the global one, or use kilter::init, which does",
+                "OpenTelemetry has no propagator: middleware of others passes no trace on"
+            );
+        }
         tracing::info!(%address, admin = %self.admin_addr(), "serving");
         tokio::pin!(asked);
         let mut accepting = true;

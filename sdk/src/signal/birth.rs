@@ -2,7 +2,7 @@
 //! exposed shows zero for a hold, then the truth, and is never held again.
 //!
 //! Every scraper that scrapes within the hold loses nothing. The hot path knows nothing of it: only the renderer, which
-//! runs alone, touches these cells.
+//! is off the request threads, touches these cells.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,12 +24,13 @@ impl Birth {
         if !hold.scrape {
             return false;
         }
-        let state = self.0.load(Ordering::Relaxed);
+        let state = self.0.load(Ordering::Acquire);
         let state = if state == 0 {
             // The lowest bit is the flag; a nanosecond more or less is no matter.
             let born = hold.now.max(2) & !1 | u64::from(nonzero);
-            self.0.store(born, Ordering::Relaxed);
-            born
+            // Pages of both formats may be rendered at the same time: the first decides, or one of them would show the
+            // truth and the next page zero.
+            self.0.compare_exchange(0, born, Ordering::AcqRel, Ordering::Acquire).map_or_else(|first| first, |_| born)
         } else {
             state
         };

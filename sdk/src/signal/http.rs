@@ -198,6 +198,13 @@ impl RouteSeries {
     }
 }
 
+/// What the drain deadline ends.
+fn shutdown() -> ErrorId {
+    let kinds = kilter_contract::error_type::KINDS;
+    let index = kinds.iter().position(|it| *it == kilter_contract::error_type::SERVER_SHUTDOWN);
+    KINDS + index.and_then(|it| ErrorId::try_from(it).ok()).unwrap_or_default()
+}
+
 /// Index of a method in [`contract::METHODS`]; unknown ones share the last.
 pub(crate) fn method_index(method: &Method) -> usize {
     match *method {
@@ -234,6 +241,8 @@ impl Routes {
                 if route.is_stream() {
                     success.stream();
                     failure.stream();
+                    // What the end of the process cuts is seen by the last scrape, or by none: no time for a birth.
+                    method.outcome(route.success_status(), shutdown()).0.stream();
                 }
             }
         }
@@ -262,6 +271,12 @@ impl Routes {
 
     #[cold]
     fn insert(&self, template: &str, stream: bool, start: usize) -> (&'static RouteSeries, bool) {
+        // Names of the service's choice that the page would show like one of ours.
+        match template {
+            "" => return (self.unmatched, false),
+            kilter_contract::error_type::OTHER => return (self.overflow, false),
+            _ => {}
+        }
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(route) = all.iter().find(|it| it.template.as_deref() == Some(template)) {
             return (route, false);
@@ -322,6 +337,8 @@ mod tests {
         assert!(folded && beyond.template.as_deref() == Some("_OTHER"));
         assert!(std::ptr::eq(routes.find(Some("/first")).0, first));
         assert_eq!(routes.all().len(), BUDGET + 2);
+        assert!(std::ptr::eq(routes.find(Some("_OTHER")).0, beyond), "two series of one name would be on the page");
+        assert!(std::ptr::eq(routes.find(Some("")).0, routes.find(None).0));
     }
 
     #[test]

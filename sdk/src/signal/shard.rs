@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use super::birth::{Birth, Hold};
+use super::clock;
+
 /// Number of shards. Two cache lines each; four serve small machines and cost little on large ones.
 pub(crate) const SHARDS: usize = 4;
 
@@ -16,22 +19,44 @@ pub(crate) fn shard() -> usize {
     SHARD.try_with(|it| *it).unwrap_or(0)
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(128))]
-struct Cell(AtomicU64);
+struct Cell {
+    count: AtomicU64,
+    /// Of the first cell only: the room is there.
+    birth: Birth,
+    made: u64,
+}
 
 /// A counter that only rises.
 #[derive(Debug, Default)]
 pub(crate) struct Counter([Cell; SHARDS]);
 
+impl Default for Cell {
+    fn default() -> Self {
+        Self { count: AtomicU64::new(0), birth: Birth::default(), made: clock::now() }
+    }
+}
+
 impl Counter {
     /// Adds `n`. Release: whoever reads it with [`Counter::get`] sees what this thread did before.
     pub(crate) fn add(&self, n: u64) {
-        self.0[shard()].0.fetch_add(n, Ordering::Release);
+        self.0[shard()].count.fetch_add(n, Ordering::Release);
     }
 
     /// The sum of all shards.
     pub(crate) fn get(&self) -> u64 {
-        self.0.iter().map(|cell| cell.0.load(Ordering::Acquire)).sum()
+        self.0.iter().map(|cell| cell.count.load(Ordering::Acquire)).sum()
+    }
+
+    /// The value, or zero while the series is held.
+    pub(crate) fn shown(&self, hold: Hold) -> u64 {
+        let value = self.get();
+        if self.0[0].birth.held(value > 0, hold) { 0 } else { value }
+    }
+
+    /// When it was made.
+    pub(crate) fn made(&self) -> u64 {
+        self.0[0].made
     }
 }

@@ -56,6 +56,7 @@ use crate::declared;
 use crate::init::provider;
 use crate::published;
 use crate::render::{Format, page, respond};
+use crate::selfcheck;
 use crate::service::Service;
 use crate::signal::birth::Hold;
 use crate::telemetry::Telemetry;
@@ -66,6 +67,19 @@ pub use spans::TestSpan;
 
 /// How long [`TestTelemetry::assert_soon`] waits.
 const SOON: Duration = Duration::from_secs(10);
+
+/// Each crate whose types or globals must be shared (`tracing`, `metrics`, `opentelemetry` and their kin) and of which the
+/// service's lock file has several versions, with what to do: what one version records, the other does not see.
+///
+/// For a test of the service, run by cargo, which finds the lock file of its package or workspace. [`init`](crate::init)
+/// logs the same under `cargo run`.
+///
+/// ```
+/// assert_eq!(kilter::testing::duplicate_versions(), Vec::<String>::new());
+/// ```
+pub fn duplicate_versions() -> Vec<String> {
+    selfcheck::lock_of_cargo().map(|it| selfcheck::duplicates(&it)).unwrap_or_default()
+}
 
 /// An isolated instance: a [`Telemetry`] (it dereferences to one) whose page can be asked.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +103,15 @@ impl TestTelemetry {
     ///
     /// When what the service declares is wrong, as [`init`](crate::init) would say.
     pub fn new(service: Service) -> Self {
+        Self::scraped_every(service, Duration::from_secs(60))
+    }
+
+    /// The same for scrapers of this interval: for tests with a Prometheus that is in more of a hurry than once a minute.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    pub fn scraped_every(service: Service, interval: Duration) -> Self {
         let identity = Identity {
             service: service.name.to_owned(),
             version: service.version.to_owned(),
@@ -103,8 +126,9 @@ impl TestTelemetry {
             error_kinds: service.error_kinds,
             signals: service.signals,
             bounds,
-            scrape_interval: Duration::from_secs(60),
-            all_readers_scrape: false,
+            scrape_interval: interval,
+            timeout_status: service.timeout_status,
+            ..CoreConfig::default()
         });
         Self { telemetry: Box::leak(Box::new(Telemetry::isolated(core))), core }
     }
@@ -131,7 +155,7 @@ impl TestTelemetry {
         if openmetrics {
             headers.insert("accept", HeaderValue::from_static("application/openmetrics-text"));
         }
-        let body = respond(self.core, &Method::GET, &headers).into_body();
+        let body = respond(self.core, Method::GET, headers).await.into_body();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }

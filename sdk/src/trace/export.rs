@@ -32,6 +32,13 @@ pub(crate) struct ExportConfig {
 }
 
 impl ExportConfig {
+    /// Host and port of the collector.
+    pub(crate) fn address(&self) -> (String, u16) {
+        let url: http::Uri = self.endpoint.parse().unwrap_or_default();
+        let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+        (host.to_owned(), url.port_u16().unwrap_or(80))
+    }
+
     /// Builds it. Retries are the queue's: the exporter's own would use up the shutdown deadline on a refused collector.
     pub(crate) fn build(self) -> Result<SpanExporter, ExporterBuildError> {
         let gzip = self.gzip.then_some(Compression::Gzip);

@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use opentelemetry::Value;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter as _, SpanProcessor};
 use tokio::sync::{mpsc, oneshot};
@@ -14,6 +15,7 @@ use tokio::time::timeout;
 
 use super::ExportConfig;
 use crate::core::Core;
+use crate::log::redacted;
 
 /// Spans that wait at most; further ones are dropped and counted.
 const QUEUE: usize = 2_048;
@@ -23,9 +25,14 @@ const BATCH: usize = 512;
 const LINGER: Duration = Duration::from_secs(1);
 /// What a flush gives to a collector that is known to be down.
 const SHORT_TRY: Duration = Duration::from_millis(250);
+/// How long the collector's door may take to open at the start.
+const KNOCK: Duration = Duration::from_secs(2);
 /// Pauses before a batch is tried again; further spans wait in the queue meanwhile.
 const RETRIES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(4)];
+
+/// What is said of a collector that does not answer.
+const SILENT: &str = "no answer in time";
 
 /// The sending end, shared by requests and by OpenTelemetry's spans.
 #[derive(Debug)]
@@ -65,11 +72,12 @@ impl Exporter {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("kilter-export".to_owned()).spawn(move || {
             runtime.block_on(async move {
-                let limit = config.timeout;
+                let (limit, address) = (config.timeout, config.address());
                 match config.build() {
                     Ok(exporter) => {
+                        let (spans, flushes) = (spans_end, flushes_end);
                         let worker =
-                            Worker { core, exporter, spans: spans_end, flushes: flushes_end, sent, limit, up: true };
+                            Worker { core, exporter, address, spans, flushes, sent, limit, up: true, told_up: true };
                         worker.run().await;
                     }
                     Err(error) => tracing::error!(%error, "traces are off: the exporter could not be built"),
@@ -93,16 +101,19 @@ impl Exporter {
         self.kept.as_ref().map(kept).unwrap_or_default()
     }
 
-    /// Queues a span, or drops and counts it. Never blocks.
-    pub(crate) fn queue(&self, span: SpanData) {
+    /// Queues a span, or drops and counts it; whether it was taken. Never blocks.
+    pub(crate) fn queue(&self, span: SpanData) -> bool {
         if let Some(kept) = &self.kept {
-            return kept.lock().unwrap_or_else(PoisonError::into_inner).push(span);
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(span);
+            return true;
         }
-        if self.spans.try_send(span).is_ok() {
+        let taken = self.spans.try_send(span).is_ok();
+        if taken {
             self.queued.fetch_add(1, Ordering::Relaxed);
         } else {
             self.core.health.spans_dropped("queue_full", 1);
         }
+        taken
     }
 
     /// Sends what is queued, within the deadline, and tells what was lost.
@@ -124,18 +135,34 @@ impl Exporter {
 struct Worker {
     core: &'static Core,
     exporter: opentelemetry_otlp::SpanExporter,
+    /// Host and port of the collector.
+    address: (String, u16),
     spans: mpsc::Receiver<SpanData>,
     flushes: mpsc::UnboundedReceiver<Flush>,
     sent: &'static AtomicU64,
     limit: Duration,
+    /// Whether the last export went through.
     up: bool,
+    /// What the log said last.
+    told_up: bool,
 }
 
 impl Worker {
     async fn run(mut self) {
+        let knock = knock(self.address.clone(), self.limit.min(KNOCK));
+        tokio::pin!(knock);
+        let mut knocking = true;
         loop {
             let mut batch = Vec::new();
             let mut flush = tokio::select! {
+                knocked = &mut knock, if knocking => {
+                    knocking = false;
+                    // It may still be starting: the first batch is tried again all the same.
+                    if self.sent.load(Ordering::Relaxed) == 0 {
+                        self.say(knocked.as_ref().copied().map_err(String::as_str));
+                    }
+                    continue;
+                }
                 flush = self.flushes.recv() => match flush {
                     Some(flush) => Some(flush),
                     None => return,
@@ -270,16 +297,34 @@ impl Worker {
 
     /// Tells once that the collector went away or came back.
     fn tell(&mut self, done: &Result<(), String>) {
-        if done.is_ok() != self.up {
-            self.up = done.is_ok();
-            match done {
-                Ok(()) => tracing::info!("the trace collector is back"),
-                Err(error) => {
-                    let text = "the trace collector does not take spans; they are dropped and counted until it does";
-                    tracing::warn!(error, "{text}");
-                }
+        self.up = done.is_ok();
+        self.say(done.as_ref().copied().map_err(String::as_str));
+    }
+
+    /// One line per change.
+    fn say(&mut self, state: Result<(), &str>) {
+        if state.is_ok() == self.told_up {
+            return;
+        }
+        self.told_up = state.is_ok();
+        match state {
+            Ok(()) => tracing::info!("the trace collector is back"),
+            Err(error) => {
+                let collector = format!("{}:{}", self.address.0, self.address.1);
+                let next =
+                    "start the collector, or set OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_PROTOCOL to it";
+                let text = "the trace collector does not take spans; they are dropped and counted until it does";
+                tracing::warn!(collector, error, next, "{text}");
             }
         }
+    }
+}
+
+/// Looks whether the collector is there, so that a wrong address is told at the start and not with the first span.
+async fn knock(address: (String, u16), limit: Duration) -> Result<(), String> {
+    match timeout(limit, tokio::net::TcpStream::connect(address)).await {
+        Ok(opened) => opened.map(drop).map_err(|error| error.to_string()),
+        Err(_) => Err(SILENT.to_owned()),
     }
 }
 
@@ -287,7 +332,7 @@ impl Worker {
 fn outcome(done: Result<OTelSdkResult, tokio::time::error::Elapsed>) -> Result<(), String> {
     match done {
         Ok(exported) => exported.map_err(|error| error.to_string()),
-        Err(_) => Err("no answer in time".to_owned()),
+        Err(_) => Err(SILENT.to_owned()),
     }
 }
 
@@ -298,8 +343,16 @@ pub(crate) struct QueueProcessor(pub(crate) &'static Core);
 impl SpanProcessor for QueueProcessor {
     fn on_start(&self, _: &mut Span, _: &opentelemetry::Context) {}
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
         if let Some(exporter) = self.0.tracer.get().and_then(|it| it.exporter.as_ref()) {
+            for attribute in &mut span.attributes {
+                if let Value::String(text) = &attribute.value {
+                    let plain = redacted(attribute.key.as_str(), text.as_str());
+                    if plain != text.as_str() {
+                        attribute.value = plain.into();
+                    }
+                }
+            }
             exporter.queue(span);
         }
     }

@@ -8,15 +8,22 @@ pub(crate) const KEY: &str = "traceparent";
 /// The same for HTTP.
 pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static(KEY);
 
-/// The caller's trace id, span id and sampled flag. More than one header is as good as none (section 3.2.1).
-pub(crate) fn incoming(headers: &HeaderMap) -> Option<((u64, u64), u64, bool)> {
+/// A caller's trace id, span id and sampled flag.
+pub(crate) type Parent = ((u64, u64), u64, bool);
+
+/// A header that counts for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+/// What the caller says; `None` when it says nothing. More than one header is malformed (section 3.2.1).
+pub(crate) fn incoming(headers: &HeaderMap) -> Option<Result<Parent, Malformed>> {
     let mut all = headers.get_all(&TRACEPARENT).iter();
     let parent = parse(all.next()?.as_bytes());
-    if all.next().is_some() { None } else { parent }
+    Some(parent.filter(|_| all.next().is_none()).ok_or(Malformed))
 }
 
 /// Trace id, span id and sampled flag of a header; `None` when it is malformed, as the specification demands.
-pub(crate) fn parse(header: &[u8]) -> Option<((u64, u64), u64, bool)> {
+pub(crate) fn parse(header: &[u8]) -> Option<Parent> {
     let dashes = header.len() >= 55 && header[2] == b'-' && header[35] == b'-' && header[52] == b'-';
     let (version, longer) = (hex(header.get(..2)?)?, header.len() > 55);
     if !dashes || version == 0xff || (version == 0 && longer) || (longer && header[55] != b'-') {

@@ -9,7 +9,9 @@ use opentelemetry::InstrumentationScope;
 
 use super::process::{ProcessEnd, process_span};
 use super::span::{RequestEnd, request_span};
-use super::{Exporter, RequestContext, Sampler, traceparent};
+use super::traceparent::{self, Malformed, Parent};
+use super::{Exporter, RequestContext, Sampler};
+use crate::signal::health::Health;
 
 /// Whose `traceparent` is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +36,29 @@ pub(crate) struct Tracer {
 
 impl Tracer {
     /// The context of a request: its caller's trace when there is one to believe, else a new one.
-    pub(crate) fn begin(&self, headers: &HeaderMap, peer: impl Fn() -> Option<IpAddr>) -> RequestContext {
-        self.continue_or_begin(traceparent::incoming(headers).filter(|_| self.trust.believes(&peer)))
+    pub(crate) fn begin(
+        &self,
+        health: &Health,
+        headers: &HeaderMap,
+        peer: impl Fn() -> Option<IpAddr>,
+    ) -> RequestContext {
+        let caller = traceparent::incoming(headers).and_then(|said| match said {
+            Ok(parent) if self.trust.believes(&peer) => Some(parent),
+            Ok(_) => {
+                health.traceparent_ignored("untrusted");
+                None
+            }
+            Err(Malformed) => {
+                health.traceparent_ignored("malformed");
+                None
+            }
+        });
+        self.continue_or_begin(caller)
     }
 
-    /// A context in the trace of this caller, given as trace id, span id and sampled flag, or else in a new one.
+    /// A context in the trace of this caller, or else in a new one.
     #[inline]
-    pub(crate) fn continue_or_begin(&self, caller: Option<((u64, u64), u64, bool)>) -> RequestContext {
+    pub(crate) fn continue_or_begin(&self, caller: Option<Parent>) -> RequestContext {
         let span_id = random() | 1;
         let (trace, parent_id, parent) = match caller {
             Some((trace, parent, sampled)) => (trace, parent, Some(sampled)),
@@ -51,11 +69,9 @@ impl Tracer {
         RequestContext { trace, span_id, parent_id, sampled, pass_on }
     }
 
-    /// Writes the span of a sampled request.
-    pub(crate) fn finish(&self, context: RequestContext, end: &RequestEnd<'_>) {
-        if let Some(exporter) = &self.exporter {
-            exporter.queue(request_span(context, end, &self.scope));
-        }
+    /// Writes the span of a sampled request; whether it is on its way.
+    pub(crate) fn finish(&self, context: RequestContext, end: &RequestEnd<'_>) -> bool {
+        self.exporter.as_ref().is_some_and(|it| it.queue(request_span(context, end, &self.scope)))
     }
 
     /// Writes the span of a message that was processed.

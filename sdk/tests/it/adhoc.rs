@@ -58,6 +58,11 @@ async fn what_breaks_a_rule_is_refused_and_counted_once() {
             counter!("e").increment(1);
             gauge!("e").set(1.0);
         }),
+        ("type_conflict", || {
+            histogram!("f").record(1.0);
+            counter!("f_count").increment(1);
+        }),
+        ("duplicate_label", || counter!("g_total", "1a" => "1", "_a" => "2").increment(1)),
     ];
     for (kind, record) in refused {
         let telemetry = recorded(record);
@@ -81,4 +86,52 @@ fn a_flood_of_label_values_is_bounded() {
     assert!((1_000..=2_000).contains(&series), "{series} series");
     assert_eq!(telemetry.value("flood_total{n=\"7\"}"), Some(2.0), "a known series goes on");
     assert!(violations(telemetry, "series_budget") > Some(0.0));
+}
+
+/// What the page cannot tell apart is one series: neither value is lost, and no sample stands twice.
+#[tokio::test]
+async fn names_that_the_page_shows_alike_are_one_series() {
+    let telemetry = recorded(|| {
+        counter!("a.b", "x.y" => "1", "z" => "2").increment(1);
+        counter!("a_b", "z" => "2", "x:y" => "1").increment(2);
+        histogram!("d.e").record(0.1);
+        histogram!("d_e").record(0.2);
+    });
+    let page = telemetry.scrape(false).await;
+    let samples: Vec<&str> = page.lines().filter(|it| it.starts_with("a_b") || it.starts_with("d_e_count")).collect();
+    assert_eq!(samples, ["a_b{x_y=\"1\",z=\"2\"} 3", "d_e_count 2"]);
+    promtool::check_metrics(&page);
+}
+
+/// A gauge that is added up to an infinity is left out, with nothing else.
+#[tokio::test]
+async fn a_sum_that_is_no_number_any_more_is_left_out_and_counted() {
+    let telemetry = recorded(|| {
+        gauge!("far").increment(f64::MAX);
+        gauge!("far").increment(f64::MAX);
+        gauge!("near").set(1.0);
+    });
+    let page = telemetry.scrape(true).await;
+    assert!(!page.contains("far") && page.contains("\nnear 1\n"), "{page}");
+    assert!(violations(telemetry, "untranslatable") >= Some(1.0));
+}
+
+/// Names that user code makes up without end: nothing is kept of them, known series go on.
+#[test]
+fn a_flood_of_names_is_bounded() {
+    let telemetry = recorded(|| {
+        for n in 0..20_000 {
+            gauge!(format!("flood_{n}")).set(1.0);
+            counter!("0flood", "n" => n.to_string()).increment(1);
+        }
+        gauge!("flood_7").set(2.0);
+    });
+    let page = telemetry.page();
+    let series = page.lines().filter(|it| it.starts_with("flood_")).count();
+    assert!((1_000..=2_000).contains(&series), "{series} series");
+    assert_eq!(telemetry.value("flood_7"), Some(2.0), "a known series goes on");
+    assert_eq!(violations(telemetry, "illegal_name"), Some(20_000.0));
+    let beyond = violations(telemetry, "series_budget");
+    assert!(beyond > Some(10_000.0));
+    assert_eq!(telemetry.value("telemetry_series_overflow_total{signal=\"ad_hoc\"}"), beyond);
 }

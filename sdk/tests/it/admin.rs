@@ -90,3 +90,37 @@ async fn a_head_is_no_scrape() {
     assert!(page.contains(&format!("{count}0\n")), "{page}");
     assert!(telemetry.page().contains(&format!("{count}1\n")));
 }
+
+/// Whatever came first, the page has one order, in both formats: a page can be compared with the last one.
+#[tokio::test]
+async fn the_order_of_the_page_is_that_of_its_names() {
+    use axum::http::StatusCode;
+    let paths = ["/b", "/a/{id}", "/a", "/declared", "/c"];
+    let driven = |turn: usize| async move {
+        let telemetry = TestTelemetry::new(kilter::service!().routes(ROUTES));
+        let mut app = axum::Router::new();
+        for path in paths {
+            let status =
+                move || async move { (StatusCode::from_u16(if path == "/b" { 503 } else { 200 }).unwrap(), "x") };
+            app = app.route(path, axum::routing::any(status));
+        }
+        let app = app.layer(telemetry.http_server());
+        for step in 0..paths.len() {
+            let path = paths[(step * 2 + turn) % paths.len()];
+            for method in if turn == 0 { ["GET", "PUT"] } else { ["PUT", "GET"] } {
+                let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+                bytes(app.clone().oneshot(request).await.unwrap()).await;
+            }
+        }
+        telemetry
+    };
+    let (one, two) = (driven(0).await, driven(3).await);
+    for openmetrics in [false, true] {
+        let series =
+            |page: String| page.lines().map(|it| it.rsplit_once(' ').unwrap_or((it, "")).0.to_owned()).collect();
+        let (one, two): (Vec<String>, Vec<String>) =
+            (series(one.scrape(openmetrics).await), series(two.scrape(openmetrics).await));
+        assert!(one.len() > 300, "{} lines", one.len());
+        assert_eq!(one, two);
+    }
+}

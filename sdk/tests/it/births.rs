@@ -1,11 +1,16 @@
 //! Born at zero: what a scraper sees of a series that is new, and of one that was declared.
 
+use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use kilter::testing::TestTelemetry;
 use tower::ServiceExt as _;
+
+use crate::service::Service;
 
 kilter::routes! {
     DECLARED = GET "/declared";
@@ -49,4 +54,30 @@ async fn a_declared_route_is_there_at_zero_and_its_first_failure_is_not_held() {
     assert_eq!(value(&telemetry.scrape(false).await, FAILED), Some(0.0), "idle is not missing");
     drive(telemetry, "/declared").await;
     assert_eq!(value(&telemetry.scrape(false).await, FAILED), Some(1.0));
+}
+
+/// With `KILTER_SCRAPERS=all` every reader is a scraper; counters are born at zero like histograms, and the hold ends.
+#[tokio::test]
+async fn what_was_counted_before_the_first_scrape_rises_after_the_hold() {
+    let service = Service::start(&[("KILTER_SCRAPERS", "all"), ("KILTER_SCRAPE_INTERVAL", "2s")]);
+    reqwest::Client::new().post(service.url("/broken")).send().await.expect("an answer");
+    let mut nonsense = std::net::TcpStream::connect(service.address).expect("a connection");
+    nonsense.write_all(b"nonsense\r\n\r\n").expect("sent");
+    let mut gone = Vec::new();
+    nonsense.read_to_end(&mut gone).expect("the service closes");
+    // The connection's task counts when it has ended.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let refused = "http_server_request_duration_seconds_count{http_request_method=\"POST\",http_route=\"/broken\",http_response_status_code=\"405\"}";
+    let torn = "http_server_connection_errors_total{error_type=\"bad_request\"}";
+    let start = Instant::now();
+    loop {
+        let (_, page) = service.admin("/metrics").await;
+        match (value(&page, refused), value(&page, torn)) {
+            (Some(1.0), Some(1.0)) => break,
+            seen => assert_eq!(seen, (Some(0.0), Some(0.0))),
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "the hold never ends");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(start.elapsed() >= Duration::from_millis(2_500), "1.25 intervals, not {:?}", start.elapsed());
 }

@@ -36,3 +36,18 @@ async fn a_misspelt_variable_is_told_with_the_one_that_is_meant() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!((told[0]["name"].as_str(), told[0]["meant"].as_str()), (Some("KILTER_DRIAN"), Some("KILTER_DRAIN")));
 }
+
+/// Two versions of a crate that must be one, in the lock file of the workspace above.
+#[tokio::test]
+async fn two_versions_of_a_telemetry_crate_are_told_at_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let package = folder.path().join("services/shop");
+    std::fs::create_dir_all(&package).expect("a folder");
+    let two = "[[package]]\nname = \"metrics\"\nversion = \"0.23.0\"\n\n[[package]]\nname = \"metrics\"\nversion = \"0.24.6\"\n";
+    std::fs::write(folder.path().join("Cargo.lock"), two).expect("a lock file");
+    let service = Service::start(&[("CARGO_MANIFEST_DIR", package.to_str().expect("a path"))]);
+    service.logged("serving").await;
+    let told: Vec<String> = service.lines().into_iter().filter(|it| it.contains("Cargo.lock")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("metrics 0.23.0 and 0.24.6") && told[0].contains("cargo tree --invert"), "{told:?}");
+}

@@ -2,22 +2,27 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::{Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use futures_util::stream;
+use http_body::Frame;
+use http_body_util::StreamBody;
 use kilter::ErrorType;
 use kilter::testing::TestTelemetry;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tower::{Layer as _, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::services::{ServeDir, ServeFile};
+use tower_http::timeout::TimeoutLayer;
 
-use crate::client::{exchange, h2, read_until, request, serve, settle};
+use crate::client::{exchange, h2, outcomes, read_until, request, serve, settle};
 
 kilter::routes! {
     OK = GET "/ok";
@@ -42,6 +47,28 @@ fn frames(frames: Vec<Result<&'static str, std::io::Error>>) -> Body {
 
 async fn hang() {
     std::future::pending::<()>().await;
+}
+
+/// Many frames of known length in all.
+async fn large() -> Response<Body> {
+    const FRAME: &[u8] = &[b'x'; 64 << 10];
+    let frames = stream::iter((0..1024).map(|_| Ok::<_, Infallible>(Bytes::from_static(FRAME))));
+    Response::builder().header(header::CONTENT_LENGTH, 1024 * FRAME.len()).body(Body::from_stream(frames)).unwrap()
+}
+
+/// Two frames, then a panic.
+fn half_a_body(mut n: u8) -> impl FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+    move |_| {
+        n += 1;
+        assert!(n < 3, "a body panics");
+        Poll::Ready(Some(Ok(Bytes::from_static(b"frame"))))
+    }
+}
+
+/// What gRPC sends: data, then trailers, and no announced length.
+fn with_trailers() -> Vec<Result<Frame<Bytes>, Infallible>> {
+    let trailers = [(HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"))].into_iter().collect();
+    vec![Ok(Frame::data(Bytes::from_static(b"message"))), Ok(Frame::trailers(trailers))]
 }
 
 async fn panics() {
@@ -94,7 +121,12 @@ fn routes() -> Router {
         )
         .route("/slow", get(hang).layer(kilter::timeout(Duration::from_millis(20))))
         .route("/upload", post(|body: Bytes| async move { body.len().to_string() }))
+        .route("/body-panic", get(|| async { Body::from_stream(stream::poll_fn(half_a_body(0))) }))
+        .route("/trailers", get(|| async { Body::new(StreamBody::new(stream::iter(with_trailers()))) }))
         .route("/any", any(|| async { "any" }))
+        .route("/nap", any(|| tokio::time::sleep(Duration::from_millis(200))))
+        .route("/large", get(large))
+        .route("/whole", get(|| async { "x".repeat(64 << 20) }))
 }
 
 async fn start() -> (TestTelemetry, SocketAddr) {
@@ -119,6 +151,7 @@ const COMPLETE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/announced", "200", "GET /announced 200 -"),
     ("GET", "/events", "200", "GET /events 200 -"),
     ("GET", "/slow", "503", "GET /slow 503 timeout"),
+    ("GET", "/trailers", "200", "GET /trailers 200 -"),
     ("POST", "/ok", "405", "POST /ok 405 -"),
     ("FROBNICATE", "/any", "200", "_OTHER /any 200 -"),
     ("GET", "/nowhere", "404", "GET - 404 -"),
@@ -155,6 +188,81 @@ async fn complete_responses_over_http2() {
         }
         settle(telemetry, &expected).await;
     }
+}
+
+/// A deadline inside counts as `timeout` when the service says by which status it is told.
+#[tokio::test]
+async fn a_timeout_layer_inside_and_outside() {
+    let deadline = || TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_millis(20));
+    for (service, outcome) in [
+        (kilter::service!().timeout_status(408), "GET /hang 408 timeout"),
+        // Without a word from the service a 4xx is the client's.
+        (kilter::service!(), "GET /hang 408 -"),
+    ] {
+        let telemetry = TestTelemetry::new(service);
+        let address = serve(routes().layer(deadline()).layer(telemetry.http_server())).await;
+        assert!(exchange(address, "GET", "/hang").await.starts_with("HTTP/1.1 408"));
+        settle(telemetry, &[(outcome, 1)]).await;
+    }
+    // From inside, a deadline further out looks like a client that leaves: the documentation says so.
+    let telemetry = telemetry();
+    let address = serve(routes().layer(telemetry.http_server()).layer(deadline())).await;
+    assert!(exchange(address, "GET", "/hang").await.starts_with("HTTP/1.1 408"));
+    settle(telemetry, &[("GET /hang - client_disconnect", 1)]).await;
+}
+
+/// Whoever leaves while the upload is unread, or while a further request waits behind the first, is not noticed: the
+/// request runs to its end and is counted once.
+#[tokio::test]
+async fn an_upload_that_nobody_reads_and_requests_that_wait() {
+    let (telemetry, address) = start().await;
+    // The handler reads this one, and hears that it is torn: the client's fault, and nobody's error.
+    let mut upload = request(address, "POST", "/upload", "Content-Length: 1000000\r\n").await;
+    upload.write_all(&[b'x'; 10_000]).await.unwrap();
+    drop(upload);
+    settle(telemetry, &[("POST /upload 400 -", 1)]).await;
+
+    let (telemetry, address) = start().await;
+    let mut upload = request(address, "POST", "/nap", "Content-Length: 1000000\r\n").await;
+    upload.write_all(&[b'x'; 10_000]).await.unwrap();
+    drop(upload);
+    settle(telemetry, &[("POST /nap 200 -", 1)]).await;
+
+    // One after the other on one connection, sent at once.
+    let mut pipelined = TcpStream::connect(address).await.unwrap();
+    let ask = |path: &str, more: &str| format!("GET {path} HTTP/1.1\r\nHost: it\r\n{more}\r\n");
+    let all = [ask("/ok", ""), ask("/error", ""), ask("/nap", ""), ask("/ok", "Connection: close\r\n")].concat();
+    pipelined.write_all(all.as_bytes()).await.unwrap();
+    let mut answers = String::new();
+    pipelined.read_to_string(&mut answers).await.unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 ").count(), 4);
+    let before = [("POST /nap 200 -", 1), ("GET /ok 200 -", 2), ("GET /error 500 500", 1), ("GET /nap 200 -", 1)];
+    settle(telemetry, &before).await;
+
+    let mut leaving = TcpStream::connect(address).await.unwrap();
+    leaving.write_all([ask("/nap", ""), ask("/bad-gateway", "")].concat().as_bytes()).await.unwrap();
+    drop(leaving);
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let seen = outcomes(&telemetry.page());
+    assert_eq!(seen["GET /nap 200 -"], 2, "{seen:?}");
+    assert!(seen.get("GET /bad-gateway 502 502").is_none_or(|it| *it == 1), "{seen:?}");
+    let active = "http_server_active_requests{http_request_method=\"GET\",http_route=\"/bad-gateway\"}";
+    assert!(telemetry.value(active).is_none_or(|it| it == 0.0));
+}
+
+/// A body of known size that a client stops reading in the middle.
+#[tokio::test]
+async fn a_connection_that_closes_early() {
+    let (telemetry, address) = start().await;
+    let mut reading = request(address, "GET", "/large", "").await;
+    read_until(&mut reading, "xxxx").await;
+    drop(reading);
+    settle(telemetry, &[("GET /large 200 client_disconnect", 1)]).await;
+    // A body in one piece is the HTTP library's as soon as it asks for it: the documentation says so.
+    let mut reading = request(address, "GET", "/whole", "").await;
+    read_until(&mut reading, "xxxx").await;
+    drop(reading);
+    settle(telemetry, &[("GET /large 200 client_disconnect", 1), ("GET /whole 200 -", 1)]).await;
 }
 
 #[tokio::test]
@@ -228,6 +336,10 @@ async fn a_panic_is_a_panic_wherever_it_is_caught() {
     settle(nowhere, &[("GET /panic - panic", 1)]).await;
     h2().get(format!("http://{address}/panic")).send().await.unwrap_err();
     settle(nowhere, &[("GET /panic - panic", 2)]).await;
+
+    // In the middle of a body, after its head.
+    exchange(address, "GET", "/body-panic").await;
+    settle(nowhere, &[("GET /panic - panic", 2), ("GET /body-panic 200 panic", 1)]).await;
 }
 
 #[tokio::test]

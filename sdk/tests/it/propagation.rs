@@ -14,6 +14,8 @@ async fn check(variables: &[(&str, &str)], continued: bool, flags: [&str; 2]) {
         assert_ne!(&passed_on[36..52], "b7ad6b7169203331", "the service has a span of its own");
         assert_eq!(&passed_on[53..], flag, "{passed_on} with {variables:?}");
     }
+    let untrusted = if continued { 0.0 } else { 2.0 };
+    assert_eq!(service.value(&ignored("untrusted")).await, Some(untrusted), "{variables:?}");
 }
 
 #[tokio::test]
@@ -47,4 +49,14 @@ async fn two_headers_are_as_good_as_none() {
     let caller = format!("00-{TRACE}-b7ad6b7169203331-01");
     let passed_on = service.get("/orders/7", &[("traceparent", &caller), ("traceparent", &caller)]).await;
     assert_ne!(&passed_on[3..35], TRACE);
+    for malformed in ["", "00", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", &caller.to_uppercase()] {
+        let passed_on = service.get("/orders/7", &[("traceparent", malformed)]).await;
+        assert_ne!(&passed_on[3..35], TRACE, "{malformed:?}");
+    }
+    assert_eq!(service.value(&ignored("malformed")).await, Some(5.0));
+    assert_eq!(service.value(&ignored("untrusted")).await, Some(0.0));
+}
+
+fn ignored(reason: &str) -> String {
+    format!("telemetry_traceparents_ignored_total{{reason=\"{reason}\"}}")
 }

@@ -26,6 +26,7 @@ pub(crate) struct Receiver {
     requests: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
     headers: Arc<Mutex<Vec<String>>>,
     refusals: Arc<AtomicUsize>,
+    millis: Arc<AtomicUsize>,
 }
 
 #[tonic::async_trait]
@@ -34,6 +35,7 @@ impl TraceService for Receiver {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        self.takes_its_time().await;
         if self.refuses() {
             return Err(Status::unavailable("restarting"));
         }
@@ -61,6 +63,7 @@ impl Receiver {
         let receiver = Self::default();
         let take = |State(receiver): State<Self>, headers: HeaderMap, body: Bytes| async move {
             assert_eq!(headers["content-type"], "application/x-protobuf");
+            receiver.takes_its_time().await;
             if receiver.refuses() {
                 return Err(StatusCode::SERVICE_UNAVAILABLE);
             }
@@ -85,6 +88,16 @@ impl Receiver {
     /// Refuses the next exports, as a collector that restarts does.
     pub(crate) fn refuse(&self, exports: usize) {
         self.refusals.store(exports, Ordering::Relaxed);
+    }
+
+    /// Answers every export that much later.
+    pub(crate) fn slow(&self, millis: usize) {
+        self.millis.store(millis, Ordering::Relaxed);
+    }
+
+    async fn takes_its_time(&self) {
+        let millis = u64::try_from(self.millis.load(Ordering::Relaxed)).expect("a number");
+        tokio::time::sleep(Duration::from_millis(millis)).await;
     }
 
     fn refuses(&self) -> bool {

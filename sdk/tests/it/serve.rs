@@ -53,12 +53,15 @@ async fn what_outlives_the_drain_is_counted_as_server_shutdown() {
         let client = client.build().expect("a client");
         let mut stream = client.get(service.url("/endless")).send().await.expect("a head");
         stream.chunk().await.expect("a first chunk");
+        assert_eq!(service.scraped(&requests("/endless", "200", "server_shutdown")).await, Some(0.0));
         service.terminate();
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert_eq!(service.admin("/readyz").await.0, 503, "draining");
         assert_eq!(service.admin("/healthz").await.0, 200);
         assert!(reqwest::get(service.url("/broken")).await.is_err(), "no new connections while draining");
         becomes(&service, &requests("/endless", "200", "server_shutdown"), 1.0).await;
+        let cut = service.scraped(&requests("/endless", "200", "server_shutdown")).await;
+        assert_eq!(cut, Some(1.0), "a scrape after the abort sees it: the series was born before");
         while let Ok(Some(_)) = stream.chunk().await {}
         let (_, report) = service.ended();
         assert!(report.starts_with("1 connections aborted"), "{report}");
@@ -88,6 +91,12 @@ async fn connections_that_fail_are_counted_by_their_kind() {
     let mut nonsense = connect();
     nonsense.write_all(b"nonsense\r\n\r\n").expect("sent");
     becomes(&service, &connection_error("bad_request"), 1.0).await;
+
+    // 431: a head that is larger than the HTTP library takes, which it answers by itself.
+    let mut large = connect();
+    let _ = large.write_all(format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "y".repeat(1 << 20)).as_bytes());
+    becomes(&service, &connection_error("bad_request"), 2.0).await;
+    assert!(!service.admin("/metrics").await.1.contains("http_response_status_code=\"431\""));
 
     let mut half = connect();
     half.write_all(b"GET / HTTP/1.1\r\nHost:").expect("sent");

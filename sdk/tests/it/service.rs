@@ -1,24 +1,36 @@
 //! A service in a process of its own: globals exist once per process, so each test that needs `init` starts this test
 //! binary again and asks it to be the service.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::Path;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::Value;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+/// Told how many bytes live in this process: its own, not what the system holds back for it.
+#[global_allocator]
+static ALLOCATOR: cap::Cap<std::alloc::System> = cap::Cap::new(std::alloc::System, usize::MAX);
 
 /// Tells the started binary that it is the service.
 const ROLE: &str = "KILTER_TEST_SERVICE";
-/// How many threads its runtime has. One if not told, so that a handler that blocks stops the whole runtime.
+/// How many threads its runtime has; 0 is a current-thread runtime. One if not told, so that a handler that blocks stops
+/// the whole runtime.
 pub(crate) const WORKERS: &str = "TEST_SERVICE_WORKERS";
 /// Makes it a service that has a subscriber already.
 pub(crate) const OWN_SUBSCRIBER: &str = "TEST_SERVICE_OWN_SUBSCRIBER";
+/// Makes it a service that owns its globals and takes the parts from `kilter::build`.
+pub(crate) const BUILD: &str = "TEST_SERVICE_BUILD";
+/// Makes it serve twice: first until somebody asks for `/again`.
+pub(crate) const TWICE: &str = "TEST_SERVICE_TWICE";
 /// Makes it a service that serves with `axum::serve`, and calls `init` within its runtime.
 pub(crate) const OWN_SERVER: &str = "TEST_SERVICE_OWN_SERVER";
 /// Begins the line that tells the addresses.
@@ -32,14 +44,16 @@ kilter::routes! {
     /// Fails.
     pub BROKEN = GET "/broken";
     /// Never ends.
-    pub ENDLESS = GET "/endless";
+    pub ENDLESS = GET "/endless", stream;
     /// Blocks the runtime for the seconds that it is asked for.
     pub BLOCK = GET "/block";
+    /// Tells how many bytes live in the process.
+    pub LIVE = GET "/live-bytes";
     /// Sends a message.
     pub PLACE = GET "/place/{kind}";
 }
 
-#[tracing::instrument(skip_all, fields(db.system = "sqlite"))]
+#[tracing::instrument(skip_all, fields(db.system = "sqlite", url = "https://user:secret@shop/x?token=secret", password = "secret"))]
 async fn load_order() {
     tracing::info!(url = "https://user:secret@shop/x?token=secret", password = "secret", items = 3, "order loaded");
     tokio::time::sleep(Duration::from_millis(2)).await;
@@ -69,6 +83,17 @@ fn routes() -> Router {
         .route(ENDLESS.path(), get(endless))
         .route(BLOCK.path(), get(|| async { std::thread::sleep(Duration::from_secs(13)) }))
         .route(PLACE.path(), get(crate::messages::place))
+        .route(LIVE.path(), get(|| async { ALLOCATOR.allocated().to_string() }))
+        .route("/status/{status}", get(strange))
+}
+
+/// A handler that makes up status codes and kinds of errors.
+async fn strange(Path(status): Path<u16>) -> Response {
+    static KINDS: LazyLock<Vec<&'static str>> =
+        LazyLock::new(|| (0..1_000).map(|it| &*Box::leak(format!("kind_{it}").into_boxed_str())).collect());
+    let mut response = StatusCode::from_u16(status).unwrap_or(StatusCode::IM_A_TEAPOT).into_response();
+    response.extensions_mut().insert(kilter::ErrorType::declared(KINDS[usize::from(status)]));
+    response
 }
 
 /// The service itself. As an ordinary test it has nothing to do.
@@ -86,16 +111,23 @@ fn be_the_service() {
         return serve_otherwise(service, workers, |address, admin| println!("{HELLO}{address} {admin}"));
     }
     // Outside of any runtime: `init` needs none.
-    let init = kilter::init(service).map_err(|error| error.to_string());
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().expect("a runtime");
-    let outcome = runtime.block_on(runtime.spawn(async {
+    let own = std::env::var_os(BUILD).is_some();
+    let init = if own { build(service) } else { kilter::init(service) }.map_err(|error| error.to_string());
+    let runtime = match workers {
+        0 => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+        some => tokio::runtime::Builder::new_multi_thread().worker_threads(some).enable_all().build(),
+    };
+    let runtime = runtime.expect("a runtime");
+    let outcome = runtime.block_on(runtime.spawn(async move {
         let telemetry = init?;
-        let again = kilter::init(kilter::service!()).expect_err("a second init must be refused").to_string();
-        assert!(again.contains("kilter is already installed"), "{again}");
+        if !own {
+            let again = kilter::init(kilter::service!()).expect_err("a second init must be refused").to_string();
+            assert!(again.contains("kilter is already installed"), "{again}");
+        }
         crate::messages::consume(&telemetry).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         println!("{HELLO}{} {}", listener.local_addr().expect("an address"), telemetry.admin_addr());
+        let listener = if std::env::var_os(TWICE).is_some() { first(&telemetry, listener).await } else { listener };
         let app = routes().merge(crate::chain::routes(&telemetry));
         telemetry.serve(listener, app).await.map(|report| report.to_string()).map_err(|error| error.to_string())
     }));
@@ -103,6 +135,28 @@ fn be_the_service() {
         Ok(report) => println!("{GOODBYE}{report}"),
         Err(error) => println!("{GOODBYE}error {error}"),
     }
+}
+
+/// What `init` does, by the service itself.
+fn build(service: kilter::Service) -> Result<kilter::Telemetry, kilter::InitError> {
+    let parts = kilter::build(service)?;
+    let subscriber = tracing_subscriber::registry().with(parts.span_layer()).with(parts.log_layer());
+    tracing::subscriber::set_global_default(subscriber).expect("the first subscriber");
+    metrics::set_global_recorder(parts.recorder).expect("the first recorder");
+    Ok(parts.telemetry)
+}
+
+/// Serves until somebody asks for `/again`; gives the listener back.
+async fn first(telemetry: &kilter::Telemetry, listener: tokio::net::TcpListener) -> tokio::net::TcpListener {
+    let listener = listener.into_std().expect("a listener");
+    let twin = listener.try_clone().expect("its twin");
+    let end = Arc::new(tokio::sync::Notify::new());
+    let heard = Arc::clone(&end);
+    let routes = routes().route("/again", get(move || async move { heard.notify_one() }));
+    let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+    let report = telemetry.serve_until(listener, routes, async { end.notified().await }).await;
+    report.expect("the first end is in good order");
+    tokio::net::TcpListener::from_std(twin).expect("a listener")
 }
 
 fn serve_otherwise(service: kilter::Service, workers: usize, hello: fn(SocketAddr, SocketAddr)) {
@@ -186,16 +240,42 @@ impl Service {
         (response.status().as_u16(), response.text().await.expect("a whole body"))
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.process.id()
+    /// Bytes that live in the service, by its own allocator.
+    pub(crate) async fn live_bytes(&self) -> i64 {
+        self.get(LIVE.path(), &[]).await.parse().expect("a number")
     }
 
-    /// Resident memory in bytes (Linux).
-    pub(crate) fn resident_bytes(&self) -> u64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("a proc file system");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a resident size");
-        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    /// Sends GETs over one connection, many before their answers are read, and reads all answers.
+    pub(crate) fn pipeline(&self, paths: impl Iterator<Item = String>) {
+        let mut stream = std::net::TcpStream::connect(self.address).expect("a connection");
+        let paths: Vec<String> = paths.collect();
+        for batch in paths.chunks(100) {
+            let heads: String = batch
+                .iter()
+                .map(|path| format!("GET {path} HTTP/1.1\r\nHost: it\r\nContent-Length: 0\r\n\r\n"))
+                .collect();
+            stream.write_all(heads.as_bytes()).expect("sent");
+            let (mut seen, mut buffer) = (Vec::new(), [0; 8 << 10]);
+            while seen.windows(9).filter(|it| it == b"HTTP/1.1 ").count() < batch.len() || !seen.ends_with(b"\r\n\r\n")
+            {
+                let read = stream.read(&mut buffer).expect("an answer");
+                assert!(read > 0, "the service closed the connection");
+                seen.extend_from_slice(&buffer[..read]);
+            }
+        }
+    }
+
+    /// The value of a series as Prometheus sees it, births held.
+    pub(crate) async fn scraped(&self, series: &str) -> Option<f64> {
+        let asked = reqwest::Client::new().get(format!("http://{}/metrics", self.admin));
+        let answer = asked.header("x-prometheus-scrape-timeout-seconds", "10").send().await.expect("an answer");
+        let page = answer.text().await.expect("a page");
+        page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// The value of a series on the metrics page.

@@ -21,17 +21,25 @@ pub struct GitHttps {
     admin_port: u16,
     faults_port: u16,
     repository: PathBuf,
+    variables: Vec<(String, String)>,
     process: Process,
 }
 
 impl GitHttps {
     /// Makes the repository `acme/site.git` below `folder`, starts the service and waits until it is ready.
     pub fn start(folder: &Path) -> anyhow::Result<Self> {
+        Self::start_with(folder, &[])
+    }
+
+    /// The same with further variables of the environment.
+    pub fn start_with(folder: &Path, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
         let repository = make_repository(&folder.join("repositories"), "acme/site.git")?;
         let (port, admin_port, faults_port) = (free_port()?, free_port()?, free_port()?);
-        let process = launch(folder, port, admin_port, faults_port)?;
-        Ok(Self { folder: folder.to_owned(), port, admin_port, faults_port, repository, process })
+        let variables: Vec<_> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let process = launch(folder, port, admin_port, faults_port, &variables)?;
+        Ok(Self { folder: folder.to_owned(), port, admin_port, faults_port, repository, variables, process })
     }
 
     /// The process behind it.
@@ -88,12 +96,18 @@ impl GitHttps {
 
     /// Starts it again on the same ports, after it was stopped or killed.
     pub fn start_again(&mut self) -> anyhow::Result<()> {
-        self.process = launch(&self.folder, self.port, self.admin_port, self.faults_port)?;
+        self.process = launch(&self.folder, self.port, self.admin_port, self.faults_port, &self.variables)?;
         Ok(())
     }
 }
 
-fn launch(folder: &Path, port: u16, admin_port: u16, faults_port: u16) -> anyhow::Result<Process> {
+fn launch(
+    folder: &Path,
+    port: u16,
+    admin_port: u16,
+    faults_port: u16,
+    variables: &[(String, String)],
+) -> anyhow::Result<Process> {
     let mut command = Command::new(binary("git-https")?);
     command
         .arg("--repositories")
@@ -104,7 +118,8 @@ fn launch(folder: &Path, port: u16, admin_port: u16, faults_port: u16) -> anyhow
         .env("KILTER_SCRAPE_INTERVAL", format!("{SCRAPE_SECONDS}s"))
         // Without a collector: traces are not what this shows.
         .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
-        .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+        .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        .envs(variables.iter().map(|(name, value)| (name, value)));
     let mut process = Process::start("git-https", command, folder)?;
     process.ready(&format!("http://127.0.0.1:{admin_port}/readyz"), Duration::from_secs(30))?;
     Ok(process)

@@ -205,6 +205,17 @@ impl Prometheus {
             .collect()
     }
 
+    /// Exemplars of a selector over the last `back`: the labels of each, such as `trace_id`.
+    pub fn exemplars(&self, selector: &str, back: Duration) -> anyhow::Result<Vec<BTreeMap<String, String>>> {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs_f64();
+        let start = now - back.as_secs_f64();
+        let path = format!("query_exemplars?query={}&start={start}&end={now}", encoded(selector));
+        let data = self.api(&path).with_context(|| selector.to_owned())?;
+        let series = data.as_array().context("no series")?;
+        let all = series.iter().filter_map(|it| it["exemplars"].as_array()).flatten();
+        all.map(|it| Ok(BTreeMap::deserialize(&it["labels"])?)).collect()
+    }
+
     /// Pending and firing alerts.
     pub fn alerts(&self) -> anyhow::Result<Vec<Alert>> {
         Ok(Vec::deserialize(&self.api("alerts")?["alerts"])?)
