@@ -52,7 +52,7 @@ impl Tracer {
     }
 
     /// Writes the span of a sampled request.
-    pub(crate) fn finish(&self, context: RequestContext, end: &RequestEnd<'_>) {
+    pub(crate) fn finish(&self, context: RequestContext, end: RequestEnd<'_>) {
         if let Some(exporter) = &self.exporter {
             exporter.queue(request_span(context, end, &self.scope));
         }
