@@ -6,6 +6,7 @@ mod births;
 mod calls;
 mod chain;
 mod client;
+mod cost;
 mod env;
 mod flood;
 mod grpc;
