@@ -13,8 +13,11 @@ use crate::core::Core;
 /// Accounts that a thread keeps for its next requests.
 const KEPT: usize = 64;
 
+/// Boxes that are taken out and put back whole: what is in them is not moved.
+type Closed = Vec<Box<Pending>>;
+
 thread_local! {
-    static CLOSED: RefCell<Vec<Box<Pending>>> = const { RefCell::new(Vec::new()) };
+    static CLOSED: RefCell<Closed> = const { RefCell::new(Vec::new()) };
 }
 
 /// The account of a request until it is dropped; or none, where another layer accounts for it or it is closed.
