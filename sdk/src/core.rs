@@ -1,7 +1,7 @@
 //! One instance: everything that outlives a request, behind a reference that copies for free.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use kilter_contract::{Instrument, Signal, error_type};
@@ -68,6 +68,8 @@ pub(crate) struct Core {
     pub(crate) runtime: Runtime,
     pub(crate) databases: Named<Known>,
     pub(crate) breakers: Named<Position>,
+    /// Length of the last page, so that the next one is written without growing.
+    pub(crate) page_size: AtomicUsize,
 }
 
 impl Core {
@@ -91,6 +93,7 @@ impl Core {
             runtime: Runtime::default(),
             databases: Named::default(),
             breakers: Named::default(),
+            page_size: AtomicUsize::new(0),
         }));
         // A gauge that nobody has set yet would be a lie, so gauges are not among them.
         for signal in own.iter().filter(|it| matches!(it.instrument, Instrument::Counter | Instrument::Histogram(_))) {

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use crate::error_kind::kind_of;
 use crate::signal::clock;
-use crate::trace::{Current, RequestContext};
+use crate::trace::{RequestContext, current_core};
 
 /// How a future ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl<T, E: 'static> End<'_, Result<T, E>> {
 
 /// Whether this thread runs the code of a request.
 pub(crate) fn in_request() -> bool {
-    Current::core() != 0 || RequestContext::current().is_some()
+    current_core() != 0 || RequestContext::current().is_some()
 }
 
 /// Hears how a future ended, and after how many nanoseconds. Called exactly once.
@@ -151,14 +151,14 @@ mod tests {
         assert_eq!(measure(async { 7 }, account()).await, 7);
         drop(measure(std::future::pending(), account()));
         let request = RequestContext { span_id: 1, trace: (1, 1), ..RequestContext::NONE };
-        let within = Current { context: request, core: 1 };
+        let within = || crate::trace::enter(Some(request), 1, None);
         let abandoned = {
-            let _entered = within.enter();
+            let _entered = within();
             measure(std::future::pending(), account())
         };
         drop(abandoned);
         {
-            let _entered = within.enter();
+            let _entered = within();
             drop(measure(std::future::pending(), account()));
         }
         let late = measure(std::future::pending(), account());

@@ -6,6 +6,7 @@ mod births;
 mod bounds;
 mod breakers;
 mod conformance;
+mod cost;
 mod databases;
 mod end_to_end;
 mod exemplars;

@@ -20,6 +20,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("initdb", "postgresql"),
     ("pg_basebackup", "postgresql"),
     ("pg_isready", "postgresql"),
+    ("valgrind", "valgrind"),
 ];
 
 /// Installs what is missing when that is possible here, and says whether it had to; otherwise an error says exactly

@@ -7,6 +7,8 @@
 //! | `service` | the service around which they lie: the same for all |
 //! | `case`, `measure`, `callgrind` | the costs: a child process per case, under valgrind and without |
 //! | `outcomes`, `page`, `client` | what is counted: a child process per stack, driven over sockets |
+//! | `scrape` | the metrics page of many series, beside metrics-exporter-prometheus |
+//! | `memory` | what ten million requests leave behind |
 //! | `collector` | takes the spans that Kilter sends |
 
 mod allocations;
@@ -15,9 +17,11 @@ mod case;
 mod client;
 mod collector;
 mod measure;
+mod memory;
 mod noop;
 mod outcomes;
 mod page;
+mod scrape;
 mod service;
 mod stack;
 mod tables;
@@ -33,13 +37,20 @@ fn main() -> anyhow::Result<()> {
         None => tables::print(None),
         Some("costs") => tables::print(Some(tables::Part::Costs)),
         Some("outcomes") => tables::print(Some(tables::Part::Outcomes)),
+        Some("scrapes") => tables::print(Some(tables::Part::Scrapes)),
+        Some("memory") => tables::print(Some(tables::Part::Memory)),
         // Child processes.
         Some("measure") => {
             let case = case::Case::from_args(&mut args)?;
             let mut number = || args.next().context("a number is missing")?.parse().context("not a number");
             measure::run(case, number()?, number()?)
         }
+        Some("fill") => memory::run(stack::Stack::named(&args.next().context("which stack?")?)?),
+        Some("render") => {
+            let renderer = args.next().context("which renderer?")?;
+            scrape::run(&renderer, args.next().context("how many series?")?.parse()?)
+        }
         Some("drive") => outcomes::run(stack::Stack::named(&args.next().context("which stack?")?)?),
-        Some(other) => bail!("`{other}`? Nothing, `costs` or `outcomes`"),
+        Some(other) => bail!("`{other}`? Nothing, `costs`, `outcomes`, `scrapes` or `memory`"),
     }
 }

@@ -10,6 +10,7 @@ use anyhow::Context;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::client::{answer, connect, send};
+use crate::memory::resident;
 use crate::page::Page;
 use crate::service;
 use crate::stack::{Running, Stack, install};
@@ -18,6 +19,8 @@ use crate::stack::{Running, Stack, install};
 const TIMES: usize = 5;
 /// Requests of a flood.
 const FLOOD: usize = 1_000;
+/// Connections, each of one request.
+const CONNECTIONS: u32 = 4_000;
 /// How long a server may take to notice.
 const SETTLE: Duration = Duration::from_millis(400);
 const MARK: &str = "RESULT ";
@@ -25,13 +28,15 @@ const MARK: &str = "RESULT ";
 /// A kind of request: what the table calls it, and how one is made.
 type Kind = (&'static str, fn(SocketAddr) -> anyhow::Result<()>);
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 9] = [
     ("success", |to| whole(to, "GET", "/ok")),
     ("the handler answers 500", |to| whole(to, "GET", "/fail")),
     ("the handler panics; `CatchPanicLayer` outside", |to| whole(to, "GET", "/panic")),
     ("the client leaves before the head", |to| leave(to, "/slow", false)),
     ("the client leaves in the middle of the body", |to| leave(to, "/stream", true)),
     ("the body fails after the head", |to| whole(to, "GET", "/broken")),
+    ("the service's own deadline passes: `TimeoutLayer`, 503", |to| whole(to, "GET", "/late")),
+    ("`HEAD`", |to| whole(to, "HEAD", "/ok")),
     ("an unknown method, `BREW`", |to| whole(to, "BREW", "/ok")),
 ];
 
@@ -49,7 +54,7 @@ pub(crate) fn run(stack: Stack) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let _inside = runtime.enter();
     // Traces of the peers are sampled, so that their spans can be counted.
-    let mut running = install(stack, true, service::outcomes(), &[])?;
+    let mut running = install(stack, true, service::outcomes(stack.handlers(false)), &[])?;
     let app = std::mem::take(&mut running.app).layer(CatchPanicLayer::new());
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
     let to = listener.local_addr()?;
@@ -65,10 +70,23 @@ pub(crate) fn run(stack: Stack) -> anyhow::Result<()> {
     }
     let (page, _) = reading(&running)?;
     say("requests in flight when all is quiet", &tells_metrics(stack, &format!("{}", page.active)));
+    say("memory that a connection leaves behind", &left_by_connections(to)?);
     flood(stack, &running, "1,000 random paths that no route matches", to, Strange::path)?;
     flood(stack, &running, "1,000 random `Host` headers", to, Strange::host)?;
     flood(stack, &running, "1,000 random methods", to, Strange::method)?;
     Ok(())
+}
+
+/// Resident memory before and after many connections of one request each, per connection. What is less than a word for
+/// each is noise.
+fn left_by_connections(to: SocketAddr) -> anyhow::Result<String> {
+    let make = |count: u32| (0..count).try_for_each(|_| whole(to, "GET", "/ok"));
+    make(CONNECTIONS / 2)?;
+    let before = resident()?;
+    make(CONNECTIONS)?;
+    sleep(SETTLE);
+    let left = resident()?.saturating_sub(before) as f64 / f64::from(CONNECTIONS);
+    Ok(if left < 8.0 { "nothing".to_owned() } else { format!("{left:.0} bytes") })
 }
 
 fn tells_metrics(stack: Stack, text: &str) -> String {

@@ -3,10 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Families that count requests, of any stack.
-const COUNTS: [&str; 2] = ["http_server_request_duration_seconds_count", "axum_http_requests_total"];
+const COUNTS: [&str; 3] =
+    ["http_server_request_duration_seconds_count", "axum_http_requests_total", "function_calls_total"];
 /// Families of requests in flight.
-const ACTIVE: [&str; 3] =
-    ["http_server_active_requests", "http_server_active_requests_ratio", "axum_http_requests_pending"];
+const ACTIVE: [&str; 4] = [
+    "http_server_active_requests",
+    "http_server_active_requests_ratio",
+    "axum_http_requests_pending",
+    "function_calls_concurrent",
+];
 
 /// One reading.
 #[derive(Debug, Clone, Default)]
@@ -68,13 +73,17 @@ fn parsed(labels: &str) -> BTreeMap<String, String> {
 }
 
 fn words(labels: &BTreeMap<String, String>) -> String {
-    let get = |keys: [&str; 2]| keys.iter().find_map(|key| labels.get(*key)).map_or("", String::as_str);
-    let status = get(["http_response_status_code", "status"]);
+    let get = |keys: &[&str]| keys.iter().find_map(|key| labels.get(*key)).map_or("", String::as_str);
+    // autometrics knows functions and whether they returned an error, not requests.
+    let status = get(&["http_response_status_code", "status", "result"]);
     let mut words = if status.is_empty() { "no status".to_owned() } else { status.to_owned() };
     if let Some(error) = labels.get("error_type").filter(|it| !it.is_empty()) {
         words.push_str(&format!(", error `{error}`"));
     }
-    let method = get(["http_request_method", "method"]);
+    if labels.contains_key("function") {
+        return words;
+    }
+    let method = get(&["http_request_method", "method"]);
     if method.is_empty() {
         words.push_str(", method empty");
     } else if method != "GET" {

@@ -10,16 +10,33 @@ use axum::response::Response;
 use axum::routing::get;
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use tower_http::timeout::TimeoutLayer;
 
 /// Templates of the routes.
 pub(crate) fn templates(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("/orders{n}/{{id}}")).collect()
 }
 
-/// The routes of the cost tables, with a handler that answers at once, or one with two `tracing` spans inside.
-pub(crate) fn routes(count: usize, spans: bool) -> Router {
+/// What the handlers do beside their work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handlers {
+    /// Nothing.
+    Plain,
+    /// Two nested `tracing` spans.
+    Spans,
+    /// They carry the attribute of autometrics.
+    Autometrics,
+}
+
+/// The routes of the cost tables, with a handler that answers at once.
+pub(crate) fn routes(count: usize, handlers: Handlers) -> Router {
     templates(count).iter().fold(Router::new(), |router, template| {
-        router.route(template, if spans { get(order_in_spans) } else { get(order) })
+        let handler = match handlers {
+            Handlers::Plain => get(order),
+            Handlers::Spans => get(order_in_spans),
+            Handlers::Autometrics => get(with_autometrics::order),
+        };
+        router.route(template, handler)
     })
 }
 
@@ -56,14 +73,68 @@ pub(crate) fn request(path: &str, traceparent: bool) -> Request<Body> {
 }
 
 /// The routes of the correctness table.
-pub(crate) fn outcomes() -> Router {
+pub(crate) fn outcomes(handlers: Handlers) -> Router {
+    use with_autometrics as auto;
+    let limit = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_millis(50));
+    if handlers == Handlers::Autometrics {
+        return Router::new()
+            .route("/ok", get(auto::order))
+            .route("/fail", get(auto::fails))
+            .route("/panic", get(auto::panics))
+            .route("/slow", get(auto::slow))
+            .route("/late", get(auto::slow).layer(limit))
+            .route("/stream", get(auto::endless))
+            .route("/broken", get(auto::broken));
+    }
     Router::new()
         .route("/ok", get(order))
-        .route("/fail", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
+        .route("/fail", get(fails))
         .route("/panic", get(panics))
         .route("/slow", get(slow))
+        .route("/late", get(slow).layer(limit))
         .route("/stream", get(endless))
         .route("/broken", get(broken))
+}
+
+/// The same handlers under the attribute of autometrics, with its gauge of calls in flight.
+mod with_autometrics {
+    use autometrics::autometrics;
+    use axum::http::StatusCode;
+    use axum::response::Response;
+
+    #[autometrics(track_concurrency)]
+    pub(super) async fn order() -> &'static str {
+        super::order().await
+    }
+
+    #[autometrics(track_concurrency)]
+    pub(super) async fn fails() -> StatusCode {
+        super::fails().await
+    }
+
+    #[autometrics(track_concurrency)]
+    pub(super) async fn panics() -> &'static str {
+        super::panics().await
+    }
+
+    #[autometrics(track_concurrency)]
+    pub(super) async fn slow() -> &'static str {
+        super::slow().await
+    }
+
+    #[autometrics(track_concurrency)]
+    pub(super) async fn endless() -> Response {
+        super::endless().await
+    }
+
+    #[autometrics(track_concurrency)]
+    pub(super) async fn broken() -> Response {
+        super::broken().await
+    }
+}
+
+async fn fails() -> StatusCode {
+    StatusCode::INTERNAL_SERVER_ERROR
 }
 
 async fn panics() -> &'static str {

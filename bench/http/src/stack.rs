@@ -18,6 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::noop::Noop;
+use crate::service::Handlers;
 
 /// What lies around the routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,14 @@ pub(crate) enum Stack {
     Kilter,
     /// axum-prometheus, its default pair.
     AxumPrometheus,
+    /// axum-otel-metrics.
+    AxumOtelMetrics,
+    /// tower-otel without its spans.
+    TowerOtelMetrics,
+    /// tower-otel: metrics, spans through tracing-opentelemetry, and JSON logs that leave out the request's span.
+    TowerOtel,
+    /// autometrics: no layer, but an attribute on each handler.
+    Autometrics,
     /// opentelemetry-instrumentation-tower without its spans.
     OtelTowerMetrics,
     /// opentelemetry-instrumentation-tower as it comes.
@@ -47,12 +56,16 @@ pub(crate) enum Stack {
 
 impl Stack {
     /// Every stack, by the name that child processes are given.
-    pub(crate) const ALL: [(Self, &'static str); 10] = [
+    pub(crate) const ALL: [(Self, &'static str); 14] = [
         (Self::Bare, "bare"),
         (Self::Noop, "noop"),
         (Self::KilterMetrics, "kilter-metrics"),
         (Self::Kilter, "kilter"),
         (Self::AxumPrometheus, "axum-prometheus"),
+        (Self::AxumOtelMetrics, "axum-otel-metrics"),
+        (Self::TowerOtelMetrics, "tower-otel-metrics"),
+        (Self::TowerOtel, "tower-otel"),
+        (Self::Autometrics, "autometrics"),
         (Self::OtelTowerMetrics, "otel-tower-metrics"),
         (Self::OtelTower, "otel-tower"),
         (Self::AxumTracing, "axum-tracing"),
@@ -64,6 +77,15 @@ impl Stack {
     pub(crate) fn named(name: &str) -> anyhow::Result<Self> {
         let found = Self::ALL.iter().find(|(_, it)| *it == name);
         found.map(|(stack, _)| *stack).with_context(|| format!("no stack {name}"))
+    }
+
+    /// The service that it measures: autometrics sits in the handlers.
+    pub(crate) fn handlers(self, spans: bool) -> Handlers {
+        match self {
+            Self::Autometrics => Handlers::Autometrics,
+            _ if spans => Handlers::Spans,
+            _ => Handlers::Plain,
+        }
     }
 
     /// Its name.
@@ -78,12 +100,15 @@ pub(crate) struct Running {
     /// Kilter's handle, where there is one.
     pub(crate) telemetry: Option<kilter::Telemetry>,
     /// The metrics page, as Prometheus would read it.
-    pub(crate) page: Box<dyn Fn() -> anyhow::Result<String> + Send>,
+    pub(crate) page: PageOf,
     /// What a peer's spans said when they ended; Kilter's go to a collector.
     pub(crate) spans: Spans,
     /// The peer's provider of spans, which must live as long as the service.
     pub(crate) provider: Option<SdkTracerProvider>,
 }
+
+/// Reads a metrics page.
+type PageOf = Box<dyn Fn() -> anyhow::Result<String> + Send>;
 
 /// Puts `stack` around the router and installs its globals. `templates` are the routes that Kilter's service declares.
 pub(crate) fn install(stack: Stack, sampled: bool, app: Router, templates: &[String]) -> anyhow::Result<Running> {
@@ -112,11 +137,44 @@ pub(crate) fn install(stack: Stack, sampled: bool, app: Router, templates: &[Str
             json_logs()?;
             with_axum_prometheus(&mut running);
         }
-        Stack::OtelTowerMetrics | Stack::OtelTower => {
+        Stack::AxumOtelMetrics => {
             json_logs()?;
             let registry = prometheus::Registry::new();
-            let reader = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
-            opentelemetry::global::set_meter_provider(SdkMeterProvider::builder().with_reader(reader).build());
+            let reader = opentelemetry_prometheus_0_32::exporter().with_registry(registry.clone()).build()?;
+            let provider = opentelemetry_sdk_0_32::metrics::SdkMeterProvider::builder().with_reader(reader).build();
+            opentelemetry_0_32::global::set_meter_provider(provider);
+            running.app = running.app.layer(axum_otel_metrics::HttpMetricsLayerBuilder::new().build());
+            running.page = page_of(registry);
+        }
+        Stack::TowerOtelMetrics => {
+            json_logs()?;
+            running.page = page_of(metrics_of_opentelemetry()?);
+            let metrics = tower_otel::metrics::HttpLayer::server(&opentelemetry::global::meter("bench"));
+            running.app = running.app.layer(metrics);
+        }
+        Stack::TowerOtel => {
+            running.page = page_of(metrics_of_opentelemetry()?);
+            opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+            let provider = tracer_provider(sampled, &running.spans);
+            let logged = filter_fn(|it| !it.target().starts_with("tower_otel"));
+            tracing_subscriber::registry()
+                .with(EnvFilter::new("info"))
+                .with(tracing_subscriber::fmt::layer().json().with_filter(logged))
+                .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("bench")))
+                .try_init()?;
+            running.provider = Some(provider);
+            let metrics = tower_otel::metrics::HttpLayer::server(&opentelemetry::global::meter("bench"));
+            running.app = running.app.layer(tower_otel::trace::HttpLayer::server(tracing::Level::INFO)).layer(metrics);
+        }
+        Stack::Autometrics => {
+            json_logs()?;
+            let registry = prometheus::Registry::new();
+            autometrics::settings::AutometricsSettings::builder().prometheus_registry(registry.clone()).init();
+            running.page = page_of(registry);
+        }
+        Stack::OtelTowerMetrics | Stack::OtelTower => {
+            json_logs()?;
+            running.page = page_of(metrics_of_opentelemetry()?);
             let traces = stack == Stack::OtelTower;
             if traces {
                 let provider = tracer_provider(sampled, &running.spans);
@@ -125,7 +183,6 @@ pub(crate) fn install(stack: Stack, sampled: bool, app: Router, templates: &[Str
                 opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
             }
             running.app = running.app.layer(LayerBuilder::builder().with_tracing(traces).build()?);
-            running.page = Box::new(move || Ok(prometheus::TextEncoder::new().encode_to_string(&registry.gather())?));
         }
         Stack::AxumTracing | Stack::AxumTracingInLogs | Stack::AxumTracingAndPrometheus => {
             use axum_tracing_opentelemetry::middleware::{OtelAxumLayer, OtelInResponseLayer};
@@ -147,6 +204,18 @@ pub(crate) fn install(stack: Stack, sampled: bool, app: Router, templates: &[Str
         }
     }
     Ok(running)
+}
+
+/// A meter provider that Prometheus can read.
+fn metrics_of_opentelemetry() -> anyhow::Result<prometheus::Registry> {
+    let registry = prometheus::Registry::new();
+    let reader = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
+    opentelemetry::global::set_meter_provider(SdkMeterProvider::builder().with_reader(reader).build());
+    Ok(registry)
+}
+
+fn page_of(registry: prometheus::Registry) -> PageOf {
+    Box::new(move || Ok(prometheus::TextEncoder::new().encode_to_string(&registry.gather())?))
 }
 
 fn with_axum_prometheus(running: &mut Running) {

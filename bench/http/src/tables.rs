@@ -10,7 +10,9 @@ use crate::callgrind::{self, PerRequest};
 use crate::case::Case;
 use crate::collector;
 use crate::measure::Run;
+use crate::memory;
 use crate::outcomes;
+use crate::scrape;
 use crate::stack::Stack;
 
 /// Part of the tables.
@@ -20,63 +22,90 @@ pub(crate) enum Part {
     Costs,
     /// What is counted.
     Outcomes,
+    /// What a scrape takes.
+    Scrapes,
+    /// What requests leave in memory.
+    Memory,
 }
 
 /// Requests of a timed round, and rounds of which the best counts.
 const TIMED: (u32, u32) = (50_000, 7);
 
-const PLAIN: [(&str, Case); 8] = [
+const PLAIN: [(&str, Case); 12] = [
     ("Kilter, metrics only", Case::plain(Stack::KilterMetrics)),
     ("axum-prometheus", Case::plain(Stack::AxumPrometheus)),
+    ("axum-otel-metrics", Case::plain(Stack::AxumOtelMetrics)),
     ("opentelemetry-instrumentation-tower, metrics only", Case::plain(Stack::OtelTowerMetrics)),
+    ("tower-otel, metrics only", Case::plain(Stack::TowerOtelMetrics)),
+    ("autometrics (counts function calls, knows no requests)", Case::plain(Stack::Autometrics)),
     ("Kilter: metrics, unsampled trace, ids in logs", Case::plain(Stack::Kilter)),
     ("opentelemetry-instrumentation-tower: metrics, unsampled trace", Case::plain(Stack::OtelTower)),
+    ("tower-otel: metrics, unsampled trace", Case::plain(Stack::TowerOtel)),
     ("axum-tracing-opentelemetry, unsampled (no metrics)", Case::plain(Stack::AxumTracing)),
     ("— with its request span in the JSON logs too", Case::plain(Stack::AxumTracingInLogs)),
     ("axum-tracing-opentelemetry, unsampled, and axum-prometheus", Case::plain(Stack::AxumTracingAndPrometheus)),
 ];
 
-const SAMPLED: [(&str, Stack); 4] = [
+const SAMPLED: [(&str, Stack); 5] = [
     ("Kilter, sampled", Stack::Kilter),
     ("opentelemetry-instrumentation-tower, sampled", Stack::OtelTower),
+    ("tower-otel, sampled", Stack::TowerOtel),
     ("axum-tracing-opentelemetry, sampled (no metrics)", Stack::AxumTracing),
     ("axum-tracing-opentelemetry, sampled, and axum-prometheus", Stack::AxumTracingAndPrometheus),
 ];
 
-const TRACEPARENT: [(&str, Stack); 4] = [
+const TRACEPARENT: [(&str, Stack); 5] = [
     ("Kilter, unsampled, with `traceparent`", Stack::Kilter),
     ("opentelemetry-instrumentation-tower, unsampled, with `traceparent`", Stack::OtelTower),
+    ("tower-otel, unsampled, with `traceparent`", Stack::TowerOtel),
     ("axum-tracing-opentelemetry, unsampled, with `traceparent` (no metrics)", Stack::AxumTracing),
     ("axum-tracing-opentelemetry, unsampled, with `traceparent`, and axum-prometheus", Stack::AxumTracingAndPrometheus),
 ];
 
-const INNER: [(&str, Stack); 2] = [
+const INNER: [(&str, Stack); 3] = [
     ("Kilter, unsampled, two inner spans", Stack::Kilter),
+    ("tower-otel, unsampled, two inner spans", Stack::TowerOtel),
     ("axum-tracing-opentelemetry, unsampled, two inner spans (no metrics)", Stack::AxumTracing),
 ];
 
-const MANY: [(&str, Stack); 3] = [
+const MANY: [(&str, Stack); 6] = [
     ("Kilter, metrics only", Stack::KilterMetrics),
     ("axum-prometheus", Stack::AxumPrometheus),
+    ("axum-otel-metrics", Stack::AxumOtelMetrics),
     ("opentelemetry-instrumentation-tower, metrics only", Stack::OtelTowerMetrics),
+    ("tower-otel, metrics only", Stack::TowerOtelMetrics),
+    ("autometrics", Stack::Autometrics),
 ];
 
-const COUNTED: [(&str, Stack); 4] = [
+const COUNTED: [(&str, Stack); 7] = [
     ("Kilter", Stack::Kilter),
     ("axum-prometheus", Stack::AxumPrometheus),
+    ("axum-otel-metrics", Stack::AxumOtelMetrics),
     ("opentelemetry-instrumentation-tower", Stack::OtelTower),
+    ("tower-otel", Stack::TowerOtel),
     ("axum-tracing-opentelemetry", Stack::AxumTracing),
+    ("autometrics", Stack::Autometrics),
 ];
+
+const HEAD: &str = "| | instructions | elsewhere | allocations | bytes | ns | ns, 2 threads | clock reads |
+|---|---:|---:|---:|---:|---:|---:|---:|";
 
 /// Measures and prints.
 pub(crate) fn print(part: Option<Part>) -> anyhow::Result<()> {
     let collector = collector::start()?;
     println!("{}\n", versions());
-    if part != Some(Part::Outcomes) {
+    let wanted = |it| part.is_none_or(|part| part == it);
+    if wanted(Part::Costs) {
         costs(collector)?;
     }
-    if part != Some(Part::Costs) {
+    if wanted(Part::Outcomes) {
         counts(collector)?;
+    }
+    if wanted(Part::Scrapes) {
+        scrape::table()?;
+    }
+    if wanted(Part::Memory) {
+        memory::table(collector)?;
     }
     Ok(())
 }
@@ -106,25 +135,27 @@ fn costs(collector: SocketAddr) -> anyhow::Result<()> {
     let bare = cost("bare", Case::plain(Stack::Bare), collector)?;
     let noop = cost("no-op", Case::plain(Stack::Noop), collector)?;
     println!("One request through a router with one route; {valgrind}.\n");
-    println!("| | instructions | allocations | bytes | ns | clock reads |\n|---|---:|---:|---:|---:|---:|");
+    println!(
+        "| | instructions | allocations | bytes | ns | ns, 2 threads | clock reads |\n|---|---:|---:|---:|---:|---:|---:|"
+    );
     for (name, it) in [("bare router", bare), ("with a no-op layer", noop)] {
         println!(
-            "| {name} | {} | {:.0} | {:.0} | {:.0} | {:.0} |",
+            "| {name} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} |",
             thousands(it.counted.instructions),
             it.timed.allocations,
             it.timed.bytes,
             it.timed.nanos,
+            it.timed.nanos_of_two,
             it.counted.clock_reads
         );
     }
     println!("\nWhat a stack adds to the no-op layer:\n");
-    println!(
-        "| | instructions | elsewhere | allocations | bytes | ns | clock reads |\n|---|---:|---:|---:|---:|---:|---:|"
-    );
+    println!("{HEAD}");
     let mut plain = Vec::new();
     for (name, case) in PLAIN {
         let cost = cost(name, case, collector)?;
-        row(name, cost, noop);
+        // autometrics is no layer.
+        row(name, cost, if case.stack == Stack::Autometrics { bare } else { noop });
         plain.push((case.stack, cost));
     }
     let with_parent = cost("no-op, `traceparent`", traceparent(Stack::Noop), collector)?;
@@ -141,34 +172,39 @@ fn costs(collector: SocketAddr) -> anyhow::Result<()> {
             row("— of that, the two spans", inner, *without);
         }
     }
+    let bare = cost("bare", many(Stack::Bare), collector)?;
     let noop = cost("no-op", many(Stack::Noop), collector)?;
     println!("\nThe same with 50 routes in turn:\n");
-    println!(
-        "| | instructions | elsewhere | allocations | bytes | ns | clock reads |\n|---|---:|---:|---:|---:|---:|---:|"
-    );
+    println!("{HEAD}");
     for (name, stack) in MANY {
-        row(name, cost(name, many(stack), collector)?, noop);
+        let base = if stack == Stack::Autometrics { bare } else { noop };
+        row(name, cost(name, many(stack), collector)?, base);
     }
     Ok(())
 }
 
 fn row(name: &str, it: Cost, base: Cost) {
     println!(
-        "| {name} | {} | {} | {:.0} | {:.0} | {:.0} | {:.0} |",
+        "| {name} | {} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} |",
         thousands(it.counted.instructions - base.counted.instructions),
         thousands(it.counted.elsewhere - base.counted.elsewhere),
         it.timed.allocations - base.timed.allocations,
         it.timed.bytes - base.timed.bytes,
         it.timed.nanos - base.timed.nanos,
+        it.timed.nanos_of_two - base.timed.nanos_of_two,
         it.counted.clock_reads - base.counted.clock_reads
     );
 }
 
 /// What is linked, by the lock file that it was built from.
 fn versions() -> String {
-    const SHOWN: [&str; 7] = [
+    const SHOWN: [&str; 11] = [
         "axum",
         "axum-prometheus",
+        "axum-otel-metrics",
+        "tower-otel",
+        "autometrics",
+        "metrics-exporter-prometheus",
         "opentelemetry-instrumentation-tower",
         "axum-tracing-opentelemetry",
         "tracing-opentelemetry",
@@ -177,15 +213,16 @@ fn versions() -> String {
     ];
     let lock = include_str!("../../Cargo.lock");
     let version = |name: &str| {
-        let entry = lock.split("[[package]]").find(|it| it.contains(&format!("name = \"{name}\"\n")));
-        entry.and_then(|it| it.split("version = \"").nth(1)?.split('"').next()).unwrap_or("?")
+        let entry = lock.split("[[package]]").filter(|it| it.contains(&format!("name = \"{name}\"\n")));
+        // The newest, where there are several.
+        entry.last().and_then(|it| it.split("version = \"").nth(1)?.split('"').next()).unwrap_or("?")
     };
     let all: Vec<String> = SHOWN.iter().map(|name| format!("{name} {}", version(name))).collect();
     format!("Versions: {}.", all.join(", "))
 }
 
 /// `12345` as `12,345`.
-fn thousands(number: f64) -> String {
+pub(crate) fn thousands(number: f64) -> String {
     let digits = format!("{:.0}", number.abs());
     let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|it| std::str::from_utf8(it).ok()).collect();
     format!("{}{}", if number < -0.5 { "-" } else { "" }, groups.join(","))

@@ -19,7 +19,7 @@ use crate::core::Core;
 use crate::error_kind::{as_error, kind_of};
 use crate::error_type::ErrorType;
 use crate::signal::clock;
-use crate::trace::{CallSpan, Current, RequestContext};
+use crate::trace::{CallSpan, RequestContext, current_core, enter};
 
 /// How far a call has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ const SAY_NOTHING: &[&str] =
 impl Served {
     /// Opens the account of a call.
     pub(super) fn open<B>(core: &'static Core, request: &Request<B>) -> Self {
-        let outermost = Current::core() != std::ptr::from_ref(core).addr();
+        let outermost = current_core() != std::ptr::from_ref(core).addr();
         let own = outermost.then(|| {
             let peer = || peer(request.extensions());
             core.tracer.get().map_or(RequestContext::NONE, |tracer| tracer.begin(&core.health, request.headers(), peer))
@@ -92,7 +92,7 @@ impl Served {
     pub(super) fn run<T>(&mut self, code: impl FnOnce() -> T) -> T {
         let before = std::mem::replace(&mut self.phase, Phase::Polling);
         let instance = std::ptr::from_ref(self.core).addr();
-        let entered = self.own.map(|context| Current { context, core: instance }.enter());
+        let entered = self.own.map(|context| enter(Some(context), instance, context.open_telemetry().as_ref()));
         let value = code();
         drop(entered);
         self.phase = before;

@@ -17,7 +17,7 @@ use crate::core::Core;
 use crate::error_type::ErrorType;
 use crate::signal::clock;
 use crate::signal::http::{ErrorId, MethodSeries, NONE, RouteSeries, STATUS, Timed, method_index};
-use crate::trace::{Current, Entered, RequestContext, RequestEnd, SpanFacts};
+use crate::trace::{Entered, RequestContext, RequestEnd, SpanFacts, enter, span_name};
 
 /// How far a request has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +55,15 @@ pub(crate) struct Pending {
     connect: bool,
     stream: bool,
     context: RequestContext,
-    /// Of sampled requests only.
-    facts: Option<Box<SpanFacts>>,
+    sampled: Option<Box<Sampled>>,
+}
+
+/// What is kept of sampled requests only.
+#[derive(Debug)]
+struct Sampled {
+    facts: SpanFacts,
+    /// The parent of the spans that the service's code makes.
+    parent: opentelemetry::Context,
 }
 
 /// The length of a body that nobody announced.
@@ -64,7 +71,10 @@ const UNKNOWN: u64 = u64::MAX;
 
 impl Pending {
     /// Opens the account of a request.
-    pub(crate) fn open<B>(core: &'static Core, request: &Request<B>) -> Self {
+    // Inlined, so that it is written where it stays.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a copy of it is a tenth of what a request costs")]
+    pub(super) fn open<B>(core: &'static Core, request: &Request<B>) -> Self {
         let started = clock::now();
         let template = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let (route, folded) = core.routes.find(template);
@@ -79,7 +89,8 @@ impl Pending {
             .tracer
             .get()
             .map_or(RequestContext::NONE, |tracer| tracer.begin(&core.health, request.headers(), peer));
-        let facts = context.sampled.then(|| Box::new(SpanFacts::of(request)));
+        let sampled =
+            context.open_telemetry().map(|parent| Box::new(Sampled { facts: SpanFacts::of(request), parent }));
         Self {
             core,
             route,
@@ -95,19 +106,19 @@ impl Pending {
             connect: *request.method() == Method::CONNECT,
             stream: route.stream,
             context,
-            facts,
+            sampled,
         }
     }
 
-    /// Runs the service's code as this request. When it unwinds, the phase stays [`Phase::Polling`].
-    pub(crate) fn run<T>(&mut self, code: impl FnOnce() -> T) -> T {
+    /// The service's code runs as this request until the guard is left. When it unwinds instead, the phase stays
+    /// [`Phase::Polling`].
+    #[inline]
+    pub(super) fn enter(&mut self) -> Running<'_> {
         let before = std::mem::replace(&mut self.phase, Phase::Polling);
-        let instance = std::ptr::from_ref(self.core).addr();
-        let entered = Current { context: self.context, core: instance }.enter();
-        let running = Running { pending: self, entered };
-        let value = code();
-        running.pending.phase = before;
-        value
+        let context = self.context.is_some().then_some(self.context);
+        let parent = self.sampled.as_ref().map(|it| &it.parent);
+        let entered = enter(context, std::ptr::from_ref(self.core).addr(), parent);
+        Running { pending: self, before, entered }
     }
 
     /// The response head. True when the response is complete with it.
@@ -136,21 +147,24 @@ impl Pending {
         });
         let complete = bodiless || self.left == 0 || response.body().is_end_stream();
         if complete {
-            self.phase = Phase::Complete;
+            self.complete();
         }
         complete
     }
 
-    /// A frame of the body. True when the response is complete with it.
-    pub(crate) fn data(&mut self, bytes: usize, end: bool) -> bool {
+    /// Bytes of the body. True when the response is complete with them.
+    #[inline]
+    pub(super) fn data(&mut self, bytes: usize) -> bool {
         if self.left != UNKNOWN {
             self.left = self.left.saturating_sub(bytes as u64);
         }
-        let complete = end || self.left == 0;
-        if complete {
-            self.phase = Phase::Complete;
-        }
-        complete
+        self.left == 0
+    }
+
+    /// The response was handed over to its last byte.
+    #[inline]
+    pub(super) fn complete(&mut self) {
+        self.phase = Phase::Complete;
     }
 
     /// The body failed, or the service did.
@@ -177,19 +191,21 @@ impl Pending {
 
     /// Writes the span of a sampled request; whether it is on its way.
     #[cold]
-    fn finish_span(&self, facts: &SpanFacts, ended: u64, error: ErrorId) -> bool {
+    fn finish_span(&self, facts: SpanFacts, ended: u64, error: ErrorId) -> bool {
         let Some(tracer) = self.core.tracer.get() else { return false };
         let error = self.core.error_text(self.status, error);
+        let route = self.route.template.as_deref();
         let end = RequestEnd {
             method: contract::METHODS[usize::from(self.method_index)],
-            route: self.route.template.as_deref(),
+            name: self.method.span_name.get_or_init(|| span_name(usize::from(self.method_index), route)),
+            route,
             facts,
             status: self.status,
             error: error.as_deref(),
             started: self.started,
             ended,
         };
-        tracer.finish(self.context, &end)
+        tracer.finish(self.context, end)
     }
 
     /// The outcome. A response that was an error stays one when its body is not read to the end: the service had
@@ -208,25 +224,9 @@ impl Pending {
         };
         self.core.error_id(kind)
     }
-}
 
-/// The service's code runs. Its drop takes over the name that the code gave to the request, also in unwinding.
-struct Running<'a> {
-    pending: &'a mut Pending,
-    entered: Entered,
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        if let Some(tag) = self.entered.tag() {
-            self.pending.take_name(tag);
-        }
-    }
-}
-
-/// The only place that records.
-impl Drop for Pending {
-    fn drop(&mut self) {
+    /// Records the request; nothing else does. Called once, when its account is dropped.
+    pub(super) fn close(&mut self) {
         let ended = clock::now();
         let lived = ended.saturating_sub(self.started);
         let error = self.error();
@@ -241,8 +241,8 @@ impl Drop for Pending {
         }
         // After the outcome: whoever sees this request ended sees it counted.
         self.method.ended.add(1);
-        if let Some(facts) = self.facts.take()
-            && self.finish_span(&facts, ended, error)
+        if let Some(sampled) = self.sampled.take()
+            && self.finish_span(sampled.facts, ended, error)
         {
             // Its span is on its way, so the histograms may point to it.
             let point = |series: &Timed, nanos: u64| series.histogram.exemplify(nanos, ended, self.context);
@@ -253,6 +253,30 @@ impl Drop for Pending {
             if self.first_byte > 0 {
                 point(&self.method.first_byte, self.first_byte);
             }
+        }
+    }
+}
+
+/// The service's code runs. Its drop takes over the name that the code gave to the request, also in unwinding.
+pub(super) struct Running<'a> {
+    pending: &'a mut Pending,
+    before: Phase,
+    entered: Entered,
+}
+
+impl Running<'_> {
+    /// The code has returned.
+    #[inline]
+    pub(super) fn leave(self) {
+        self.pending.phase = self.before;
+    }
+}
+
+impl Drop for Running<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(tag) = self.entered.tag() {
+            self.pending.take_name(tag);
         }
     }
 }

@@ -7,7 +7,8 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::accounting::{Pending, Phase};
+use super::account::Account;
+use super::accounting::Phase;
 
 pin_project! {
     /// A body that closes its request's account when it is complete, fails or is dropped. Size hint and end of stream
@@ -16,13 +17,13 @@ pin_project! {
     pub struct AccountedBody<B> {
         #[pin]
         body: B,
-        pending: Option<Pending>,
+        account: Account,
     }
 }
 
 impl<B> AccountedBody<B> {
-    pub(super) fn new(body: B, pending: Option<Pending>) -> Self {
-        Self { body, pending }
+    pub(super) fn new(body: B, account: Account) -> Self {
+        Self { body, account }
     }
 }
 
@@ -32,21 +33,27 @@ impl<B: Body> Body for AccountedBody<B> {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let Some(pending) = this.pending.as_mut() else { return this.body.poll_frame(context) };
-        let frame = ready!(pending.run(|| this.body.as_mut().poll_frame(context)));
+        let Some(pending) = this.account.pending() else { return this.body.poll_frame(context) };
+        let running = pending.enter();
+        let polled = this.body.as_mut().poll_frame(context);
+        running.leave();
+        let frame = ready!(polled);
         let done = match &frame {
-            None => pending.data(0, true),
+            None => true,
             Some(Err(_)) => {
                 pending.fail(Phase::BodyFailed);
-                true
+                this.account.close();
+                return Poll::Ready(frame);
             }
             Some(Ok(frame)) => {
                 let bytes = frame.data_ref().map_or(0, Buf::remaining);
-                pending.data(bytes, frame.is_trailers() || this.body.is_end_stream())
+                // The body is asked last: most know their size.
+                pending.data(bytes) || frame.is_trailers() || this.body.is_end_stream()
             }
         };
         if done {
-            *this.pending = None;
+            pending.complete();
+            this.account.close();
         }
         Poll::Ready(frame)
     }

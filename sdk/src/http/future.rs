@@ -8,7 +8,8 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::accounting::{Pending, Phase};
+use super::account::Account;
+use super::accounting::Phase;
 use super::body::AccountedBody;
 use crate::measured::poll_to_end;
 
@@ -18,13 +19,13 @@ pin_project! {
     pub struct AccountedFuture<F> {
         #[pin]
         future: Option<F>,
-        pending: Option<Pending>,
+        account: Account,
     }
 }
 
 impl<F> AccountedFuture<F> {
-    pub(super) fn new(future: F, pending: Option<Pending>) -> Self {
-        Self { future: Some(future), pending }
+    pub(super) fn new(future: F, account: Account) -> Self {
+        Self { future: Some(future), account }
     }
 }
 
@@ -37,25 +38,26 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(pending) = this.pending.as_mut() else {
-            return poll_to_end(this.future, context)
-                .map_ok(|response| response.map(|body| AccountedBody::new(body, None)));
+        let Some(pending) = this.account.pending() else {
+            let pass_on = |response: Response<B>| response.map(|body| AccountedBody::new(body, Account::NONE));
+            return poll_to_end(this.future, context).map_ok(pass_on);
         };
-        let result = ready!(pending.run(|| poll_to_end(this.future, context)));
-        let mut pending = this.pending.take();
-        Poll::Ready(match result {
+        let running = pending.enter();
+        let polled = poll_to_end(this.future, context);
+        running.leave();
+        match ready!(polled) {
             Ok(response) => {
-                if pending.as_mut().is_some_and(|it| it.head(&response)) {
-                    pending = None;
+                if pending.head(&response) {
+                    this.account.close();
                 }
-                Ok(response.map(|body| AccountedBody::new(body, pending)))
+                let account = std::mem::replace(this.account, Account::NONE);
+                Poll::Ready(Ok(response.map(|body| AccountedBody::new(body, account))))
             }
             Err(error) => {
-                if let Some(pending) = &mut pending {
-                    pending.fail(Phase::ServiceFailed);
-                }
-                Err(error)
+                pending.fail(Phase::ServiceFailed);
+                this.account.close();
+                Poll::Ready(Err(error))
             }
-        })
+        }
     }
 }

@@ -7,11 +7,11 @@ use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::accounting::Pending;
+use super::account::Account;
 use super::body::AccountedBody;
 use super::future::AccountedFuture;
 use crate::core::Core;
-use crate::trace::Current;
+use crate::trace::current_core;
 
 /// The HTTP server layer. [`Telemetry::serve`](crate::Telemetry::serve) puts it outermost; for other servers, add it
 /// last: `router.layer(telemetry.http_server())`.
@@ -55,12 +55,25 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        if Current::core() == std::ptr::from_ref(self.core).addr() {
-            self.core.second_layer();
-            return AccountedFuture::new(self.inner.call(request), None);
+        if current_core() == std::ptr::from_ref(self.core).addr() {
+            return self.pass_on(request);
         }
-        let mut pending = Pending::open(self.core, &request);
-        let future = pending.run(|| self.inner.call(request));
-        AccountedFuture::new(future, Some(pending))
+        let mut account = Account::open(self.core, &request);
+        let running = account.enter();
+        let future = self.inner.call(request);
+        running.leave();
+        AccountedFuture::new(future, account)
+    }
+}
+
+impl<S> Accounted<S> {
+    /// For a request that this instance accounts for already.
+    #[cold]
+    fn pass_on<B>(&mut self, request: Request<B>) -> AccountedFuture<S::Future>
+    where
+        S: Service<Request<B>>,
+    {
+        self.core.second_layer();
+        AccountedFuture::new(self.inner.call(request), Account::NONE)
     }
 }

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `layer` | the tower layer and service: thin |
 //! | `future`, `body` | the futures and body that carry one request's account: thin |
-//! | `accounting` | the account of one request; its drop is the only place that records |
+//! | `account` | the handle of an account, whose drop closes it; and the memory of closed ones |
+//! | `accounting` | the account of one request; its close is the only place that records |
 //! | `tag` | names for mounted services and fallbacks |
 //! | `timeout` | a deadline that counts as `timeout` |
 
+mod account;
 mod accounting;
 mod body;
 mod future;

@@ -6,7 +6,7 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::trace::Current;
+use crate::trace::tag;
 
 /// Names a mounted service's requests: `ServiceBuilder::new().layer(kilter::route("/files/{*rest}")).service(files)`.
 ///
@@ -46,7 +46,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Tagged<S> {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        Current::tag(self.template);
+        tag(self.template);
         self.inner.call(request)
     }
 }

@@ -1,5 +1,7 @@
 //! What the page holds, family by family in the order of the contract.
 
+use std::sync::atomic::Ordering;
+
 use kilter_contract::{Label, Values, error_type, http, identity, telemetry};
 
 use super::Format;
@@ -13,11 +15,11 @@ use crate::signal::shard::Counter;
 
 /// The whole page.
 pub(crate) fn page(core: &Core, format: Format, hold: Hold) -> String {
-    let mut writer = Writer::new(format, hold, core.config.created);
     let (panicked, read) = core.collectors.run();
     for _ in 0..panicked {
         core.health.violation("collector");
     }
+    let mut writer = Writer::new(format, hold, core.config.created, core.page_size.load(Ordering::Relaxed));
     http_server(core, &mut writer, hold);
     families(core, &mut writer, hold);
     drop(read);
@@ -28,7 +30,9 @@ pub(crate) fn page(core: &Core, format: Format, hold: Hold) -> String {
     }
     health(core, &mut writer, hold);
     writer.out.push_str(&adhoc.text);
-    writer.end()
+    let page = writer.end();
+    core.page_size.store(page.len(), Ordering::Relaxed);
+    page
 }
 
 fn http_server(core: &Core, writer: &mut Writer, hold: Hold) {

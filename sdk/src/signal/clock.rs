@@ -1,18 +1,28 @@
-//! One monotonic clock as nanoseconds, and where it began on the wall.
+//! One monotonic clock as nanoseconds, and where it stood on the wall.
 
 use std::sync::LazyLock;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-static ANCHOR: LazyLock<(Instant, SystemTime)> = LazyLock::new(|| (Instant::now(), SystemTime::now()));
+use rustix::time::{ClockId, clock_gettime};
 
-/// Nanoseconds since the process first asked; never 0, which means "never" elsewhere.
+static ANCHOR: LazyLock<(u64, SystemTime)> = LazyLock::new(|| (now(), SystemTime::now()));
+
+/// Nanoseconds since some time before the process began; never 0, which means "never" elsewhere.
+#[inline]
 pub(crate) fn now() -> u64 {
-    let since = ANCHOR.0.elapsed();
-    // `as_nanos` is a multiplication of 128 bits; this one overflows after 584 years.
-    since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos()) + 1
+    // The differences of `Instant` check and carry; of one integer they are a subtraction.
+    let time = clock_gettime(ClockId::Monotonic);
+    #[expect(clippy::cast_sign_loss, reason = "this clock does not stand before its beginning")]
+    let (seconds, nanos) = (time.tv_sec as u64, time.tv_nsec as u64);
+    seconds * 1_000_000_000 + nanos + 1
 }
 
-/// The wall-clock time of a reading of [`now`].
+/// The wall-clock time of a reading of [`now`], which may be older than the first call.
 pub(crate) fn wall(nanos: u64) -> SystemTime {
-    ANCHOR.1.checked_add(Duration::from_nanos(nanos)).unwrap_or(UNIX_EPOCH)
+    let (at, wall) = *ANCHOR;
+    let time = match nanos.checked_sub(at) {
+        Some(later) => wall.checked_add(Duration::from_nanos(later)),
+        None => wall.checked_sub(Duration::from_nanos(at - nanos)),
+    };
+    time.unwrap_or(UNIX_EPOCH)
 }

@@ -69,6 +69,8 @@ pub(crate) struct MethodSeries {
     bounds: &'static HttpBounds,
     outcomes: [OnceLock<(u32, Box<Outcome>)>; OUTCOMES],
     lock: Mutex<usize>,
+    /// The name of its spans, made for the first that is sampled.
+    pub(crate) span_name: OnceLock<String>,
 }
 
 /// Status and error of an outcome (`None` when folded), whether it is bad, and its series.
@@ -115,6 +117,7 @@ impl MethodSeries {
             bounds,
             outcomes: std::array::from_fn(|_| OnceLock::new()),
             lock: Mutex::new(0),
+            span_name: OnceLock::new(),
         }
     }
 
@@ -250,6 +253,7 @@ impl Routes {
     }
 
     /// The series of a matched template, of no match, or of what is beyond the budget (then `true`).
+    #[inline]
     pub(crate) fn find(&self, template: Option<&str>) -> (&'static RouteSeries, bool) {
         match template {
             None => (self.unmatched, false),
@@ -257,6 +261,7 @@ impl Routes {
         }
     }
 
+    #[inline]
     fn find_or_insert(&self, template: &str, stream: bool) -> (&'static RouteSeries, bool) {
         let start = hash(template.as_bytes());
         for step in 0..SLOTS {
@@ -310,14 +315,19 @@ impl Routes {
     }
 }
 
-/// Eight bytes at a time, in the manner of FNV-1a: short keys, no attacker.
+/// Eight bytes at a time, in the manner of FNV-1a: short keys, no attacker. The last eight overlap those before.
 pub(crate) fn hash(bytes: &[u8]) -> usize {
     const PRIME: u64 = 0x9E37_79B9_7F4A_7C15;
     let (words, rest) = bytes.as_chunks::<8>();
-    let last = rest.iter().fold(bytes.len() as u64, |last, byte| last << 8 | u64::from(*byte));
+    let last = match bytes.last_chunk::<8>() {
+        Some(last) => u64::from_le_bytes(*last),
+        None => rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte)),
+    };
     let words = words.iter().map(|it| u64::from_le_bytes(*it)).chain(std::iter::once(last));
-    let hash = words.fold(0, |hash: u64, word| (hash.rotate_left(23) ^ word).wrapping_mul(PRIME));
-    usize::try_from(hash >> 32).unwrap_or(0)
+    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(PRIME);
+    let hash = words.fold(bytes.len() as u64, mix);
+    // Names that differ in one place differ in few bits until here.
+    usize::try_from((hash ^ hash >> 32).wrapping_mul(PRIME) >> 32).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Sharded counters: each thread adds in a cell of its own, so that cores do not fight over a cache line.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::birth::{Birth, Hold};
@@ -10,29 +11,44 @@ pub(crate) const SHARDS: usize = 4;
 
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
+/// Of a thread that has no shard yet.
+const NONE: usize = usize::MAX;
+
 thread_local! {
-    static SHARD: usize = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
+    static SHARD: Cell<usize> = const { Cell::new(NONE) };
 }
 
 /// This thread's shard.
+#[inline]
 pub(crate) fn shard() -> usize {
-    SHARD.try_with(|it| *it).unwrap_or(0)
+    // Below `SHARDS` also for the compiler: the index needs no check.
+    match SHARD.get() {
+        NONE => assign(),
+        shard => shard % SHARDS,
+    }
+}
+
+#[cold]
+fn assign() -> usize {
+    let shard = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
+    SHARD.set(shard);
+    shard
 }
 
 #[derive(Debug)]
 #[repr(align(128))]
-struct Cell {
+struct Line {
     count: AtomicU64,
-    /// Of the first cell only: the room is there.
+    /// Of the first line only: the room is there.
     birth: Birth,
     made: u64,
 }
 
 /// A counter that only rises.
 #[derive(Debug, Default)]
-pub(crate) struct Counter([Cell; SHARDS]);
+pub(crate) struct Counter([Line; SHARDS]);
 
-impl Default for Cell {
+impl Default for Line {
     fn default() -> Self {
         Self { count: AtomicU64::new(0), birth: Birth::default(), made: clock::now() }
     }

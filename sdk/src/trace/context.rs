@@ -25,47 +25,62 @@ pub struct RequestContext {
     pub(crate) pass_on: bool,
 }
 
-/// What this thread works on.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Current {
-    pub(crate) context: RequestContext,
+/// What a thread works on.
+struct Current {
+    context: Cell<RequestContext>,
     /// Address of the instance that accounts for the request; zero outside.
-    pub(crate) core: usize,
+    core: Cell<usize>,
+    /// The name that a [`route`](crate::route) gave to the current request.
+    tag: Cell<Option<&'static str>>,
 }
 
 thread_local! {
-    static CURRENT: Cell<Current> = const { Cell::new(Current { context: RequestContext::NONE, core: 0 }) };
-    /// The name that a [`route`](crate::route) gave to the current request.
-    static TAG: Cell<Option<&'static str>> = const { Cell::new(None) };
+    static CURRENT: Current = const {
+        Current { context: Cell::new(RequestContext::NONE), core: Cell::new(0), tag: Cell::new(None) }
+    };
 }
 
 /// Restores what was current before.
 #[derive(Debug)]
 pub(crate) struct Entered {
-    before: Current,
+    context_before: Option<RequestContext>,
+    core_before: usize,
     tag_before: Option<&'static str>,
     _open_telemetry: Option<opentelemetry::ContextGuard>,
 }
 
-impl Current {
-    /// Makes it current until the guard is dropped; for a sampled request, the parent of OpenTelemetry's spans too.
-    // Inlined, with its drop: three times per request the guard is made where it stays.
-    #[inline]
-    pub(crate) fn enter(self) -> Entered {
-        let (before, tag_before) = (CURRENT.replace(self), TAG.replace(None));
-        Entered { before, tag_before, _open_telemetry: self.context.sampled.then(|| self.context.attach()) }
-    }
+/// Makes a request current until the guard is dropped. Without a context the thread keeps the one that it has: an
+/// instance without traces knows none.
+// Inlined, with its drop: three times per request the guard is made where it stays.
+#[inline]
+pub(crate) fn enter(
+    context: Option<RequestContext>,
+    core: usize,
+    open_telemetry: Option<&opentelemetry::Context>,
+) -> Entered {
+    CURRENT.with(|current| Entered {
+        context_before: context.map(|it| current.context.replace(it)),
+        core_before: current.core.replace(core),
+        tag_before: current.tag.take(),
+        _open_telemetry: open_telemetry.map(attach),
+    })
+}
 
-    /// Address of the instance that accounts for the current request.
-    #[inline]
-    pub(crate) fn core() -> usize {
-        CURRENT.get().core
-    }
+/// For a sampled request: the parent of OpenTelemetry's spans on this thread.
+#[cold]
+fn attach(context: &opentelemetry::Context) -> opentelemetry::ContextGuard {
+    context.clone().attach()
+}
 
-    /// Names the current request.
-    pub(crate) fn tag(template: &'static str) {
-        TAG.set(Some(template));
-    }
+/// Address of the instance that accounts for the current request.
+#[inline]
+pub(crate) fn current_core() -> usize {
+    CURRENT.with(|it| it.core.get())
+}
+
+/// Names the current request.
+pub(crate) fn tag(template: &'static str) {
+    CURRENT.with(|it| it.tag.set(Some(template)));
 }
 
 impl Entered {
@@ -73,15 +88,20 @@ impl Entered {
     #[inline]
     #[expect(clippy::unused_self, reason = "only meaningful while entered")]
     pub(crate) fn tag(&self) -> Option<&'static str> {
-        TAG.get()
+        CURRENT.with(|it| it.tag.get())
     }
 }
 
 impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.set(self.before);
-        TAG.set(self.tag_before);
+        CURRENT.with(|current| {
+            if let Some(before) = self.context_before {
+                current.context.set(before);
+            }
+            current.core.set(self.core_before);
+            current.tag.set(self.tag_before);
+        });
     }
 }
 
@@ -91,7 +111,7 @@ impl RequestContext {
 
     /// The context of the request that this thread works on.
     pub fn current() -> Self {
-        CURRENT.get().context
+        CURRENT.with(|it| it.context.get())
     }
 
     /// The trace id; zero outside of any request.
@@ -119,10 +139,15 @@ impl RequestContext {
         format!("00-{:032x}-{:016x}-{:02x}", self.trace_id(), self.span_id, u8::from(self.pass_on))
     }
 
-    /// Makes it the parent of OpenTelemetry's spans on this thread.
+    /// The context in which OpenTelemetry's spans are its children; `None` when it is not sampled.
+    #[inline]
+    pub(crate) fn open_telemetry(self) -> Option<opentelemetry::Context> {
+        self.sampled.then(|| self.parent_of_spans())
+    }
+
     #[cold]
-    fn attach(self) -> opentelemetry::ContextGuard {
-        opentelemetry::Context::current().with_remote_span_context(self.span_context()).attach()
+    fn parent_of_spans(self) -> opentelemetry::Context {
+        opentelemetry::Context::current().with_remote_span_context(self.span_context())
     }
 
     /// The same for OpenTelemetry. Not remote: its children live in this process.
@@ -154,12 +179,13 @@ pin_project! {
         #[pin]
         future: Option<F>,
         context: RequestContext,
+        open_telemetry: Option<opentelemetry::Context>,
     }
 }
 
 impl<F> WithRequestContext<F> {
     pub(crate) fn new(future: F, context: RequestContext) -> Self {
-        Self { future: Some(future), context }
+        Self { future: Some(future), context, open_telemetry: context.open_telemetry() }
     }
 }
 
@@ -168,7 +194,7 @@ impl<F: Future> Future for WithRequestContext<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = Current { context: *this.context, core: 0 }.enter();
+        let _entered = enter(Some(*this.context), 0, this.open_telemetry.as_ref());
         poll_to_end(this.future, context)
     }
 }
@@ -189,7 +215,7 @@ mod tests {
         let told = Arc::clone(&given_up);
         let context = RequestContext { span_id: 1, trace: (1, 1), ..RequestContext::NONE };
         let call = {
-            let _entered = Current { context, core: 0 }.enter();
+            let _entered = enter(Some(context), 0, None);
             measure(std::future::pending::<()>(), move |end: End<'_, ()>, _| {
                 told.store(matches!(end, End::GivenUp), Ordering::Relaxed);
             })

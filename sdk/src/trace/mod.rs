@@ -13,7 +13,7 @@ pub(crate) mod traceparent;
 mod tracer;
 
 pub(crate) use client_span::{CallSpan, Target, innermost, outgoing};
-pub(crate) use context::{Current, Entered};
+pub(crate) use context::{Entered, current_core, enter, tag};
 pub use context::{RequestContext, WithRequestContext, spawn};
 pub(crate) use export::{ExportConfig, Protocol};
 pub(crate) use filter::SampledOnly;
@@ -21,5 +21,5 @@ pub(crate) use process::ProcessEnd;
 pub use queue::Flushed;
 pub(crate) use queue::{Exporter, QueueProcessor};
 pub(crate) use sample::Sampler;
-pub(crate) use span::{RequestEnd, SpanFacts};
+pub(crate) use span::{RequestEnd, SpanFacts, span_name};
 pub(crate) use tracer::{Tracer, Trust};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use opentelemetry::Value;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter as _, SpanProcessor};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::ExportConfig;
@@ -43,6 +43,8 @@ pub(crate) struct Exporter {
     queued: AtomicU64,
     sent: &'static AtomicU64,
     told: AtomicU64,
+    /// There is a whole batch in the queue.
+    filled: &'static Notify,
     /// Where spans stay in a test, in place of the queue.
     kept: Option<std::sync::Mutex<Vec<SpanData>>>,
 }
@@ -69,6 +71,7 @@ impl Exporter {
         let (spans, spans_end) = mpsc::channel(QUEUE);
         let (flushes, flushes_end) = mpsc::unbounded_channel();
         let sent: &'static AtomicU64 = Box::leak(Box::default());
+        let filled: &'static Notify = Box::leak(Box::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("kilter-export".to_owned()).spawn(move || {
             runtime.block_on(async move {
@@ -76,23 +79,34 @@ impl Exporter {
                 match config.build() {
                     Ok(exporter) => {
                         let (spans, flushes) = (spans_end, flushes_end);
-                        let worker =
-                            Worker { core, exporter, address, spans, flushes, sent, limit, up: true, told_up: true };
+                        let worker = Worker {
+                            core,
+                            exporter,
+                            address,
+                            spans,
+                            flushes,
+                            sent,
+                            filled,
+                            limit,
+                            up: true,
+                            told_up: true,
+                        };
                         worker.run().await;
                     }
                     Err(error) => tracing::error!(%error, "traces are off: the exporter could not be built"),
                 }
             });
         })?;
-        Ok(Self { core, spans, flushes, queued: AtomicU64::new(0), sent, told: AtomicU64::new(0), kept: None })
+        let (queued, told) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Self { core, spans, flushes, queued, sent, told, filled, kept: None })
     }
 
     /// Keeps every span, for tests: no thread, no collector.
     pub(crate) fn keeping(core: &'static Core) -> Self {
         let (spans, flushes) = (mpsc::channel(1).0, mpsc::unbounded_channel().0);
-        let sent = Box::leak(Box::default());
+        let (sent, filled) = (Box::leak(Box::default()), Box::leak(Box::default()));
         let (queued, told) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { core, spans, flushes, queued, sent, told, kept: Some(std::sync::Mutex::default()) }
+        Self { core, spans, flushes, queued, sent, told, filled, kept: Some(std::sync::Mutex::default()) }
     }
 
     /// What was kept so far.
@@ -110,6 +124,9 @@ impl Exporter {
         let taken = self.spans.try_send(span).is_ok();
         if taken {
             self.queued.fetch_add(1, Ordering::Relaxed);
+            if QUEUE - self.spans.capacity() >= BATCH {
+                self.filled.notify_one();
+            }
         } else {
             self.core.health.spans_dropped("queue_full", 1);
         }
@@ -140,6 +157,7 @@ struct Worker {
     spans: mpsc::Receiver<SpanData>,
     flushes: mpsc::UnboundedReceiver<Flush>,
     sent: &'static AtomicU64,
+    filled: &'static Notify,
     limit: Duration,
     /// Whether the last export went through.
     up: bool,
@@ -188,22 +206,24 @@ impl Worker {
         }
     }
 
-    /// Lets a batch fill; returns early for a flush.
+    /// Lets a batch fill; returns early for a flush. The spans stay in the queue meanwhile: nobody waits for the next one
+    /// there, so no request has to wake this thread.
     async fn linger(&mut self, batch: &mut Vec<SpanData>) -> Option<Flush> {
-        let end = tokio::time::Instant::now() + LINGER;
-        while batch.len() < BATCH {
-            let room = BATCH - batch.len();
+        let mut flush = None;
+        if batch.len() < BATCH {
             tokio::select! {
-                () = tokio::time::sleep_until(end) => return None,
-                flush = self.flushes.recv() => return flush,
-                taken = self.spans.recv_many(batch, room) => {
-                    if taken == 0 {
-                        return None;
-                    }
-                }
+                () = tokio::time::sleep(LINGER) => {}
+                () = self.filled.notified() => {}
+                came = self.flushes.recv() => flush = came,
             }
         }
-        None
+        while batch.len() < BATCH {
+            match self.spans.try_recv() {
+                Ok(span) => batch.push(span),
+                Err(_) => break,
+            }
+        }
+        flush
     }
 
     /// Exports a batch and tries again while the collector was up a moment ago: one that restarts loses nothing. A flush

@@ -15,8 +15,9 @@ use crate::signal::http::method_index;
 #[derive(Debug)]
 pub(crate) struct RequestEnd<'a> {
     pub(crate) method: &'static str,
-    pub(crate) route: Option<&'a str>,
-    pub(crate) facts: &'a SpanFacts,
+    pub(crate) name: &'static str,
+    pub(crate) route: Option<&'static str>,
+    pub(crate) facts: SpanFacts,
     pub(crate) status: u16,
     pub(crate) error: Option<&'a str>,
     /// Readings of the monotonic clock.
@@ -28,7 +29,7 @@ pub(crate) struct RequestEnd<'a> {
 #[derive(Debug)]
 pub(crate) struct SpanFacts {
     /// Without the query string, which may hold secrets.
-    path: Box<str>,
+    path: String,
     scheme: &'static str,
     /// A method that is none of the contract's.
     strange_method: Option<Box<str>>,
@@ -47,20 +48,24 @@ impl SpanFacts {
     }
 }
 
-/// Name, kind and attributes by the semantic conventions for HTTP server spans.
-pub(crate) fn request_span(context: RequestContext, end: &RequestEnd<'_>, scope: &InstrumentationScope) -> SpanData {
+/// The name of a request's span. A method that is not known is not in the name either, so that names stay few.
+pub(crate) fn span_name(method_index: usize, route: Option<&str>) -> String {
+    let verb = if method_index == contract::METHODS.len() - 1 { "HTTP" } else { contract::METHODS[method_index] };
+    route.map_or_else(|| verb.to_owned(), |route| format!("{verb} {route}"))
+}
+
+/// Kind and attributes by the semantic conventions for HTTP server spans.
+pub(crate) fn request_span(context: RequestContext, end: RequestEnd<'_>, scope: &InstrumentationScope) -> SpanData {
     let facts = end.facts;
-    // A method that is not known is not in the name either, so that names stay few.
-    let verb = if facts.strange_method.is_some() { "HTTP" } else { end.method };
-    let name = end.route.map_or_else(|| verb.to_owned(), |route| format!("{verb} {route}"));
-    let mut attributes = vec![
+    // Room for all that there can be: it is one allocation.
+    let mut attributes = Vec::with_capacity(7);
+    attributes.extend([
         KeyValue::new("http.request.method", end.method),
-        KeyValue::new("url.path", facts.path.to_string()),
+        KeyValue::new("url.path", facts.path),
         KeyValue::new("url.scheme", facts.scheme),
-    ];
-    let strange = facts.strange_method.as_deref();
-    attributes.extend(strange.map(|it| KeyValue::new("http.request.method_original", it.to_owned())));
-    attributes.extend(end.route.map(|route| KeyValue::new("http.route", route.to_owned())));
+    ]);
+    attributes.extend(facts.strange_method.map(|it| KeyValue::new("http.request.method_original", it.into_string())));
+    attributes.extend(end.route.map(|route| KeyValue::new("http.route", route)));
     if end.status != 0 {
         attributes.push(KeyValue::new("http.response.status_code", i64::from(end.status)));
     }
@@ -70,7 +75,7 @@ pub(crate) fn request_span(context: RequestContext, end: &RequestEnd<'_>, scope:
         parent_span_id: context.parent_id.into(),
         parent_span_is_remote: context.parent_id != 0,
         span_kind: SpanKind::Server,
-        name: name.into(),
+        name: end.name.into(),
         start_time: clock::wall(end.started),
         end_time: clock::wall(end.ended),
         attributes,

@@ -24,27 +24,40 @@ pub(crate) fn incoming(headers: &HeaderMap) -> Option<Result<Parent, Malformed>>
 
 /// Trace id, span id and sampled flag of a header; `None` when it is malformed, as the specification demands.
 pub(crate) fn parse(header: &[u8]) -> Option<Parent> {
-    let dashes = header.len() >= 55 && header[2] == b'-' && header[35] == b'-' && header[52] == b'-';
-    let (version, longer) = (hex(header.get(..2)?)?, header.len() > 55);
-    if !dashes || version == 0xff || (version == 0 && longer) || (longer && header[55] != b'-') {
+    let (known, rest) = header.split_first_chunk::<55>()?;
+    let dashes = known[2] == b'-' && known[35] == b'-' && known[52] == b'-';
+    let version = hex::<2>(known, 0)?;
+    if !dashes || version == 0xff || (version == 0 && !rest.is_empty()) || rest.first().is_some_and(|it| *it != b'-') {
         return None;
     }
-    let trace = (hex(&header[3..19])?, hex(&header[19..35])?);
-    let span = hex(&header[36..52])?;
-    let flags = hex(&header[53..55])?;
+    let trace = (hex::<16>(known, 3)?, hex::<16>(known, 19)?);
+    let span = hex::<16>(known, 36)?;
+    let flags = hex::<2>(known, 53)?;
     (trace != (0, 0) && span != 0).then_some((trace, span, flags & 1 == 1))
 }
 
-/// Lower-case hexadecimal, at most sixteen digits.
-fn hex(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0, |value, digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(value << 4 | u64::from(digit))
-    })
+/// The value of each lower-case hexadecimal digit; anything else is [`NO_DIGIT`].
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
+const NO_DIGIT: u8 = 0x80;
+
+/// The number that `N` digits from `start` on are.
+#[inline]
+fn hex<const N: usize>(header: &[u8; 55], start: usize) -> Option<u64> {
+    let digits = header[start..].first_chunk::<N>()?;
+    // All are read before one is refused: a branch for each would cost more than the digits.
+    let (value, seen) = digits.iter().fold((0, 0), |(value, seen), digit| {
+        let digit = DIGITS[usize::from(*digit)];
+        (value << 4 | u64::from(digit), seen | digit)
+    });
+    (seen & NO_DIGIT == 0).then_some(value)
 }
 
 #[cfg(test)]

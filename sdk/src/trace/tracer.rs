@@ -70,7 +70,7 @@ impl Tracer {
     }
 
     /// Writes the span of a sampled request; whether it is on its way.
-    pub(crate) fn finish(&self, context: RequestContext, end: &RequestEnd<'_>) -> bool {
+    pub(crate) fn finish(&self, context: RequestContext, end: RequestEnd<'_>) -> bool {
         self.exporter.as_ref().is_some_and(|it| it.queue(request_span(context, end, &self.scope)))
     }
 
