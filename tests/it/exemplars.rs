@@ -22,7 +22,7 @@ fn prometheus_keeps_the_trace_of_a_sampled_request() -> anyhow::Result<()> {
     ensure!(answer.status == 200, "{}", answer.text());
     let bucket = "http_server_request_duration_seconds_bucket{job=\"git-https\"}";
     let found = until("an exemplar", Duration::from_secs(30), || {
-        let all = prometheus.exemplars(bucket, Duration::from_secs(300))?;
+        let all = prometheus.exemplars(bucket, Duration::from_mins(5))?;
         Ok(all.into_iter().find(|it| it.get("trace_id").is_some_and(|it| it == asked)))
     })?;
     ensure!(found["span_id"].len() == 16, "{found:?}");

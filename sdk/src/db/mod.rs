@@ -226,6 +226,7 @@ fn error_of<T, E: 'static>(
 }
 
 /// What the type of an error tells; `None` when the database answered, whatever it answered.
+#[cfg_attr(not(feature = "sqlx-0-9"), expect(clippy::unnecessary_wraps, reason = "only libraries that we know answer"))]
 fn fault<E: 'static>(error: &E) -> Option<&'static str> {
     #[cfg(feature = "sqlx-0-9")]
     if sqlx_0_9::answered(error) {
