@@ -16,6 +16,7 @@ pub(crate) type Parent = ((u64, u64), u64, bool);
 pub(crate) struct Malformed;
 
 /// What the caller says; `None` when it says nothing. More than one header is malformed (section 3.2.1).
+#[inline]
 pub(crate) fn incoming(headers: &HeaderMap) -> Option<Result<Parent, Malformed>> {
     let mut all = headers.get_all(&TRACEPARENT).iter();
     let parent = parse(all.next()?.as_bytes());
@@ -23,6 +24,7 @@ pub(crate) fn incoming(headers: &HeaderMap) -> Option<Result<Parent, Malformed>>
 }
 
 /// Trace id, span id and sampled flag of a header; `None` when it is malformed, as the specification demands.
+#[inline]
 pub(crate) fn parse(header: &[u8]) -> Option<Parent> {
     let (known, rest) = header.split_first_chunk::<55>()?;
     let dashes = known[2] == b'-' && known[35] == b'-' && known[52] == b'-';
