@@ -3,13 +3,14 @@
 use std::future::Future;
 
 use kilter_contract::{error_type, messaging};
+use opentelemetry::trace::SpanKind;
 
 use crate::Telemetry;
 use crate::core::Core;
 use crate::measured::{End, measure};
 use crate::names::keep;
 use crate::signal::clock;
-use crate::trace::{ProcessEnd, RequestContext, WithRequestContext, innermost, traceparent};
+use crate::trace::{CallSpan, RequestContext, WithRequestContext, innermost, traceparent};
 
 /// One queue or topic. Copy it to wherever messages are sent or processed; [`Telemetry::messages`] makes one.
 #[derive(Debug, Clone, Copy)]
@@ -119,18 +120,9 @@ impl Received {
         measure(future, move |end: End<'_, Result<T, E>>, nanos| {
             let error = end.error_type();
             messages.series(error).record(nanos);
-            if let Some(tracer) = tracer.filter(|_| context.sampled) {
-                tracer.finish_process(
-                    context,
-                    &ProcessEnd {
-                        system: messages.system,
-                        destination: messages.destination,
-                        group: messages.group,
-                        error,
-                        started,
-                        ended: started.saturating_add(nanos),
-                    },
-                );
+            if context.sampled {
+                let span = CallSpan::message(context, messages.system, messages.destination, messages.group);
+                span.finish(messages.core, SpanKind::Consumer, (started, started.saturating_add(nanos)), error);
             }
         })
     }

@@ -93,7 +93,7 @@ impl Target {
     }
 }
 
-/// The span of a call, or of a call that is served, while it runs. Sampled requests only.
+/// The span of a call, of a call that is served or of a message, while it runs. Sampled requests only.
 #[derive(Debug)]
 pub(crate) struct CallSpan {
     context: RequestContext,
@@ -140,6 +140,24 @@ impl CallSpan {
         Self::new(context, method.to_owned().into(), attributes)
     }
 
+    /// Name and attributes by the semantic conventions for messaging spans: a message that is processed.
+    #[cold]
+    pub(crate) fn message(
+        context: RequestContext,
+        system: &'static str,
+        destination: &'static str,
+        group: Option<&'static str>,
+    ) -> Self {
+        let mut attributes = vec![
+            KeyValue::new("messaging.system", system),
+            KeyValue::new("messaging.destination.name", destination),
+            KeyValue::new("messaging.operation.name", "process"),
+            KeyValue::new("messaging.operation.type", "process"),
+        ];
+        attributes.extend(group.map(|it| KeyValue::new("messaging.consumer.group.name", it)));
+        Self::new(context, format!("process {destination}").into(), attributes)
+    }
+
     /// The status of an HTTP response.
     pub(crate) fn status_code(&mut self, status: Option<StatusCode>) {
         let code = status.map(|it| KeyValue::new("http.response.status_code", i64::from(it.as_u16())));
@@ -155,7 +173,7 @@ impl CallSpan {
         exporter.queue(SpanData {
             span_context: context.span_context(),
             parent_span_id: context.parent_id.into(),
-            parent_span_is_remote: kind == SpanKind::Server && context.parent_id != 0,
+            parent_span_is_remote: kind != SpanKind::Client && context.parent_id != 0,
             span_kind: kind,
             name,
             start_time: clock::wall(ran.0),

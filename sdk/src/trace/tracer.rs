@@ -7,7 +7,6 @@ use std::net::IpAddr;
 use http::HeaderMap;
 use opentelemetry::InstrumentationScope;
 
-use super::process::{ProcessEnd, process_span};
 use super::span::{RequestEnd, request_span};
 use super::traceparent::{self, Malformed, Parent};
 use super::{Exporter, RequestContext, Sampler};
@@ -74,13 +73,6 @@ impl Tracer {
     /// Writes the span of a sampled request; whether it is on its way.
     pub(crate) fn finish(&self, context: RequestContext, end: RequestEnd<'_>) -> bool {
         self.exporter.as_ref().is_some_and(|it| it.queue(request_span(context, end, &self.scope)))
-    }
-
-    /// Writes the span of a message that was processed.
-    pub(crate) fn finish_process(&self, context: RequestContext, end: &ProcessEnd) {
-        if let Some(exporter) = &self.exporter {
-            exporter.queue(process_span(context, end, &self.scope));
-        }
     }
 }
 
