@@ -71,26 +71,24 @@ impl<F: Future> Future for Work<F> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::OnceLock;
 
     use super::*;
     use crate::measured::{End, measure};
 
     /// What a call within some work was, when the work is dropped while it waits.
     async fn dropped(within: Option<RequestContext>, own: Option<RequestContext>) -> &'static str {
-        let told = Arc::new(Mutex::new("nothing"));
-        let call = {
-            let told = Arc::clone(&told);
-            async move {
-                measure(std::future::pending::<()>(), move |end: End<'_, ()>, _| {
-                    *told.lock().unwrap() = match end {
-                        End::GivenUp => "given up",
-                        End::CallerLeft => "caller left",
-                        End::Done(()) | End::Panicked => "something else",
-                    };
-                })
-                .await;
-            }
+        let told = OnceLock::new();
+        let call = async {
+            measure(std::future::pending::<()>(), |end: End<'_, ()>, _| {
+                let text = match end {
+                    End::GivenUp => "given up",
+                    End::CallerLeft => "caller left",
+                    End::Done(()) | End::Panicked => "something else",
+                };
+                told.set(text).expect("it is told once");
+            })
+            .await;
         };
         let mut work = {
             let _request = within.map(|it| enter(Some(it), 1, None));
@@ -100,8 +98,7 @@ mod tests {
         };
         assert!(work.as_mut().project().future.is_some());
         drop(work);
-        let told = *told.lock().unwrap();
-        told
+        told.get().copied().unwrap_or("nothing")
     }
 
     #[tokio::test]
