@@ -3,6 +3,7 @@
 
 mod args;
 mod checks;
+mod conform;
 mod contract;
 mod export;
 mod generate;
@@ -56,6 +57,7 @@ pub fn main() -> ExitCode {
             Ok(Status::Fine)
         }
         Command::Test(it) => test::run(&it),
+        Command::Conform(it) => conform::conform(&it),
         Command::Import(it) => import::import(&it),
         Command::Export(it) => export::export(&it),
         Command::Contract(it) => {
