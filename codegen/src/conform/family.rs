@@ -32,7 +32,7 @@ impl<'a> Page<'a, '_> {
                 too_many(family, index, settings, found);
             }
         }
-        helps(families, found);
+        helps(families, *openmetrics, found);
         if self.series > settings.page_series.series {
             self.page_too_large(settings);
         }
@@ -256,7 +256,7 @@ fn misspelt(name: &str) -> Option<&'static str> {
 }
 
 /// What is not as in the contract and matters to readers only: one finding for all families.
-fn helps<'a>(families: &[Family<'a, '_>], found: &mut Found<'a>) {
+fn helps<'a>(families: &[Family<'a, '_>], openmetrics: bool, found: &mut Found<'a>) {
     let ours = || families.iter().filter(|it| it.series > 0).filter_map(|it| Some((it, it.expected?)));
     let missing: Vec<(&str, Range)> =
         ours().filter(|(it, _)| it.help.is_none()).map(|(it, _)| (it.name, it.first)).collect();
@@ -265,18 +265,23 @@ fn helps<'a>(families: &[Family<'a, '_>], found: &mut Found<'a>) {
         .filter(|(_, (said, _), expected)| *said != expected.help)
         .map(|(it, (_, at), _)| (it.name, at))
         .collect();
-    let both = [(missing, Severity::Warning, "no HELP"), (other, Severity::Note, "another HELP than in the contract")];
-    for (all, severity, what) in both {
+    let units: Vec<(&str, Range)> = ours()
+        .filter(|(it, expected)| openmetrics && it.unit.is_none() && !expected.unit.is_empty())
+        .map(|(it, _)| (it.name, it.first))
+        .collect();
+    let all = [
+        (missing, Severity::Warning, Code::ContractHelp, "no HELP"),
+        (other, Severity::Note, Code::ContractHelp, "another HELP than in the contract"),
+        (units, Severity::Note, Code::ContractUnit, "no UNIT"),
+    ];
+    for (all, severity, code, what) in all {
         let Some((_, at)) = all.first() else { continue };
         let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
-        found.tell((severity, Code::ContractHelp), (PAGE, what), *at, || {
+        found.tell((severity, code), (PAGE, what), *at, || {
+            let have = if names.len() == 1 { "has" } else { "have" };
             text(
-                format!(
-                    "{} of the contract {} {what}",
-                    counted(names.len()),
-                    if names.len() == 1 { "has" } else { "have" }
-                ),
-                format!("`kilter contract` prints the texts; it is about: {}", names.join(", ")),
+                format!("{} of the contract {have} {what}", counted(names.len())),
+                format!("`kilter contract` prints what it is there: {}", names.join(", ")),
             )
         });
     }

@@ -65,7 +65,10 @@ fn value_help(key: &str, value: &str, takes: &str) -> String {
     if key == "http_request_method" && takes.split(", ").any(|it| it == upper) {
         return format!("write it as `{upper}`");
     }
-    format!("it takes: {takes}; what is none of these is `{}`", error_type::OTHER)
+    if takes.contains(error_type::OTHER) {
+        return format!("it takes: {takes}; what is none of these is `{}`", error_type::OTHER);
+    }
+    format!("it takes: {takes}")
 }
 
 fn extra<'a>(key: &'a str, at: crate::yaml::Range, expected: &Expected, found: &mut Found<'a>) {

@@ -392,7 +392,9 @@ fn instead(family: &str, names: &[&str], role: Role) -> String {
             "the page has `{former}`, which is its name elsewhere: rename that, or write the SLI with `events` or `latency`"
         );
     }
-    if let Some(near) = nearest(family, names) {
+    // A counter of failures that is not there yet resembles the counter of everything.
+    let sure = |it: &&str| role == Role::Needed || strsim::damerau_levenshtein(family, it) <= 2;
+    if let Some(near) = nearest(family, names).filter(sure) {
         return format!("did you mean `{}`?", printable(near));
     }
     if role == Role::Errors {
