@@ -16,7 +16,7 @@ use crate::yaml::Range;
 /// How many labels are named when a family has too many series.
 const WORST: usize = 3;
 
-impl<'a> Page<'a, '_> {
+impl Page<'_, '_> {
     /// Looks at every family that has series.
     pub(super) fn families(&mut self, settings: &Settings, wanted: &BTreeSet<&str>) {
         let Self { families, found, openmetrics, .. } = self;
@@ -94,7 +94,7 @@ fn histograms<'a>(
     wanted: &BTreeSet<&str>,
     found: &mut Found<'a>,
 ) {
-    if !family.kind.is_none_or(|(it, _)| it == "histogram") {
+    if family.kind.is_some_and(|(it, _)| it != "histogram") {
         return;
     }
     // Rules read those of the contract, and those that an SLO names.
@@ -104,7 +104,7 @@ fn histograms<'a>(
     // A counter `x_count` beside nothing else is no histogram.
     let any = family.kind.is_some() || all.iter().any(|it| !it.buckets.is_empty());
     for wrong in all.into_iter().filter(|_| any).flat_map(super::histogram::Histogram::wrong) {
-        let severity = if matters && !(wrong.order && !openmetrics) { Severity::Error } else { Severity::Warning };
+        let severity = if matters && (openmetrics || !wrong.order) { Severity::Error } else { Severity::Warning };
         found.tell((severity, Code::PageBuckets), (index, wrong.kind), wrong.at, || {
             text(format!("a histogram of `{}` {}", family.name, wrong.why), wrong.help)
         });

@@ -63,7 +63,7 @@ impl Histogram {
         }
         let mut sorted = self.buckets.clone();
         sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-        if let Some(pair) = sorted.windows(2).find(|it| it[1].0 == it[0].0 && it[0].2 != it[1].2) {
+        if let Some(pair) = sorted.windows(2).find(|it| it[1].0.total_cmp(&it[0].0).is_eq() && it[0].2 != it[1].2) {
             let why = format!("has the bound {} twice", pair[1].0);
             tell("twice", pair[1].2, why, false, "two spellings of one bound are two series: print it in one way");
         }

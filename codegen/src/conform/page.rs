@@ -11,7 +11,7 @@ use super::histogram::Histogram;
 use super::slo::Wants;
 use super::unbounded::Look;
 use crate::diagnostic::{Code, Severity};
-use crate::exposition::{Flaw, Line, Meta, Raw, Says, lines, read};
+use crate::exposition::{Flaw, Line, Meta, Raw, RawLabel, Says, lines, read};
 use crate::spec::check::printable;
 use crate::yaml::Range;
 
@@ -68,10 +68,10 @@ pub(super) struct Page<'a, 'e> {
 
 impl<'a, 'e> Page<'a, 'e> {
     /// Reads it, and shows each series to whoever wants one.
-    pub(super) fn read(text: &'a str, expected: &'e BTreeMap<String, Expected>, wants: &mut Wants) -> Self {
+    pub(super) fn read(whole: &'a str, expected: &'e BTreeMap<String, Expected>, wants: &mut Wants) -> Self {
         let mut page = Page {
-            text,
-            openmetrics: is_openmetrics(text),
+            text: whole,
+            openmetrics: is_openmetrics(whole),
             families: Vec::new(),
             by_name: HashMap::new(),
             seen: HashMap::new(),
@@ -81,7 +81,7 @@ impl<'a, 'e> Page<'a, 'e> {
             expected,
         };
         let mut end = None;
-        for (start, line) in lines(text) {
+        for (start, line) in lines(whole) {
             if line.ends_with('\r') {
                 let at = Range { start: start + line.trim_end().len(), end: start + line.len() };
                 page.refused(Flaw { why: "ends in a carriage return", at });
@@ -89,10 +89,7 @@ impl<'a, 'e> Page<'a, 'e> {
             let read = read(line, start);
             if let Some(at) = end.filter(|_| read != Line::Blank) {
                 page.found.tell((Severity::Error, Code::OpenMetrics), (PAGE, "after"), at, || {
-                    text_of(
-                        "the page goes on after `# EOF`",
-                        "nothing stands behind the end: is this two pages in one?",
-                    )
+                    text("the page goes on after `# EOF`", "nothing stands behind the end: is this two pages in one?")
                 });
             }
             match read {
@@ -104,10 +101,10 @@ impl<'a, 'e> Page<'a, 'e> {
             }
         }
         if page.openmetrics && end.is_none() {
-            let last = text.trim_end().rfind('\n').map_or(0, |it| it + 1);
-            let at = Range { start: last, end: text.trim_end().len() };
+            let last = whole.trim_end().rfind('\n').map_or(0, |it| it + 1);
+            let at = Range { start: last, end: whole.trim_end().len() };
             page.found.tell((Severity::Error, Code::OpenMetrics), (PAGE, "end"), at, || {
-                text_of(
+                text(
                     "the page is OpenMetrics and does not end in `# EOF`",
                     "end it with a line `# EOF`, or leave out exemplars and UNIT: a reader takes it for cut off",
                 )
@@ -240,7 +237,7 @@ impl<'a, 'e> Page<'a, 'e> {
                 family.labels.push((label.key, Values::default()));
                 family.labels.len() - 1
             });
-            family.labels[at].1.add(label.key, &label.value, label.at, info);
+            family.labels[at].1.add(label, info);
         }
         self.value(raw, index, form);
         self.histogram(raw, index, form);
@@ -317,18 +314,17 @@ impl<'a, 'e> Page<'a, 'e> {
         }
         let le = raw.labels.iter().find(|it| it.key == "le");
         let at = le.map_or(raw.name_at, |it| it.at);
-        match le.and_then(|it| it.value.parse::<f64>().ok()).filter(|it| !it.is_nan()) {
-            Some(bound) => histogram.buckets.push((bound, raw.value, at)),
-            None => {
-                let severity = if family.expected.is_some() { Severity::Error } else { Severity::Warning };
-                self.found.tell((severity, Code::PageBuckets), (index, "le"), at, || {
-                    text(
-                        format!("a bucket of `{}` has no bound that is a number", raw.name),
-                        "every bucket has a label le, such as le=\"0.25\" or le=\"+Inf\"",
-                    )
-                });
-            }
+        if let Some(bound) = le.and_then(|it| it.value.parse::<f64>().ok()).filter(|it| !it.is_nan()) {
+            histogram.buckets.push((bound, raw.value, at));
+            return;
         }
+        let severity = if family.expected.is_some() { Severity::Error } else { Severity::Warning };
+        self.found.tell((severity, Code::PageBuckets), (index, "le"), at, || {
+            text(
+                format!("a bucket of `{}` has no bound that is a number", raw.name),
+                "every bucket has a label le, such as le=\"0.25\" or le=\"+Inf\"",
+            )
+        });
     }
 
     fn exemplar(&mut self, exemplar: &crate::exposition::Exemplar<'a>, index: usize, form: &str) {
@@ -346,23 +342,21 @@ impl<'a, 'e> Page<'a, 'e> {
     }
 }
 
-use text as text_of;
-
 impl<'a> Values<'a> {
-    fn add(&mut self, key: &str, value: &Cow<'a, str>, at: Range, info: bool) {
-        if self.distinct.contains(value) {
+    fn add(&mut self, label: &RawLabel<'a>, info: bool) {
+        if self.distinct.contains(&label.value) {
             return;
         }
         if self.distinct.len() >= MOST_VALUES {
             self.more = true;
             return;
         }
-        self.distinct.insert(value.clone());
+        self.distinct.insert(label.value.clone());
         // What a process says of itself, once, may be as random as it likes.
-        let Some(look) = Look::of(key, value).filter(|_| !info) else { return };
+        let Some(look) = Look::of(label.key, &label.value).filter(|_| !info) else { return };
         match self.looks.iter_mut().find(|(it, ..)| *it == look) {
             Some((_, count, ..)) => *count += 1,
-            None => self.looks.push((look, 1, at, value.to_string())),
+            None => self.looks.push((look, 1, label.at, label.value.to_string())),
         }
     }
 

@@ -183,7 +183,7 @@ impl Wants {
                     }
                 }
                 Sli::Freshness { job, .. } => {
-                    self.freshness(&name, (file, place(&[Family::Job.key(), "name"], "")), job)
+                    self.freshness(&name, (file, place(&[Family::Job.key(), "name"], "")), job);
                 }
                 Sli::Latency(it) => {
                     let text = if it.matchers.is_empty() { "x".to_owned() } else { format!("x{{{}}}", it.matchers) };

@@ -193,10 +193,10 @@ fn sample<'a>(cursor: &mut Cursor<'a>) -> Result<Raw<'a>, Flaw> {
     let from = cursor.at;
     let mut exemplar = None;
     if cursor.eats('#') {
-        exemplar = exemplar_of(cursor, from).map(Some).unwrap_or_else(|why| {
-            flaw = flaw.or(Some(why));
-            None
-        });
+        match exemplar_of(cursor, from) {
+            Ok(it) => exemplar = Some(it),
+            Err(why) => flaw = flaw.or(Some(why)),
+        }
     }
     if !cursor.rest().is_empty() && flaw.is_none() {
         flaw = Some(cursor.flaw("goes on where it should end", cursor.at));
