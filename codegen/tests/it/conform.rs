@@ -143,7 +143,7 @@ fn no_bytes_make_it_panic() {
         ("one long line", "x".repeat(1 << 20)),
         ("one long label", format!("x{{a=\"{}\"}} 1 1 1", "é".repeat(1 << 19))),
         ("backslashes", format!("x{{a=\"{}", "\\".repeat(100_001))),
-        ("labels", format!("x{{{}}} 1", (0..2_000).map(|n| format!("a{n}=\"1\",")).collect::<String>())),
+        ("labels", format!("x{{{}}} 1 x", (0..2_000).map(|n| format!("a{n}=\"1\",")).collect::<String>())),
         ("bounds", (0..5_000).rev().map(le).collect()),
         ("families", (0..5_000).map(|n| format!("# TYPE f{n} what\nf{n} NaN\n")).collect()),
     ] {
