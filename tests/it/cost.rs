@@ -3,15 +3,14 @@
 //! This code is not optimised, so its instructions are many times those of a service that is shipped; what is added to
 //! the path of a request shows in both.
 
-use std::convert::Infallible;
 use std::process::Command;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::Request;
 use axum::routing::get;
 use kilter::testing::TestTelemetry;
-use tower::{Layer as _, Service as _, ServiceExt as _};
+use tower::Service as _;
 
 kilter::routes! {
     ORDER = GET "/orders/{id}";
@@ -61,57 +60,6 @@ fn a_request_allocates_once_more() {
     let (without, with) = (allocations(false), allocations(true));
     // A layer in the router has its future and its body boxed by axum, whatever it does: three allocations without ours.
     assert_eq!((with - without) / MEASURED as u64, 3, "{without} without the layer, {with} with it");
-}
-
-/// Allocations of a call.
-fn of_a_call<F: Future>(call: impl Fn() -> F) -> u64 {
-    let runtime = runtime();
-    let run = |calls: usize| {
-        runtime.block_on(async {
-            for _ in 0..calls {
-                std::hint::black_box(call().await);
-            }
-        });
-    };
-    run(WARM_UP);
-    allocation_counter::measure(|| run(MEASURED)).count_total / MEASURED as u64
-}
-
-/// A dependency that answers at once.
-async fn identity(_: Request<Body>) -> Result<Response<Body>, Infallible> {
-    Ok(Response::new(Body::from("ada")))
-}
-
-/// Calls a service and reads its answer.
-async fn answer<S, B>(service: S) -> usize
-where
-    S: tower::Service<Request<Body>, Response = Response<B>, Error: std::fmt::Debug>,
-    B: axum::body::HttpBody<Data = axum::body::Bytes, Error: Into<axum::BoxError>> + Send + 'static,
-{
-    let request = Request::post("/identity.v1.Users/Get").body(Body::empty()).expect("a request");
-    let response = service.oneshot(request).await.expect("a response");
-    axum::body::to_bytes(Body::new(response.into_body()), usize::MAX).await.expect("a body").len()
-}
-
-#[test]
-fn calls_allocate_nothing() {
-    let telemetry = TestTelemetry::new(kilter::service!());
-    let load = || async { Ok::<_, std::io::Error>(std::hint::black_box(7)) };
-    let find = || async { Some(std::hint::black_box(7)) };
-    let (db, cache, job) = (telemetry.db("main"), telemetry.cache("orders"), telemetry.job("reindex"));
-    let resource = telemetry.resource("semaphore", "checkout").limit(32);
-    assert_eq!(of_a_call(|| db.run("load_order", load())), 0, "a database operation");
-    assert_eq!(of_a_call(|| cache.get(find())), 0, "a read of a cache");
-    assert_eq!(of_a_call(|| job.run(load())), 0, "a run of a job");
-    assert_eq!(of_a_call(|| resource.acquire(load())), 0, "a unit of a resource");
-    let bare = of_a_call(|| answer(tower::service_fn(identity)));
-    let http = telemetry.http_client("identity");
-    let measured = of_a_call(|| answer(http.layer(tower::service_fn(identity))));
-    // The body that reads is another one, so the test's own box of it is too.
-    assert_eq!(measured - bare, 1, "an HTTP call");
-    let grpc = telemetry.grpc_client("identity");
-    let measured = of_a_call(|| answer(grpc.layer(tower::service_fn(identity))));
-    assert_eq!(measured - bare, 1, "a gRPC call");
 }
 
 #[test]
