@@ -42,7 +42,7 @@ thread_local! {
 }
 
 /// In the place of an instance's address: the code belongs to a request, but is not the request.
-const NO_INSTANCE: usize = 1;
+pub(super) const NO_INSTANCE: usize = 1;
 
 /// Restores what was current before.
 #[derive(Debug)]
@@ -81,6 +81,7 @@ pub(crate) fn enter(context: &RequestContext, core: usize, open_telemetry: Optio
 impl Current {
     /// Makes another context current within a request.
     #[cold]
+    #[expect(clippy::unnecessary_box_returns, reason = "the guard holds it in its box")]
     fn within(&self, context: &RequestContext) -> Box<Before> {
         let before = Before { context: self.context.get(), core: self.core.get(), tag: self.tag.take() };
         if context.is_some() {
@@ -90,7 +91,7 @@ impl Current {
     }
 
     #[cold]
-    fn restore(&self, before: Box<Before>) {
+    fn restore(&self, before: &Before) {
         self.context.set(before.context);
         self.core.set(before.core);
         self.tag.set(before.tag);
@@ -132,7 +133,7 @@ impl Drop for Entered {
             }
             match self.before.take() {
                 None => current.core.set(0),
-                Some(before) => current.restore(before),
+                Some(before) => current.restore(&before),
             }
         });
     }

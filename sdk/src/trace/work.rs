@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::{RequestContext, current_core, enter};
+use super::context::NO_INSTANCE;
+use super::{Entered, RequestContext, current_core, enter};
 use crate::measured::{in_request, poll_to_end};
 
 pin_project! {
@@ -37,16 +38,16 @@ pin_project! {
 /// What is current while it runs.
 #[derive(Debug)]
 struct Place {
-    /// `None` in an instance without traces.
-    context: Option<RequestContext>,
+    /// None in an instance without traces.
+    context: RequestContext,
     open_telemetry: Option<opentelemetry::Context>,
-    /// The instance that accounts for the request around it.
+    /// Who accounts for the request around it.
     core: usize,
 }
 
 impl Place {
-    fn enter(&self) -> super::Entered {
-        enter(self.context, self.core, self.open_telemetry.as_ref())
+    fn enter(&self) -> Entered {
+        enter(&self.context, self.core, self.open_telemetry.as_ref())
     }
 }
 
@@ -54,7 +55,11 @@ impl<F> Work<F> {
     /// Work in this context; without one it is what it is a part of.
     pub(crate) fn new(future: F, context: Option<RequestContext>) -> Self {
         let open_telemetry = context.and_then(RequestContext::open_telemetry);
-        let place = Place { context, open_telemetry, core: current_core() };
+        let core = match current_core() {
+            0 if context.is_some() => NO_INSTANCE,
+            around => around,
+        };
+        let place = Place { context: context.unwrap_or(RequestContext::NONE), open_telemetry, core };
         Self { future: Some(future), place, in_request: in_request() }
     }
 }
@@ -91,7 +96,7 @@ mod tests {
             .await;
         };
         let mut work = {
-            let _request = within.map(|it| enter(Some(it), 1, None));
+            let _request = within.map(|it| enter(&it, 1, None));
             let mut work = Box::pin(Work::new(call, own));
             assert!(futures_util::poll!(&mut work).is_pending());
             work
