@@ -143,6 +143,9 @@ fn what_is_asked_goes_as_it_must_and_patience_pays() {
     }
 }
 
+/// Any question.
+type Ask = fn(&Client) -> Result<(), PromError>;
+
 /// Real answers, broken in every place by a small generator: an answer or an error, never a panic.
 #[test]
 fn no_answer_makes_a_panic() {
@@ -173,7 +176,6 @@ fn no_answer_makes_a_panic() {
             bodies.push(text);
         }
     }
-    type Ask = fn(&Client) -> Result<(), PromError>;
     let asks: [Ask; 8] = [
         |it| it.instant("up", None).map(drop),
         |it| it.samples("up[1m]", Some(-5)).map(drop),

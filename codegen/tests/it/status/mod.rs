@@ -66,7 +66,7 @@ fn history(now: u64) -> String {
     let at = |ago: u64| now - ago * 60;
     // What rules record is read on the grid of five minutes.
     let offset = at(0) / 60 % 5;
-    let on_grid = |ago: &u64| (ago + 5 - offset) % 5 == 0;
+    let on_grid = |ago: &u64| (ago + 5 - offset).is_multiple_of(5);
     for story in STORIES {
         let Story { slo, region, from, to, bad } = story;
         let labels = region.map_or(String::new(), |it| format!("region=\"{it}\""));
