@@ -108,6 +108,10 @@ impl Address {
         if host.is_empty() {
             return Err(wrong("the address has no host"));
         }
+        // Most likely a password with a slash: without this its end would be taken for a path, and be shown.
+        if path.contains('@') {
+            return Err(wrong("an @ stands behind a slash: a slash in a password is written %2F"));
+        }
         if path.contains(['?', '#']) {
             return Err(wrong("the address goes on behind its path"));
         }

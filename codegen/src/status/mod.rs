@@ -1,5 +1,5 @@
 //! How every SLO is now, from what a Prometheus recorded of it. Pure: [`ask`] says what to ask, [`observed`] holds the
-//! answers, [`judge`] makes the report. The numbers are those of the generated rules, never a second formula.
+//! answers, [`report`] makes what they mean. The numbers are those of the generated rules, never a second formula.
 
 pub mod ask;
 mod judge;
