@@ -45,6 +45,8 @@ pub mod promql;
 #[deny(clippy::disallowed_methods)]
 pub mod render;
 #[deny(clippy::disallowed_methods)]
+pub mod replay;
+#[deny(clippy::disallowed_methods)]
 pub mod resolve;
 #[deny(clippy::disallowed_methods)]
 pub mod rulefile;
