@@ -41,6 +41,8 @@ pub mod pipeline;
 #[deny(clippy::disallowed_methods)]
 pub mod plan;
 #[deny(clippy::disallowed_methods)]
+pub mod plot;
+#[deny(clippy::disallowed_methods)]
 pub mod promql;
 #[deny(clippy::disallowed_methods)]
 pub mod render;
