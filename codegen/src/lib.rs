@@ -55,6 +55,8 @@ pub mod rulefile;
 #[deny(clippy::disallowed_methods)]
 pub mod scaffold;
 #[deny(clippy::disallowed_methods)]
+pub mod scenario;
+#[deny(clippy::disallowed_methods)]
 pub mod spec;
 #[deny(clippy::disallowed_methods)]
 pub mod yaml;

@@ -117,6 +117,14 @@ impl Rules {
         }
     }
 
+    /// How long after an incident the last alert about burning should be gone, with some room: an exhausted budget is told
+    /// for longer.
+    pub fn longest_reset(&self) -> Duration {
+        let short = self.pairs.iter().map(|it| it.short).max().unwrap_or(self.rate);
+        let keep = self.watches.iter().filter(|it| it.condition == alerting::Condition::Burn).filter_map(|it| it.keep);
+        short.plus(keep.max().unwrap_or(self.rate)).plus(self.rate.times(4))
+    }
+
     /// The pairs of one severity, in the order of the alert's expression.
     pub fn pairs_of(&self, severity: Severity) -> impl Iterator<Item = &Burning> {
         self.pairs.iter().filter(move |it| it.severity == severity)
