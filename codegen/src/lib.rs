@@ -57,6 +57,8 @@ pub mod scaffold;
 #[deny(clippy::disallowed_methods)]
 pub mod scenario;
 #[deny(clippy::disallowed_methods)]
+pub mod simulate;
+#[deny(clippy::disallowed_methods)]
 pub mod spec;
 #[deny(clippy::disallowed_methods)]
 pub mod yaml;

@@ -11,6 +11,7 @@ mod init;
 mod lint;
 mod manual;
 mod progress;
+mod simulate;
 mod test;
 
 use std::process::ExitCode;
@@ -56,6 +57,7 @@ pub fn main() -> ExitCode {
             Ok(Status::Fine)
         }
         Command::Test(it) => test::run(&it),
+        Command::Simulate(it) => simulate::run(&it),
         Command::Import(it) => import::import(&it),
         Command::Export(it) => export::export(&it),
         Command::Contract(it) => {
@@ -71,6 +73,7 @@ pub fn main() -> ExitCode {
             let (object, title) = match of {
                 SchemaOf::Slo => (&crate::spec::SLO_FILE, "Kilter SLO file"),
                 SchemaOf::Estate => (&crate::spec::ESTATE, "Kilter estate (kilter.yaml)"),
+                SchemaOf::Scenario => (&crate::spec::SCENARIO, "Kilter scenario"),
             };
             println!("{:#}", crate::spec::json_schema(object, title));
             Ok(Status::Fine)

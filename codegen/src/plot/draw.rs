@@ -325,7 +325,7 @@ mod tests {
     fn texts_are_texts_and_no_peak_is_lost() {
         let drawn = svg(&plot("</title><script>alert(1 & 2)\u{1}\""));
         assert!(!drawn.contains("<script") && !drawn.contains('\u{1}'), "{drawn}");
-        assert_eq!(drawn.matches("&lt;script&gt;alert(1 &amp; 2)&quot;").count(), 8);
+        assert_eq!(drawn.matches("&lt;script&gt;alert(1 &amp; 2)&quot;").count(), 10);
         let path = drawn.lines().find(|it| it.contains("<path class=\"p1-line")).expect("a path");
         // A gap, and four points a pixel at most.
         assert_eq!(path.matches('M').count(), 2);

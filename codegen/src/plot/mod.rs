@@ -9,6 +9,7 @@ mod draw;
 mod scale;
 
 pub use draw::svg;
+pub(crate) use scale::elapsed;
 
 /// A drawing: panels below each other over one axis of time.
 #[derive(Debug, Clone, PartialEq)]

@@ -154,6 +154,11 @@ impl Scenario {
         scrape::Counters::scraped(&world::World::new(self), self, (from, until)).samples
     }
 
+    /// All events and those that are bad between two moments, as expected; of time when that is weighed.
+    pub fn events(&self, from: i64, until: i64, of_time: bool) -> (f64, f64) {
+        world::World::new(self).events(from, until, of_time)
+    }
+
     /// The share of events that is bad at a moment; `None` when nothing is measured.
     pub fn error_ratio(&self, moment: i64) -> Option<f64> {
         let now = world::World::new(self).at(moment);

@@ -65,6 +65,22 @@ impl World {
         }
     }
 
+    /// All events and those that are bad between two moments. What changes smoothly is taken at the middle of pieces.
+    pub(super) fn events(&self, from: i64, until: i64, of_time: bool) -> (f64, f64) {
+        const PIECE: i64 = 60_000;
+        let (mut at, mut all, mut bad) = (from, 0.0, 0.0);
+        while at < until {
+            let to = self.next_jump(at).min(until).min(at + PIECE);
+            let now = self.at(i64::midpoint(at, to));
+            let events = if of_time { 1.0 } else { now.traffic } * (to - at) as f64 / 1_000.0;
+            // What nobody sees counts for nothing.
+            let events = if now.seen { events } else { 0.0 };
+            (all, bad) = (all + events, events.mul_add(now.ratio, bad));
+            at = to;
+        }
+        (all, bad)
+    }
+
     /// The next moment at which something may jump.
     pub(super) fn next_jump(&self, moment: i64) -> i64 {
         let after = self.steps.partition_point(|(_, end, _)| *end <= moment);
