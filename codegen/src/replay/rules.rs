@@ -11,6 +11,7 @@ use super::{Firing, state};
 
 /// Everything that decides what the rules of one SLO do. Cheap to make: for a what-if, change the SLO and make another.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of an SLO that have nothing to do with each other")]
 pub struct Rules {
     /// The SLO.
     pub slo: Name,

@@ -59,7 +59,8 @@ pub fn read(findings: &mut Findings<'_>) -> Option<Scenario> {
         if let Some(it) = found.filter(|it| *it >= least && *it <= most) {
             return Some(it);
         }
-        let message = format!("`{}` is no duration from {least} to {most}", check::printable(text));
+        let from = if least == Duration::from_millis(0) { "up".to_owned() } else { format!("from {least}") };
+        let message = format!("`{}` is no duration {from} to {most}", check::printable(text));
         let place = node.get(key).map_or(node.range, |it| it.range);
         findings.error(Code::BadValue, place, message, "a duration is a number and a unit: 15s, 5m, 6h, 30d");
         None

@@ -113,7 +113,7 @@ impl<'a> Rest<'a> {
 
     fn flaw<T>(&self, word: Option<Word<'_>>, wanted: &str, help: String) -> Result<T, Flaw> {
         let message = match word {
-            Some((found, _)) => format!("here stands {wanted}, not `{}`", printable(found)),
+            Some((found, _)) => format!("`{}` stands where {wanted} belongs", printable(found)),
             None => format!("here {wanted} is missing"),
         };
         Err(Flaw { range: word.map_or(self.end, |it| it.1), message, help })

@@ -10,7 +10,7 @@ use crate::replay::Alert;
 use crate::scenario::BEGIN;
 
 /// Characters of a line of blocks.
-const WIDTH: usize = 60;
+const WIDTH: i64 = 60;
 
 /// Points of each series in JSON, at most.
 const POINTS: usize = 240;
@@ -39,7 +39,7 @@ pub fn human(it: &Simulated) -> String {
         }
     }
     text.push_str(&table(&rows));
-    let (begin, end) = (it.remaining(BEGIN), it.remaining(it.until()));
+    let (begin, end) = (it.remaining(BEGIN - 1), it.remaining(it.until()));
     let left = |of: Option<f64>| of.map_or_else(|| "unknown".to_owned(), share);
     let _ = write!(
         text,
@@ -99,7 +99,7 @@ pub(super) fn view(it: &Simulated) -> (i64, i64) {
 
 fn budget(it: &Simulated) -> Vec<f64> {
     let (from, until) = view(it);
-    let at = |column: usize| from + (until - from) * i64::try_from(column).unwrap_or(0) / (WIDTH as i64 - 1);
+    let at = |column: i64| from + (until - from) * column / (WIDTH - 1);
     (0..WIDTH).map(|column| it.remaining(at(column)).unwrap_or(f64::NAN)).collect()
 }
 
@@ -110,8 +110,8 @@ fn burn(it: &Simulated) -> Option<(String, Vec<f64>, f64)> {
     let (from, until) = view(it);
     let step = i64::try_from(it.pair.step.millis()).unwrap_or(1).max(1);
     let index = |moment: i64| usize::try_from((moment - it.pair.start) / step).unwrap_or(0);
-    let at = |column: usize| index(from + (until - from) * i64::try_from(column).unwrap_or(0) / WIDTH as i64);
-    let most = |column: usize| {
+    let at = |column: i64| index(from + (until - from) * column / WIDTH);
+    let most = |column: i64| {
         let within = (at(column)..at(column + 1).max(at(column) + 1)).filter_map(|index| rates.at(index));
         within.fold(f64::NAN, f64::max)
     };

@@ -20,7 +20,7 @@ pub const SCENARIO: Object = Object {
         ),
         optional(
             "background",
-            Kind::Text,
+            Kind::Number,
             "The share of events that is bad when nothing happens. Default 0%.",
             "0.02%",
         ),

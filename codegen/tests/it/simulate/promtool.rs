@@ -113,28 +113,28 @@ fn policies(dice: &mut Dice, number: u64) -> Slo {
 
 fn happening(dice: &mut Dice) -> (String, Happens) {
     let mut text = String::new();
-    for step in 0..=dice.below(3) {
+    for step in 0..=1 + dice.below(3) {
         let ratio = |dice: &mut Dice| dice.one(&["100%", "60%", "17%", "7%", "3.1%", "1.1%", "0.7%", "0.23%", "0.13%"]);
         let length = |dice: &mut Dice| {
-            let most = [120, 600, 1_500, 3_000][dice.below(4)];
+            let most = [300, 600, 1_500, 2_400][dice.below(4)];
             format!("{}s", 20 + dice.below(most))
         };
         if step > 0 {
             text.push_str(" then ");
         }
-        match dice.below(10) {
-            0..=3 => write!(text, "{} for {}", ratio(dice), length(dice)),
-            4 => write!(text, "ramp {} to {} over {}", ratio(dice), ratio(dice), length(dice)),
-            5 => write!(
+        match dice.below(11) {
+            0..=4 => write!(text, "{} for {}", ratio(dice), length(dice)),
+            5 => write!(text, "ramp {} to {} over {}", ratio(dice), ratio(dice), length(dice)),
+            6 => write!(
                 text,
                 "flapping {} for {}s every {}s over 35m",
                 ratio(dice),
                 25 + dice.below(60),
                 100 + dice.below(500)
             ),
-            6 => write!(text, "healthy for {} then deploy", length(dice)),
-            7 => write!(text, "no data for {}", length(dice)),
-            8 => write!(text, "no traffic for {}", length(dice)),
+            7 => write!(text, "healthy for {} then deploy", length(dice)),
+            8 => write!(text, "no data for {}", length(dice)),
+            9 => write!(text, "no traffic for {}", length(dice)),
             _ => write!(text, "daily 0% to {} for {}", ratio(dice), length(dice)),
         }
         .expect("a string");
@@ -144,9 +144,9 @@ fn happening(dice: &mut Dice) -> (String, Happens) {
     if !traffic.is_empty() {
         happens.traffic = from_words(traffic, scenario::traffic).expect("traffic");
     }
-    let every = [10_u64, 15, 15, 30, 50, 60][dice.below(6)];
-    happens.scrape.interval = Duration::from_secs(every);
-    happens.scrape.phase = Duration::from_secs(dice.below(every as usize) as u64);
+    let every = [10, 15, 15, 30, 50, 60][dice.below(6)];
+    happens.scrape.interval = Duration::from_secs(every as u64);
+    happens.scrape.phase = Duration::from_secs(dice.below(every) as u64);
     (format!("{text}, {traffic} scraped every {every}s"), happens)
 }
 

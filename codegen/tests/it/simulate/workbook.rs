@@ -116,6 +116,7 @@ fn the_workbooks_figures_are_reproduced() {
 
 /// `5m46s`, `1d`.
 fn time(seconds: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and small")]
     let mut rest = seconds.round() as u64;
     let mut text = String::new();
     for (unit, size) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] {
