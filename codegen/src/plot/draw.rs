@@ -84,7 +84,7 @@ impl Canvas {
         let colours = |pick: fn(&(&str, &'static str, &'static str)) -> &'static str,
                        [ink, paper, grid, page, ticket]: [&str; 5]| {
             let mut all = format!(
-                ".{id}{{color:{ink};background:{paper}}}.{id} text{{fill:{ink}}}.{id}-halo{{fill:{paper}}}.{id}-grid{{stroke:{grid}}}.{id}-page{{--c:{page}}}.{id}-ticket{{--c:{ticket}}}.{id}-other{{--c:{ink}}}"
+                ".{id}{{color:{ink};background:{paper}}}.{id} text{{fill:{ink};stroke:{paper};stroke-width:3;paint-order:stroke}}.{id}-halo{{fill:{paper}}}.{id}-grid{{stroke:{grid}}}.{id}-page{{--c:{page}}}.{id}-ticket{{--c:{ticket}}}.{id}-other{{--c:{ink}}}"
             );
             for (number, line) in LINES.iter().enumerate() {
                 let _ = write!(all, ".{id}-{number}{{stroke:{}}}", pick(line));

@@ -1,30 +1,56 @@
 //! Sums of windows that slide, each from two parts that were added up: nothing is ever subtracted, so an hour of a
 //! million events a second leaves no crumbs in the idle hour behind it.
 
+/// A sum with what its rounding lost, as Prometheus adds up too: a burn rate that just reaches its factor must not exceed
+/// it by a rounding.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    rounded: f64,
+    lost: f64,
+}
+
+impl Sum {
+    /// One value more; NaN is left out.
+    fn plus(self, value: f64) -> Self {
+        if value.is_nan() {
+            return self;
+        }
+        let rounded = self.rounded + value;
+        let added = rounded - self.rounded;
+        let lost = (self.rounded - (rounded - added)) + (value - added);
+        Self { rounded, lost: self.lost + lost }
+    }
+
+    fn and(self, other: Self) -> f64 {
+        let both = self.plus(other.rounded);
+        both.rounded + (both.lost + other.lost)
+    }
+}
+
 /// The sum of the last `length` values at each place (fewer at the beginning); what is NaN is left out.
 pub(super) fn trailing(values: &[f64], length: usize) -> Vec<f64> {
     let length = length.max(1);
-    let plain = |value: f64| if value.is_nan() { 0.0 } else { value };
     // From a place to the end of its block of `length` values.
-    let mut rest = vec![0.0; values.len()];
-    let mut sum = 0.0;
+    let mut rest = vec![Sum::default(); values.len()];
+    let mut sum = Sum::default();
     for (at, value) in values.iter().enumerate().rev() {
         if (at + 1).is_multiple_of(length) {
-            sum = 0.0;
+            sum = Sum::default();
         }
-        sum += plain(*value);
+        sum = sum.plus(*value);
         rest[at] = sum;
     }
     // And from the beginning of its block to a place.
-    let mut sum = 0.0;
+    let mut sum = Sum::default();
     let mut all = Vec::with_capacity(values.len());
     for (at, value) in values.iter().enumerate() {
         if at.is_multiple_of(length) {
-            sum = 0.0;
+            sum = Sum::default();
         }
-        sum += plain(*value);
+        sum = sum.plus(*value);
         let whole_block = at % length == length - 1;
-        all.push(if whole_block || at < length { sum } else { rest[at + 1 - length] + sum });
+        let before = if whole_block || at < length { Sum::default() } else { rest[at + 1 - length] };
+        all.push(before.and(sum));
     }
     all
 }

@@ -36,14 +36,18 @@ fn alerts_fire_when_promtool_says_so() {
         let mut dice = Dice::new(first + number * 1_000);
         compare(&mut dice, if number % 2 == 0 { 30 } else { 35 })
     });
-    check(&batches.collect::<Vec<_>>());
+    let (all, fired): (Vec<Scenario>, Vec<usize>) = batches.unzip();
+    let fired: usize = fired.iter().sum();
+    assert!(fired as u64 * 2 >= cases, "{fired} alerts of {cases} scenarios: they prove little");
+    check(&all);
 }
 
 /// Scenarios of one service, and how long they take.
 const BATCH: u64 = 15;
 const SECONDS: u64 = 3 * 3_600;
 
-fn compare(dice: &mut Dice, interval: u64) -> Scenario {
+/// A service with so many scenarios; the questions to promtool, and how many alerts fire.
+fn compare(dice: &mut Dice, interval: u64) -> (Scenario, usize) {
     let (cases, groups, seconds) = (BATCH, BATCH / 5, SECONDS);
     let mut slos: Vec<Slo> = (groups..cases).map(|number| policies(dice, number)).collect();
     let mut grouped =
@@ -86,16 +90,15 @@ fn compare(dice: &mut Dice, interval: u64) -> Scenario {
         let replay = case.rules.replay(&case.pair);
         fired += ask(&mut promtool, case, &replay, interval, end, &mut said);
     }
-    assert!(fired > all.len(), "{fired} alerts of {} scenarios: they prove little\n{said}", all.len());
     println!("{said}");
-    promtool
+    (promtool, fired)
 }
 
 /// An SLO with a mix of policies, not too many: those that are alike share rules.
 fn policies(dice: &mut Dice, number: u64) -> Slo {
     let own = format!("{{slo=\"s{number}\"}}");
     let sli = events(&format!("rate(bad_total{own}[$window])"), &format!("rate(all_total{own}[$window])"));
-    let mut it = slo(&format!("s{number}"), dice.one(&["0.999", "0.99", "0.995", "0.9"]), sli);
+    let mut it = slo(&format!("s{number}"), dice.one(&["0.999", "0.999", "0.99", "0.95"]), sli);
     match dice.below(6) {
         0 => it.min_errors = 0,
         1 => it.no_data = NoData::Bad,
@@ -114,7 +117,8 @@ fn policies(dice: &mut Dice, number: u64) -> Slo {
 fn happening(dice: &mut Dice) -> (String, Happens) {
     let mut text = String::new();
     for step in 0..=1 + dice.below(3) {
-        let ratio = |dice: &mut Dice| dice.one(&["100%", "60%", "17%", "7%", "3.1%", "1.1%", "0.7%", "0.23%", "0.13%"]);
+        let ratio =
+            |dice: &mut Dice| dice.one(&["100%", "100%", "60%", "60%", "17%", "17%", "7%", "3.1%", "1.1%", "0.23%"]);
         let length = |dice: &mut Dice| {
             let most = [300, 600, 1_500, 2_400][dice.below(4)];
             format!("{}s", 20 + dice.below(most))
