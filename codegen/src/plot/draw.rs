@@ -293,7 +293,7 @@ mod tests {
     use crate::plot::{Axis, Bar, Row, Scale, Series, Threshold, Unit};
 
     fn plot(name: &str) -> Plot {
-        let points = (0..10_000).map(|it| (it * 1_000, (it != 5_000).then(|| if it == 7_000 { 9.0 } else { 1.0 })));
+        let points = (0..10_000).map(|it| (it * 1_000, (it != 5_000).then_some(if it == 7_000 { 9.0 } else { 1.0 })));
         Plot {
             id: "p1".to_owned(),
             title: name.to_owned(),

@@ -119,6 +119,13 @@ pub struct Alert {
     pub firings: Vec<Firing>,
 }
 
+impl Alert {
+    /// Firings that a moment is in, and all later ones.
+    pub fn since(&self, moment: i64) -> impl Iterator<Item = &Firing> {
+        self.firings.iter().filter(move |it| it.until.is_none_or(|until| until > moment))
+    }
+}
+
 impl Rules {
     /// Evaluates the rules over a pair.
     pub fn replay(&self, pair: &Pair) -> Replay {
@@ -146,12 +153,11 @@ impl Rules {
             burn: &burn,
         };
         let alerts = self.watches.iter().map(|watch| {
-            let firings = match seen.held(*watch) {
-                Some(held) => state::firings((0..clock.len).map(|i| (clock.at(i), held[i])), watch.hold, watch.keep),
-                None => {
-                    let spent = budget.iter().map(|it| (it.at, u32::from(it.remaining.is_some_and(|it| it < 0.0))));
-                    state::firings(spent, watch.hold, watch.keep)
-                }
+            let firings = if let Some(held) = seen.held(*watch) {
+                state::firings((0..clock.len).map(|i| (clock.at(i), held[i])), watch.hold, watch.keep)
+            } else {
+                let spent = budget.iter().map(|it| (it.at, u32::from(it.remaining.is_some_and(|it| it < 0.0))));
+                state::firings(spent, watch.hold, watch.keep)
             };
             let firings = firings.into_iter().map(|it| self.named(*watch, it)).collect();
             Alert { name: watch.name, severity: watch.severity, firings }

@@ -31,7 +31,7 @@ enum State {
     Inactive,
     Pending {
         since: i64,
-        held: u32,
+        parts: u32,
     },
     /// The last of the list; its condition no longer holds since then.
     Firing {
@@ -48,10 +48,10 @@ pub(super) fn firings(
     let (hold, keep) = (hold.map_or(0, millis), keep.map_or(0, millis));
     let mut all: Vec<Raw> = Vec::new();
     let mut state = State::Inactive;
-    for (now, held) in evaluations {
-        state = match (state, held) {
+    for (now, parts) in evaluations {
+        state = match (state, parts) {
             (State::Inactive | State::Pending { .. }, 0) => State::Inactive,
-            (State::Inactive, held) => State::Pending { since: now, held },
+            (State::Inactive, parts) => State::Pending { since: now, parts },
             (State::Firing { ended }, 0) => {
                 let ended = ended.unwrap_or(now);
                 if now - ended < keep {
@@ -66,10 +66,10 @@ pub(super) fn firings(
             (State::Firing { .. }, _) => State::Firing { ended: None },
             (pending @ State::Pending { .. }, _) => pending,
         };
-        if let State::Pending { since, held } = state
+        if let State::Pending { since, parts } = state
             && now - since >= hold
         {
-            all.push(Raw { active: since, from: now, until: None, held });
+            all.push(Raw { active: since, from: now, until: None, held: parts });
             state = State::Firing { ended: None };
         }
     }
@@ -81,10 +81,10 @@ mod tests {
     use super::*;
 
     /// Evaluations every 30 s, one letter each: `x` where the condition holds.
-    fn times(held: &str, hold: u64, keep: u64) -> Vec<(i64, i64, Option<i64>)> {
-        let held = held.bytes().zip(0_i64..).map(|(it, at)| (at * 30_000, u32::from(it == b'x')));
+    fn times(pattern: &str, hold: u64, keep: u64) -> Vec<(i64, i64, Option<i64>)> {
+        let all = pattern.bytes().zip(0_i64..).map(|(it, at)| (at * 30_000, u32::from(it == b'x')));
         let seconds = |it: u64| Some(Duration::from_secs(it));
-        let all = firings(held, seconds(hold), seconds(keep)).into_iter();
+        let all = firings(all, seconds(hold), seconds(keep)).into_iter();
         all.map(|it| (it.active / 1_000, it.from / 1_000, it.until.map(|it| it / 1_000))).collect()
     }
 

@@ -85,12 +85,11 @@ pub fn read(findings: &mut Findings<'_>) -> Option<Scenario> {
     if let Some(node) = root.get("background")
         && let Value::Scalar { text, .. } = &node.value
     {
-        match text::share(text) {
-            Some(share) => scenario.background = share,
-            None => {
-                let message = format!("`{}` is no percentage from 0% to 100%", check::printable(text));
-                findings.error(Code::BadValue, node.range, message, "for example: `background: 0.02%`");
-            }
+        if let Some(share) = text::share(text) {
+            scenario.background = share;
+        } else {
+            let message = format!("`{}` is no percentage from 0% to 100%", check::printable(text));
+            findings.error(Code::BadValue, node.range, message, "for example: `background: 0.02%`");
         }
     }
     fine &= findings.count() == before;

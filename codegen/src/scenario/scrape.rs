@@ -25,12 +25,12 @@ impl Counters {
     pub(super) fn scraped(world: &World, scenario: &Scenario, span: (i64, i64)) -> Self {
         let mut it = Self { samples: Vec::new(), lost: Vec::new() };
         let (mut count, mut lost) = (Count::default(), (0.0, 0.0));
-        let mut last = None;
+        let mut before = None;
         for moment in scrapes(scenario.scrape, span) {
-            if let Some(last) = last {
-                count.until(world, scenario.traffic.whole, last, moment);
+            if let Some(before) = before {
+                count.until(world, scenario.traffic.whole, before, moment);
             }
-            last = Some(moment);
+            before = Some(moment);
             if !world.at(moment).seen {
                 continue;
             }

@@ -25,7 +25,7 @@ pub fn plot(it: &Simulated, id: &str) -> Plot {
 fn description(it: &Simulated) -> String {
     let mut all = Vec::new();
     for alert in &it.replay.alerts {
-        for firing in it.firings(alert) {
+        for firing in alert.since(BEGIN) {
             let end = firing.until.map_or_else(
                 || "still fires at the end".to_owned(),
                 |it| format!("resolves after {}", elapsed(it - BEGIN)),
@@ -113,7 +113,7 @@ fn alerts(it: &Simulated) -> Panel {
         Row {
             name: format!("{} ({})", alert.name, alert.severity.as_str()),
             look: if alert.severity == Severity::Page { Look::Page } else { Look::Ticket },
-            bars: it.firings(alert).map(bar).collect(),
+            bars: alert.since(BEGIN).map(bar).collect(),
         }
     };
     // What burns is always told; of the rest only what fired.

@@ -9,7 +9,7 @@ pub use words::{human, json};
 use crate::model::{Duration, Objective, Slo};
 use crate::plan::alerting::Condition;
 use crate::plan::context::Context;
-use crate::replay::{Firing, Pair, Replay, Rules};
+use crate::replay::{Pair, Replay, Rules};
 use crate::scenario::{BEGIN, Scenario};
 
 /// What a scenario did to an SLO.
@@ -79,11 +79,6 @@ impl Simulated {
     pub fn remaining(&self, moment: i64) -> Option<f64> {
         let at = self.replay.budget.partition_point(|it| it.at <= moment);
         self.replay.budget[..at].last()?.remaining
-    }
-
-    /// Firings of an alert that the steps can have caused: those that still fired when they began, and all later ones.
-    pub(crate) fn firings<'a>(&self, of: &'a crate::replay::Alert) -> impl Iterator<Item = &'a Firing> {
-        of.firings.iter().filter(|it| it.until.is_none_or(|until| until > BEGIN))
     }
 
     /// The alerts on the budget's burning, in their order.

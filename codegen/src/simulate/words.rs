@@ -23,7 +23,7 @@ pub fn human(it: &Simulated) -> String {
     let mut rows = vec![header];
     for alert in &it.replay.alerts {
         let name = format!("{} ({})", alert.name, alert.severity.as_str());
-        let mut firings = it.firings(alert).peekable();
+        let mut firings = alert.since(BEGIN).peekable();
         if firings.peek().is_none() {
             rows.push([name.clone(), "never".to_owned(), String::new(), String::new(), String::new(), String::new()]);
         }
@@ -59,8 +59,7 @@ pub fn human(it: &Simulated) -> String {
 pub fn json(it: &Simulated) -> Value {
     let seconds = |moment: i64| (moment - BEGIN) as f64 / 1_000.0;
     let alert = |alert: &Alert| {
-        let firings: Vec<Value> = it
-            .firings(alert)
+        let firings: Vec<Value> = alert.since(BEGIN)
             .map(|firing| {
                 json!({
                     "active": seconds(firing.active),

@@ -47,6 +47,7 @@ const BATCH: u64 = 15;
 const SECONDS: u64 = 3 * 3_600;
 
 /// A service with so many scenarios; the questions to promtool, and how many alerts fire.
+#[expect(clippy::print_stdout, reason = "a failure shows its scenarios")]
 fn compare(dice: &mut Dice, interval: u64) -> (Scenario, usize) {
     let (cases, groups, seconds) = (BATCH, BATCH / 5, SECONDS);
     let mut slos: Vec<Slo> = (groups..cases).map(|number| policies(dice, number)).collect();
