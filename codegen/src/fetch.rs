@@ -49,17 +49,41 @@ pub enum FetchError {
     },
 }
 
+/// The format that a service is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// The text format 0.0.4.
+    #[default]
+    Text,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+impl Form {
+    const fn accept(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain;version=0.0.4",
+            Self::OpenMetrics => "application/openmetrics-text;version=1.0.0",
+        }
+    }
+}
+
 const NO_TLS: &str = "let curl fetch it: curl -s https://... | kilter init --from -";
 const ADDRESS: &str =
     "is the service running, and is this its admin address? For example: http://localhost:9464/metrics";
 
 /// Reads a page as text. `from` is an `http://` address, a path, or `-`.
 pub fn page(from: &str, current: &Path) -> Result<String, FetchError> {
+    page_as(from, current, Form::Text)
+}
+
+/// The same, and a service is asked for this format; a file is what it is.
+pub fn page_as(from: &str, current: &Path, form: Form) -> Result<String, FetchError> {
     let bytes = if from.starts_with("https://") {
         let message = "kilter speaks plain HTTP only".to_owned();
         return Err(FetchError::Http { url: from.to_owned(), message, next: NO_TLS });
     } else if from.starts_with("http://") {
-        http(&with_path(from))?
+        http(&with_path(from), form)?
     } else {
         file(from, current)?
     };
@@ -72,11 +96,11 @@ fn with_path(url: &str) -> String {
     if bare.contains('/') || bare.is_empty() { url.to_owned() } else { format!("http://{bare}/metrics") }
 }
 
-fn http(url: &str) -> Result<Vec<u8>, FetchError> {
+fn http(url: &str, form: Form) -> Result<Vec<u8>, FetchError> {
     let failed = |message: String| FetchError::Http { url: url.to_owned(), message, next: ADDRESS };
     let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
     // What Prometheus' own scrapes say is left out: a service holds back what is new for those.
-    let answer = agent.get(url).header("accept", "text/plain;version=0.0.4").call();
+    let answer = agent.get(url).header("accept", form.accept()).call();
     let mut answer = answer.map_err(|error| failed(error.to_string()))?;
     let mut bytes = Vec::new();
     answer

@@ -25,6 +25,8 @@
 pub mod change;
 pub mod cli;
 #[deny(clippy::disallowed_methods)]
+pub mod conform;
+#[deny(clippy::disallowed_methods)]
 pub mod diagnostic;
 #[deny(clippy::disallowed_methods)]
 pub mod exposition;

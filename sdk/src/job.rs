@@ -4,11 +4,14 @@ use std::future::Future;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kilter_contract::{error_type, job};
+use opentelemetry::trace::SpanKind;
 
 use crate::Telemetry;
 use crate::core::Core;
 use crate::measured::{End, measure};
+use crate::signal::clock;
 use crate::signal::family::Series;
+use crate::trace::{CallSpan, Work, innermost};
 
 /// A background job. Copy it to wherever it runs; [`Telemetry::job`] makes one.
 #[derive(Debug, Clone, Copy)]
@@ -43,13 +46,19 @@ impl Telemetry {
 impl Job {
     /// Runs it: counted once, when it ends, also when it panics (`panic`) or is dropped before its end (`timeout`).
     /// More than one run at a time shows as `job_active_runs` above 1.
+    ///
+    /// A run is a trace of its own, or a part of the request that runs it: logs carry its ids, calls out pass them on. What
+    /// it waits for when it is dropped is a `timeout` too.
     pub fn run<F, T, E>(self, future: F) -> impl Future<Output = Result<T, E>> + use<F, T, E>
     where
         F: Future<Output = Result<T, E>>,
         E: 'static,
     {
         self.active.level().shift(1.0);
-        measure(future, move |end: End<'_, Result<T, E>>, nanos| {
+        let around = innermost().map(|it| (it.trace, it.span_id, it.sampled));
+        let context = self.core.tracer.get().map(|it| it.continue_or_begin(around));
+        let started = clock::now();
+        measure(Work::new(future, context), move |end: End<'_, Result<T, E>>, nanos| {
             let error = end.error_type();
             let families = &self.core.families;
             families.of(&job::RUN_DURATION).series(&[Some(self.name), error]).record(nanos);
@@ -58,6 +67,10 @@ impl Job {
                 families.of(&job::LAST_SUCCESS).series(&[Some(self.name)]).level().set(now.as_secs_f64());
             }
             self.active.level().shift(-1.0);
+            if let Some(context) = context.filter(|it| it.sampled) {
+                let ran = (started, started.saturating_add(nanos));
+                CallSpan::job(context, self.name).finish(self.core, SpanKind::Internal, ran, error);
+            }
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::core::Core;
 use crate::measured::{End, measure};
 use crate::names::keep;
 use crate::signal::clock;
-use crate::trace::{CallSpan, RequestContext, WithRequestContext, innermost, traceparent};
+use crate::trace::{CallSpan, Work, innermost, traceparent};
 
 /// One queue or topic. Copy it to wherever messages are sent or processed; [`Telemetry::messages`] makes one.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +105,8 @@ impl Received {
     /// Processes it: one attempt, counted once when it is settled, also when it panics (`panic`) or is dropped before
     /// its end (`timeout`). A message that comes again is another attempt.
     ///
-    /// Meanwhile [`RequestContext::current`] is its context: logs carry its ids, calls out pass them on.
+    /// Meanwhile [`RequestContext::current`](crate::RequestContext::current) is its context: logs carry its ids, calls out
+    /// pass them on. What it waits for when it is dropped is a `timeout` too.
     pub fn process<F, T, E>(self, future: F) -> impl Future<Output = Result<T, E>> + use<F, T, E>
     where
         F: Future<Output = Result<T, E>>,
@@ -114,13 +115,12 @@ impl Received {
         let Self { messages, sender } = self;
         messages.declare();
         let tracer = messages.core.tracer.get();
-        let context = tracer.map_or(RequestContext::NONE, |it| it.continue_or_begin(sender));
+        let context = tracer.map(|it| it.continue_or_begin(sender));
         let started = clock::now();
-        let future = WithRequestContext::new(future, context);
-        measure(future, move |end: End<'_, Result<T, E>>, nanos| {
+        measure(Work::new(future, context), move |end: End<'_, Result<T, E>>, nanos| {
             let error = end.error_type();
             messages.series(error).record(nanos);
-            if context.sampled {
+            if let Some(context) = context.filter(|it| it.sampled) {
                 let span = CallSpan::message(context, messages.system, messages.destination, messages.group);
                 span.finish(messages.core, SpanKind::Consumer, (started, started.saturating_add(nanos)), error);
             }

@@ -10,11 +10,15 @@ use axum::routing::{get, post};
 use kilter::testing::TestTelemetry;
 use kilter::tonic::{Code, Status};
 use kilter::{BreakerState, ErrorType, PoolUsage, Rejection};
+use kilter_codegen::conform::{self, Settings};
+use kilter_codegen::diagnostic::report;
+use kilter_codegen::load::Sources;
 use kilter_contract::{
-    Instrument, Signal, Unit, cache, db, http, http_client, identity, job, messaging, process, resilience, resource,
-    rpc, telemetry,
+    Signal, cache, db, http, http_client, identity, job, messaging, process, resilience, resource, rpc, telemetry,
 };
 use tower::{ServiceBuilder, ServiceExt as _};
+
+use super::tidy::root;
 
 /// The families that the driven service exposes: each appears with the part of the SDK that a service uses for it.
 const EXPOSED: &[&[Signal]] = &[
@@ -35,46 +39,6 @@ kilter::routes! {
     ITEM = GET "/items/{id}";
     FEED = GET "/feed", stream;
     FAIL = POST "/fail";
-}
-
-/// One exposed family.
-#[derive(Debug, Default)]
-struct Family {
-    kind: String,
-    help: String,
-    unit: Option<String>,
-    /// Sample name, labels, value.
-    samples: Vec<(String, BTreeMap<String, String>, f64)>,
-}
-
-/// Reads a page of either format. Anything that is not HELP, TYPE, UNIT, a sample or the end is a failure.
-fn parse(page: &str, openmetrics: bool) -> BTreeMap<String, Family> {
-    let mut families: BTreeMap<String, Family> = BTreeMap::new();
-    let mut current = String::new();
-    let lines: Vec<&str> = page.lines().collect();
-    for (index, line) in lines.iter().enumerate() {
-        if *line == "# EOF" {
-            assert!(openmetrics && index + 1 == lines.len(), "the end stands at the end");
-        } else if let Some(rest) = line.strip_prefix("# HELP ") {
-            let (name, help) = rest.split_once(' ').expect("a help text");
-            assert!(!families.contains_key(name), "{name} is exposed twice");
-            current = name.to_owned();
-            families.entry(current.clone()).or_default().help = help.to_owned();
-        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-            let (name, kind) = rest.split_once(' ').expect("a type");
-            current = name.to_owned();
-            families.entry(current.clone()).or_default().kind = kind.to_owned();
-        } else if let Some(rest) = line.strip_prefix("# UNIT ") {
-            families.get_mut(&current).expect("a family").unit =
-                Some(rest.split_once(' ').expect("a unit").1.to_owned());
-        } else {
-            let sample = sample(line).unwrap_or_else(|| panic!("no sample: {line}"));
-            assert!(sample.0.starts_with(&current), "{} stands in the family {current}", sample.0);
-            families.get_mut(&current).expect("a family").samples.push(sample);
-        }
-    }
-    assert!(!openmetrics || page.ends_with("# EOF\n"), "OpenMetrics ends in EOF");
-    families
 }
 
 pub(crate) fn sample(line: &str) -> Option<(String, BTreeMap<String, String>, f64)> {
@@ -198,14 +162,6 @@ async fn data(telemetry: TestTelemetry) {
     breaker.rejected(Rejection::Deadline);
 }
 
-fn exposed_name(signal: &Signal, openmetrics: bool) -> &'static str {
-    match (openmetrics, signal.instrument) {
-        (true, Instrument::Counter) => signal.name.trim_end_matches("_total"),
-        (true, Instrument::Info) => signal.name.trim_end_matches("_info"),
-        _ => signal.name,
-    }
-}
-
 #[tokio::test]
 async fn the_page_is_the_contract_in_both_formats() {
     conforms(driven().await, EXPOSED).await;
@@ -242,54 +198,22 @@ async fn resources_process_jobs_and_messages_are_the_contract_too() {
     }
 }
 
-/// What it exposes is these families of the contract, in both formats.
+/// What it exposes is these families of the contract, in both formats: `kilter conform` has nothing to say of them.
 async fn conforms(telemetry: TestTelemetry, expected: &[&[Signal]]) {
+    let declared: BTreeSet<&str> = expected.iter().flat_map(|family| family.iter()).map(|it| it.name).collect();
     for openmetrics in [false, true] {
         let page = telemetry.scrape(openmetrics).await;
-        let families = parse(&page, openmetrics);
-        let signals: Vec<&Signal> = expected.iter().flat_map(|family| family.iter()).collect();
-        let declared: BTreeSet<&str> = signals.iter().map(|it| exposed_name(it, openmetrics)).collect();
-        let exposed: BTreeSet<&str> = families.keys().map(String::as_str).collect();
-        assert_eq!(exposed, declared);
-        for signal in signals {
-            check(signal, &families[exposed_name(signal, openmetrics)], openmetrics);
+        for line in page.lines().filter(|it| !it.starts_with('#')) {
+            let (series, _, value) = sample(line.split(" # ").next().unwrap_or(line)).expect("a sample");
+            assert!(value >= 0.0, "{series} is negative");
         }
-    }
-}
-
-fn check(signal: &Signal, family: &Family, openmetrics: bool) {
-    let name = signal.name;
-    assert_eq!(family.help, signal.help, "{name}");
-    let kind = match (openmetrics, signal.instrument) {
-        (true, Instrument::Info) => "info",
-        _ => signal.prometheus_type(),
-    };
-    assert_eq!(family.kind, kind, "{name}");
-    if openmetrics && signal.unit != Unit::Count {
-        assert_eq!(family.unit.as_deref(), Some(signal.unit.suffix()), "{name}");
-    }
-    assert!(!family.samples.is_empty(), "{name} has no series");
-    let mut bounds: BTreeSet<&str> = BTreeSet::new();
-    for (sample, labels, value) in &family.samples {
-        assert!(signal.series().contains(sample), "{sample} is none of {:?}", signal.series());
-        assert!(*value >= 0.0, "{sample} is negative");
-        for (key, value) in labels {
-            if key == "le" {
-                bounds.insert(value);
-                continue;
-            }
-            let label =
-                signal.label(key).unwrap_or_else(|| panic!("{sample} has the label {key}, which the contract has not"));
-            assert!(label.values.allows(value), "{sample}: {key} is {value}");
-        }
-        for label in signal.labels.iter().filter(|it| !it.optional) {
-            assert!(labels.contains_key(label.key), "{sample} lacks {}", label.key);
-        }
-    }
-    if let Instrument::Histogram(buckets) = signal.instrument {
-        let mut declared: BTreeSet<String> = buckets.le().into_iter().collect();
-        declared.insert("+Inf".to_owned());
-        assert_eq!(bounds, declared.iter().map(String::as_str).collect(), "{name}");
+        let pages = vec![("the page".to_owned(), page)];
+        let checked = conform::check(pages, Sources::in_folder(root()), None, &Settings::default());
+        let said = report::human(&checked.diagnostics, &checked.sources, false);
+        assert!(said.is_empty(), "{said}");
+        let shown = &checked.pages[0];
+        assert_eq!(shown.contract.iter().map(String::as_str).collect::<BTreeSet<_>>(), declared);
+        assert_eq!((shown.families, shown.format == "openmetrics"), (declared.len(), openmetrics), "{shown:?}");
     }
 }
 

@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use crate::case::Case;
+use crate::child;
 use crate::measure::{MEASURED, Run, WARM_UP};
 use crate::stack::Stack;
 
@@ -25,6 +26,23 @@ pub(crate) struct PerRequest {
     pub(crate) elsewhere: f64,
     /// Calls of `clock_gettime` on the thread that serves.
     pub(crate) clock_reads: f64,
+    /// Allocations of the thread that serves.
+    pub(crate) allocations: f64,
+    /// Their bytes.
+    pub(crate) bytes: f64,
+}
+
+impl PerRequest {
+    /// What is left of it without another.
+    pub(crate) fn less(self, other: Self) -> Self {
+        Self {
+            instructions: self.instructions - other.instructions,
+            elsewhere: self.elsewhere - other.elsewhere,
+            clock_reads: self.clock_reads - other.clock_reads,
+            allocations: self.allocations - other.allocations,
+            bytes: self.bytes - other.bytes,
+        }
+    }
 }
 
 /// Says how to install valgrind when it is missing.
@@ -36,12 +54,20 @@ pub(crate) fn require() -> anyhow::Result<String> {
 
 /// Measures a case: (Ir(4000) - Ir(1000)) / 3000.
 pub(crate) fn measure(case: Case, collector: SocketAddr) -> anyhow::Result<PerRequest> {
-    let (short, long) = (counted(case, SHORT, collector)?, counted(case, LONG, collector)?);
+    // At once: what is counted does not depend on the machine's load.
+    let (short, long) = std::thread::scope(|scope| {
+        let short = scope.spawn(|| counted(case, SHORT, collector));
+        let long = counted(case, LONG, collector);
+        (short.join(), long)
+    });
+    let (short, long) = (short.map_err(|_| anyhow::anyhow!("it panicked"))??, long?);
     let per = |long: u64, short: u64| (long as f64 - short as f64) / f64::from(LONG - SHORT);
     Ok(PerRequest {
         instructions: per(long.serving, short.serving),
         elsewhere: per(long.others, short.others),
         clock_reads: per(long.clock_reads, short.clock_reads),
+        allocations: long.run.allocations,
+        bytes: long.run.bytes,
     })
 }
 
@@ -50,6 +76,7 @@ struct Counted {
     serving: u64,
     others: u64,
     clock_reads: u64,
+    run: Run,
 }
 
 fn counted(case: Case, requests: u32, collector: SocketAddr) -> anyhow::Result<Counted> {
@@ -63,8 +90,7 @@ fn counted(case: Case, requests: u32, collector: SocketAddr) -> anyhow::Result<C
         .args(case.args())
         .args([requests.to_string(), "1".to_owned()]);
     case.environment(&mut command, collector);
-    let out = command.output()?;
-    ensure!(out.status.success(), "{}: {}", case.stack.name(), String::from_utf8_lossy(&out.stderr));
+    let printed = child::output(command)?;
     let mut counted = Counted::default();
     for entry in fs::read_dir(folder.path())? {
         let path = entry?.path();
@@ -79,7 +105,8 @@ fn counted(case: Case, requests: u32, collector: SocketAddr) -> anyhow::Result<C
         }
     }
     ensure!(counted.serving > 0, "callgrind did not see {MEASURED}");
-    let made = Run::read(&String::from_utf8_lossy(&out.stdout))?.queued;
+    counted.run = Run::read(&printed)?;
+    let made = counted.run.queued;
     if case.sampled && case.stack == Stack::Kilter && made != u64::from(requests + WARM_UP) {
         eprintln!("{requests} requests, {made} spans queued: the queue was full, the rest was cheaper");
     }

@@ -5,7 +5,11 @@ use std::process::Command;
 
 use anyhow::Context;
 
+use crate::calls::Call;
 use crate::stack::{Stack, flag};
+
+/// The variable that tells a child where a socket answers.
+pub(crate) const ORIGIN: &str = "BENCH_ORIGIN";
 
 /// A stack under one kind of traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +23,14 @@ pub(crate) struct Case {
     pub(crate) spans: bool,
     /// Number of routes, called in turn.
     pub(crate) routes: usize,
+    /// What the handler calls.
+    pub(crate) call: Option<Call>,
 }
 
 impl Case {
-    /// One route, unsampled, without a `traceparent` or inner spans.
+    /// One route, unsampled, without a `traceparent`, inner spans or calls.
     pub(crate) const fn plain(stack: Stack) -> Self {
-        Self { stack, sampled: false, traceparent: false, spans: false, routes: 1 }
+        Self { stack, sampled: false, traceparent: false, spans: false, routes: 1, call: None }
     }
 
     /// As arguments of a child.
@@ -35,6 +41,7 @@ impl Case {
             self.traceparent.to_string(),
             self.spans.to_string(),
             self.routes.to_string(),
+            Call::name(self.call).to_owned(),
         ]
     }
 
@@ -47,6 +54,7 @@ impl Case {
             traceparent: flag(&next()?)?,
             spans: flag(&next()?)?,
             routes: next()?.parse()?,
+            call: Call::named(&next()?)?,
         })
     }
 
@@ -55,6 +63,7 @@ impl Case {
         let sampler = if self.sampled { "parentbased_always_on" } else { "parentbased_always_off" };
         command
             .env("KILTER_ADMIN_ADDR", "127.0.0.1:0")
+            .env(ORIGIN, format!("http://{collector}/users/7"))
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}"))
             .env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
             .env("OTEL_TRACES_SAMPLER", sampler)

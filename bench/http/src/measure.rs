@@ -11,6 +11,7 @@ use http_body::Body as _;
 use tower_service::Service as _;
 
 use crate::allocations;
+use crate::calls;
 use crate::case::Case;
 use crate::service;
 use crate::stack::install;
@@ -57,11 +58,15 @@ pub(crate) fn run(case: Case, requests: u32, rounds: u32) -> anyhow::Result<()> 
     let templates = service::templates(case.routes);
     let running = {
         let _inside = runtime.enter();
-        install(case.stack, case.sampled, service::routes(case.routes, case.stack.handlers(case.spans)), &templates)?
+        install(case.stack, case.sampled, &templates)?
+    };
+    let routes = match case.call {
+        Some(call) => calls::routes(call, case.stack, running.telemetry.as_ref())?,
+        None => service::routes(case.routes, case.stack.handlers(case.spans)),
     };
     let paths = paths(&templates);
     // As a server holds it.
-    let mut app = running.app.with_state(());
+    let mut app = (running.around)(routes).with_state(());
     runtime.block_on(drive(&mut app, &paths, case.traceparent, WARM_UP))?;
     let mut run = Run { nanos: f64::MAX, nanos_of_two: f64::MAX, ..Run::default() };
     for _ in 0..rounds {

@@ -54,8 +54,9 @@ pub(crate) fn run(stack: Stack) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let _inside = runtime.enter();
     // Traces of the peers are sampled, so that their spans can be counted.
-    let mut running = install(stack, true, service::outcomes(stack.handlers(false)), &[])?;
-    let app = std::mem::take(&mut running.app).layer(CatchPanicLayer::new());
+    let mut running = install(stack, true, &[])?;
+    let around = std::mem::replace(&mut running.around, Box::new(|app| app));
+    let app = around(service::outcomes(stack.handlers(false))).layer(CatchPanicLayer::new());
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
     let to = listener.local_addr()?;
     runtime.spawn(async move { axum::serve(listener, app).await });

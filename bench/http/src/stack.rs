@@ -94,9 +94,10 @@ impl Stack {
     }
 }
 
-/// A router with its stack.
+/// A stack whose globals are installed.
 pub(crate) struct Running {
-    pub(crate) app: Router,
+    /// Puts it around a router.
+    pub(crate) around: Around,
     /// Kilter's handle, where there is one.
     pub(crate) telemetry: Option<kilter::Telemetry>,
     /// The metrics page, as Prometheus would read it.
@@ -107,28 +108,38 @@ pub(crate) struct Running {
     pub(crate) provider: Option<SdkTracerProvider>,
 }
 
+/// Puts a stack around a router.
+type Around = Box<dyn FnOnce(Router) -> Router>;
+
 /// Reads a metrics page.
 type PageOf = Box<dyn Fn() -> anyhow::Result<String> + Send>;
 
-/// Puts `stack` around the router and installs its globals. `templates` are the routes that Kilter's service declares.
-pub(crate) fn install(stack: Stack, sampled: bool, app: Router, templates: &[String]) -> anyhow::Result<Running> {
-    let mut running =
-        Running { app, telemetry: None, page: Box::new(|| Ok(String::new())), spans: Spans::default(), provider: None };
+/// Installs the globals of `stack`. `templates` are the routes that Kilter's service declares.
+pub(crate) fn install(stack: Stack, sampled: bool, templates: &[String]) -> anyhow::Result<Running> {
+    let mut running = Running {
+        around: Box::new(|app| app),
+        telemetry: None,
+        page: Box::new(|| Ok(String::new())),
+        spans: Spans::default(),
+        provider: None,
+    };
     match stack {
         Stack::Bare => json_logs()?,
         Stack::Noop => {
             json_logs()?;
-            running.app = running.app.layer(Noop);
+            running.around = Box::new(|app| app.layer(Noop));
         }
         Stack::KilterMetrics => {
             json_logs()?;
             let telemetry = kilter::testing::TestTelemetry::new(kilter::service!().routes(declared(templates)));
-            running.app = running.app.layer(telemetry.http_server());
+            let layer = telemetry.http_server();
+            running.around = Box::new(move |app| app.layer(layer));
             running.page = Box::new(move || Ok(telemetry.page()));
         }
         Stack::Kilter => {
             let telemetry = kilter::init(kilter::service!().routes(declared(templates)))?;
-            running.app = running.app.layer(telemetry.http_server());
+            let layer = telemetry.http_server();
+            running.around = Box::new(move |app| app.layer(layer));
             let admin = telemetry.admin_addr();
             running.page = Box::new(move || crate::client::get(admin, "/metrics"));
             running.telemetry = Some(telemetry);
@@ -143,14 +154,14 @@ pub(crate) fn install(stack: Stack, sampled: bool, app: Router, templates: &[Str
             let reader = opentelemetry_prometheus_0_32::exporter().with_registry(registry.clone()).build()?;
             let provider = opentelemetry_sdk_0_32::metrics::SdkMeterProvider::builder().with_reader(reader).build();
             opentelemetry_0_32::global::set_meter_provider(provider);
-            running.app = running.app.layer(axum_otel_metrics::HttpMetricsLayerBuilder::new().build());
+            running.around = Box::new(|app| app.layer(axum_otel_metrics::HttpMetricsLayerBuilder::new().build()));
             running.page = page_of(registry);
         }
         Stack::TowerOtelMetrics => {
             json_logs()?;
             running.page = page_of(metrics_of_opentelemetry()?);
             let metrics = tower_otel::metrics::HttpLayer::server(&opentelemetry::global::meter("bench"));
-            running.app = running.app.layer(metrics);
+            running.around = Box::new(move |app| app.layer(metrics));
         }
         Stack::TowerOtel => {
             running.page = page_of(metrics_of_opentelemetry()?);
@@ -164,7 +175,8 @@ pub(crate) fn install(stack: Stack, sampled: bool, app: Router, templates: &[Str
                 .try_init()?;
             running.provider = Some(provider);
             let metrics = tower_otel::metrics::HttpLayer::server(&opentelemetry::global::meter("bench"));
-            running.app = running.app.layer(tower_otel::trace::HttpLayer::server(tracing::Level::INFO)).layer(metrics);
+            let spans = tower_otel::trace::HttpLayer::server(tracing::Level::INFO);
+            running.around = Box::new(move |app| app.layer(spans).layer(metrics));
         }
         Stack::Autometrics => {
             json_logs()?;
@@ -182,7 +194,8 @@ pub(crate) fn install(stack: Stack, sampled: bool, app: Router, templates: &[Str
                 running.provider = Some(provider);
                 opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
             }
-            running.app = running.app.layer(LayerBuilder::builder().with_tracing(traces).build()?);
+            let layer = LayerBuilder::builder().with_tracing(traces).build()?;
+            running.around = Box::new(move |app| app.layer(layer));
         }
         Stack::AxumTracing | Stack::AxumTracingInLogs | Stack::AxumTracingAndPrometheus => {
             use axum_tracing_opentelemetry::middleware::{OtelAxumLayer, OtelInResponseLayer};
@@ -197,7 +210,7 @@ pub(crate) fn install(stack: Stack, sampled: bool, app: Router, templates: &[Str
                 .try_init()?;
             opentelemetry::global::set_tracer_provider(provider.clone());
             running.provider = Some(provider);
-            running.app = running.app.layer(OtelInResponseLayer).layer(OtelAxumLayer::default());
+            running.around = Box::new(|app| app.layer(OtelInResponseLayer).layer(OtelAxumLayer::default()));
             if stack == Stack::AxumTracingAndPrometheus {
                 with_axum_prometheus(&mut running);
             }
@@ -220,7 +233,8 @@ fn page_of(registry: prometheus::Registry) -> PageOf {
 
 fn with_axum_prometheus(running: &mut Running) {
     let (layer, handle) = axum_prometheus::PrometheusMetricLayer::pair();
-    running.app = std::mem::take(&mut running.app).layer(layer);
+    let within = std::mem::replace(&mut running.around, Box::new(|app| app));
+    running.around = Box::new(move |app| within(app).layer(layer));
     running.page = Box::new(move || Ok(handle.render()));
 }
 

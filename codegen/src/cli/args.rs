@@ -48,6 +48,9 @@ pub(super) enum Command {
     /// Play a scenario to the alerts, without a Prometheus: when each fires and resolves, and what it costs.
     #[command(after_help = SIMULATE_HELP)]
     Simulate(Simulate),
+    /// Check metrics pages, whatever wrote them, against the contract and against what SLOs count on.
+    #[command(after_help = CONFORM_HELP)]
+    Conform(Conform),
     /// Turn SLO files of Sloth, OpenSLO or Pyrra into Kilter's.
     #[command(after_help = IMPORT_HELP)]
     Import(Import),
@@ -302,6 +305,45 @@ pub(super) enum SimulateFormat {
     Json,
     /// A drawing that everybody can read.
     Svg,
+}
+
+const CONFORM_HELP: &str = "Examples:
+  kilter conform http://localhost:9464/metrics                  is it what the contract says?
+  kilter conform localhost.prom --slo slo.yaml                  does it have what the SLOs count on?
+  kilter conform http://localhost:9464 --openmetrics            the other format of the same page
+  kilter conform a.prom b.prom --slo slo.yaml                   an SLO may count on either
+  curl -s https://shop.example/metrics | kilter conform - --strict --format github
+  kilter conform page.prom --page-series 5000                   more series are an error
+
+Errors are what Prometheus refuses, what rules would read wrongly, and SLOs that would have no data; they end it with
+status 1, warnings with --strict, notes never. Every code: kilter explain CODE.";
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Conform {
+    /// Metrics pages: http://..., a file, or - for the standard input.
+    #[arg(value_name = "PAGE", required = true)]
+    pub(super) pages: Vec<String>,
+    /// SLO files whose data must be on one of the pages; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(super) slo: Vec<PathBuf>,
+    /// The estate of the SLO files. Default: kilter.yaml in the current folder, if there is one.
+    #[arg(long, value_name = "FILE", requires = "slo")]
+    pub(super) config: Option<PathBuf>,
+    /// Ask services for OpenMetrics, not for the text format 0.0.4.
+    #[arg(long)]
+    pub(super) openmetrics: bool,
+    /// The most series of a family; more is an error. Default: a warning from 20,000 on.
+    #[arg(long, value_name = "N")]
+    pub(super) family_series: Option<usize>,
+    /// The most series of a page; more is an error. Default: a warning from 50,000 on.
+    #[arg(long, value_name = "N")]
+    pub(super) page_series: Option<usize>,
+    /// Warnings count as errors.
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: ReportFormat,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -167,8 +167,9 @@ pub(super) fn run_with(input: &Input, wanted: &Options<'_>) -> Result<Made, Stri
 
 pub(super) fn counted(all: &[Diagnostic]) -> String {
     let count = |severity: Severity| all.iter().filter(|it| it.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    format!("{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings))
+    let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
+    let told = if notes == 0 { String::new() } else { format!(", {notes} note{}", plural(notes)) };
+    format!("{errors} error{}, {warnings} warning{}{told}", plural(errors), plural(warnings))
 }
 
 pub(super) const fn plural(count: usize) -> &'static str {

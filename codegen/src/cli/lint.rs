@@ -24,7 +24,7 @@ pub(super) fn lint(args: &Lint) -> Result<Status, String> {
         ReportFormat::Json => print!("{}", report::json(all, sources)),
         ReportFormat::Github => print!("{}", report::github(all, sources)),
         ReportFormat::Sarif => print!("{}", report::sarif(all, sources)),
-        ReportFormat::Junit => print!("{}", report::junit(all, sources)),
+        ReportFormat::Junit => print!("{}", report::junit("kilter lint", all, sources)),
     }
     Ok(if any_error(all) { Status::Findings } else { Status::Fine })
 }

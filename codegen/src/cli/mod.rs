@@ -3,6 +3,7 @@
 
 mod args;
 mod checks;
+mod conform;
 mod contract;
 mod export;
 mod generate;
@@ -58,6 +59,7 @@ pub fn main() -> ExitCode {
         }
         Command::Test(it) => test::run(&it),
         Command::Simulate(it) => simulate::run(&it),
+        Command::Conform(it) => conform::conform(&it),
         Command::Import(it) => import::import(&it),
         Command::Export(it) => export::export(&it),
         Command::Contract(it) => {

@@ -469,6 +469,98 @@ contract: kilter.contract.json";
     Scenario = "KLT0149", "not a scenario",
         "--scenario '100 for 20 minutes'",
         "--scenario '100% for 20m'";
+    /// Prometheus cannot read this line. It then takes nothing of the whole page: every series of the instance is gone, and `up` is 0.
+    PageLine = "KLT0165", "Prometheus cannot read this",
+        "orders_total{region=eu} 3",
+        "orders_total{region=\"eu\"} 3";
+    /// One series stands on the page twice. Prometheus keeps one of the two values and warns in its own log only, so a counter jumps between them and every rate of it is wrong. Labels in another order, or with an empty value, make no other series.
+    SeriesTwice = "KLT0166", "this series is here already",
+        "orders_total{region=\"eu\"} 3
+orders_total{region=\"eu\"} 4",
+        "orders_total{region=\"eu\"} 7";
+    /// The lines of one family stand apart, or it is announced twice. OpenMetrics forbids it; of the older format some readers keep only what is together. Most often two libraries write a metric of one name.
+    FamilyTorn = "KLT0167", "the family is in pieces",
+        "a_total 1
+b_total 2
+a_total{region=\"eu\"} 1",
+        "a_total 1
+a_total{region=\"eu\"} 1
+b_total 2";
+    /// A histogram that contradicts itself: no `+Inf` bucket, a bound that is none, a count that is smaller than that of a smaller bound, or a `_count` that is not that of `+Inf`. What is counted as slow is then wrong or nothing.
+    PageBuckets = "KLT0168", "not a histogram",
+        "x_bucket{le=\"0.1\"} 5
+x_bucket{le=\"0.5\"} 3",
+        "x_bucket{le=\"0.1\"} 3
+x_bucket{le=\"0.5\"} 5
+x_bucket{le=\"+Inf\"} 5";
+    /// By its name a counter ends in `_total` and nothing else does. Who reads a query must know whether it needs `rate`; OpenMetrics puts the ending there by itself, so that the series has another name in each format.
+    CounterName = "KLT0169", "a counter ends in _total, nothing else does",
+        "# TYPE orders counter",
+        "# TYPE orders_total counter";
+    /// This value cannot be: counters, buckets and counts are numbers of events, so they are neither NaN nor infinite nor negative. A rate over such a value is nothing or nonsense.
+    OddValue = "KLT0170", "cannot be its value",
+        "orders_total NaN",
+        "orders_total 0";
+    /// The values of this label look as if there were no end of them: ids, addresses, paths with an id inside. Each makes series that stay until the process ends, in the service, in Prometheus and in every query. A label says what kind of thing it was; which one it was belongs into logs and traces.
+    Unbounded = "KLT0171", "no end of such values",
+        "requests_total{path=\"/orders/4711\"} 1",
+        "requests_total{path=\"/orders/{id}\"} 1";
+    /// There are more series than the budget. Each costs memory and work in Prometheus and in every query over the family; the labels with the most values are named, worst first.
+    ManySeries = "KLT0172", "more series than the budget",
+        "latency_seconds_bucket{customer=\"...\"}   # 20,000 customers",
+        "latency_seconds_bucket{tier=\"...\"}   # 3 tiers";
+    /// The type is not that of the contract. Rules take rates of counters and bounds of histograms, so of another type they would read nothing, or nonsense.
+    ContractType = "KLT0173", "not the type of the contract",
+        "# TYPE http_server_request_duration_seconds summary",
+        "# TYPE http_server_request_duration_seconds histogram";
+    /// The unit is not that of the name. The contract is in seconds and bytes, as Prometheus advises; milliseconds in a metric of seconds make every request look a thousand times as slow.
+    ContractUnit = "KLT0174", "not this unit",
+        "http_server_request_duration_seconds_bucket{le=\"250\"} 3",
+        "http_server_request_duration_seconds_bucket{le=\"0.25\"} 3";
+    /// The HELP text is missing, or is not that of the contract. No rule depends on it; people do who look at the metric for the first time.
+    ContractHelp = "KLT0175", "not the help of the contract",
+        "# TYPE http_server_active_requests gauge",
+        "# HELP http_server_active_requests HTTP server requests in flight.
+# TYPE http_server_active_requests gauge";
+    /// A label of the contract that every series of this family has is missing, so selectors on it match nothing: an SLO on one dependency or method would have no data.
+    ContractLabel = "KLT0176", "a label of the contract is missing",
+        "http_server_active_requests{method=\"GET\"} 2",
+        "http_server_active_requests{http_request_method=\"GET\"} 2";
+    /// A label that the contract does not have. Rules add it away, but it multiplies the series; `job` and `instance` are Prometheus' own, and it renames those of the page.
+    ExtraLabel = "KLT0177", "not a label of the contract",
+        "http_server_active_requests{http_request_method=\"GET\",url_scheme=\"http\"} 2",
+        "http_server_active_requests{http_request_method=\"GET\"} 2";
+    /// The contract does not have this value for the label. Rules that select the values that it does have do not count these series.
+    ContractValue = "KLT0178", "not a value of the contract",
+        "http_server_active_requests{http_request_method=\"get\"} 2",
+        "http_server_active_requests{http_request_method=\"GET\"} 2";
+    /// The bounds of the histogram are not those of the contract. A latency SLO counts the bucket of its threshold: where that is missing it has no data, and bounds of more than one kind cannot be added up.
+    ContractBounds = "KLT0179", "not the bounds of the contract",
+        "http_server_request_duration_seconds_bucket{le=\"0.3\"} 5",
+        "http_server_request_duration_seconds_bucket{le=\"0.25\"} 5";
+    /// The contract has this signal under another name, most often a newer one of OpenTelemetry's conventions. Nothing is wrong, but nothing that is generated from the contract sees it: SLOs on it are written with `events` or `latency`, until the service uses the name of the contract.
+    FormerName = "KLT0180", "the contract names it otherwise",
+        "http_server_duration_milliseconds",
+        "http_server_request_duration_seconds";
+    /// The name of the family differs from one of the contract's by a letter or two. Rules ask for the name of the contract and would find nothing.
+    NearName = "KLT0181", "nearly a name of the contract",
+        "http_server_request_durations_seconds",
+        "http_server_request_duration_seconds";
+    /// The SLO counts on series that the page does not have, so there it would have no data. A service that has done nothing yet may not have them either: let it do once what the SLO is about, or let it declare its routes, before the page is checked.
+    SloUnmet = "KLT0182", "the page does not have this",
+        "http_server: {routes: [\"/orders/{id}\"]}   # the page has /order/{id}",
+        "http_server: {routes: [\"/order/{id}\"]}";
+    /// The threshold of this latency SLO is none of the bounds that the histogram has on the page. A histogram knows only how many were below its bounds, so the SLO would have no data.
+    SloBound = "KLT0183", "not a bound on the page",
+        "slower_than: 300ms   # the page has 0.25 and 0.5",
+        "slower_than: 250ms";
+    /// The page is OpenMetrics and breaks one of its rules, such as the `# EOF` that ends it: without that a reader takes the page for cut off and drops all of it.
+    OpenMetrics = "KLT0184", "not as OpenMetrics has it",
+        "# TYPE orders counter
+orders_total 3",
+        "# TYPE orders counter
+orders_total 3
+# EOF";
 }
 
 impl fmt::Display for Code {

@@ -11,13 +11,15 @@ pub use fix::Edit;
 use crate::load::Sources;
 use crate::yaml::Range;
 
-/// How bad it is. Errors stop the pipeline after its stage; warnings never do.
+/// How bad it is. Errors stop the pipeline after its stage; warnings and notes never do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Nothing is generated.
     Error,
     /// Generated, but look at it.
     Warning,
+    /// Nothing is wrong; it is good to know.
+    Note,
 }
 
 impl Severity {
@@ -26,6 +28,7 @@ impl Severity {
         match self {
             Severity::Error => "error",
             Severity::Warning => "warning",
+            Severity::Note => "note",
         }
     }
 }
@@ -44,7 +47,7 @@ pub struct Span {
 pub struct Diagnostic {
     /// Stable code with its explanation.
     pub code: Code,
-    /// Error or warning.
+    /// Error, warning or note.
     pub severity: Severity,
     /// One sentence: what is wrong.
     pub message: String,

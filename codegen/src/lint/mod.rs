@@ -194,7 +194,7 @@ fn first_key(sources: &Sources, file: usize) -> Range {
 }
 
 /// The node of an SLO in its file, with the file's index. Files of other tools can share a service.
-fn slo_node<'a>(sources: &'a Sources, service: &Service, name: &str) -> Option<(usize, &'a Node)> {
+pub(crate) fn slo_node<'a>(sources: &'a Sources, service: &Service, name: &str) -> Option<(usize, &'a Node)> {
     let says = |node: &Node, key: &str, wanted: &str| matches!(node.get(key).map(|it| &it.value), Some(Value::Scalar { text, .. }) if text == wanted);
     sources.trees_of(service.name.as_str()).find_map(|(index, tree)| {
         let Value::List(items) = &tree.get("slos")?.value else { return None };

@@ -7,6 +7,7 @@ use kilter_contract::service::{ExportedSignal, ServiceContract};
 use kilter_contract::{VERSION, le_nanos, le_text};
 
 use super::Code;
+use crate::conform::Own;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::load::Sources;
 use crate::yaml::Range;
@@ -78,6 +79,15 @@ impl Known {
         let all: BTreeSet<&str> = uses.filter_map(|it| it.get(label)).flatten().map(String::as_str).collect();
         Some(all.into_iter().collect())
     }
+}
+
+/// What is known of the service of the SLO file with this index; what is wrong with its contract is told by [`super::estate`].
+pub(crate) fn own(index: usize, service: &str, sources: &Sources) -> Own {
+    let known = Known::of(index, service, sources, &mut Vec::new());
+    let contract = known.contract.as_ref().map(|it| it.bounds.keys().cloned().collect::<Vec<_>>());
+    let signals = contract.unwrap_or_else(|| known.bounds.keys().cloned().collect());
+    let bounds = signals.into_iter().map(|it| (it.clone(), known.further(&it))).collect();
+    Own { contract: known.contract, bounds }
 }
 
 /// A line of a bounds file is a signal and its bounds in seconds. What is no such line is written anew by `generate`.

@@ -26,6 +26,7 @@ use crate::spec::SLO_FILE;
 use crate::spec::check::{check, help, printable};
 use crate::yaml::{Node, Value};
 
+pub(crate) use known::own;
 pub(crate) use policy::{can_be_window, is_plain, may_carry};
 pub(crate) use sli::red::{is_method, is_route};
 

@@ -120,7 +120,7 @@ fn tell(flaw: Flaw, severity: Severity, rule: &Rule<'_>, sources: &Sources, all:
     let mut findings = Findings::new(rule.file, sources, all);
     match severity {
         Severity::Error => findings.error(flaw.code, range, flaw.message, flaw.help),
-        Severity::Warning => findings.warning(flaw.code, range, flaw.message, flaw.help),
+        Severity::Warning | Severity::Note => findings.warning(flaw.code, range, flaw.message, flaw.help),
     }
     let edit = |(at, with): &(Range, String)| edit_in_source(source, rule.place, rule.expr, *at, with);
     // Half a fix is none.

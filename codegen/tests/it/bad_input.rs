@@ -88,12 +88,13 @@ fn lint_of_rules(name: &str) -> Vec<&'static str> {
     [vec!["lint"], target].concat()
 }
 
-/// Every code is either in an expectation, or a fixture is missing.
+/// Every code is either in an expectation, here or of `conform`, or a fixture is missing.
 #[test]
 fn every_code_has_a_fixture() {
     let expected: String = fixtures()
         .iter()
         .map(|(name, ..)| fs::read_to_string(bad().join(format!("{name}.expected"))).expect("an expectation"))
+        .chain([super::conform::expectations()])
         .collect();
     for code in kilter_codegen::diagnostic::Code::ALL {
         assert!(expected.contains(code.as_str()), "no fixture gives {code}: {}", code.title());

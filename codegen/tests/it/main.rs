@@ -4,6 +4,7 @@ mod bad_input;
 mod ci;
 mod cli;
 mod compat;
+mod conform;
 mod dashboards;
 mod diff;
 mod docs;

@@ -10,11 +10,14 @@ use std::sync::OnceLock;
 
 use kilter_contract::db::{self, ACQUIRE, OPERATION_DURATION, OTHER_SQL};
 use kilter_contract::error_type::{CLIENT_DISCONNECT, OTHER, TIMEOUT};
+use opentelemetry::trace::SpanKind;
 
 use crate::core::Core;
 use crate::error_kind::kind_of;
 use crate::measured::{End, measure};
+use crate::signal::clock;
 use crate::signal::family::{Family, Series};
+use crate::trace::{CallSpan, sampled_child};
 use crate::{ErrorType, Telemetry};
 
 pub use pool::{Pool, PoolUsage};
@@ -106,7 +109,7 @@ impl Database {
     /// An error counts with what its type says ([`ErrorType`], timeouts, sqlx with the feature `sqlx-0-9`), else as
     /// `_OTHER`. Answers that are not what the caller hoped for are no errors of the database: a row that is not there,
     /// a constraint that would be violated. An operation that is dropped before its end is a `timeout`, with its request
-    /// a `client_disconnect`.
+    /// a `client_disconnect`. In a sampled request it is a span, of this name.
     pub fn run<F, T, E>(self, operation: &'static str, future: F) -> impl Future<Output = F::Output> + use<F, T, E>
     where
         F: Future<Output = Result<T, E>>,
@@ -145,10 +148,15 @@ impl Database {
         self.operations.born(&self.values(operation, None));
         self.operations.born(&self.values(operation, Some(OTHER)));
         let mut told = Some((judge, after));
+        let span = sampled_child().map(|context| (context, clock::now()));
         measure(future, move |end: End<'_, Result<T, E>>, nanos| {
             let Some((judge, after)) = told.take() else { return };
             let error = error_of(end, judge);
             self.series(operation, error).record(nanos);
+            if let Some((context, started)) = span {
+                let span = CallSpan::db(context, self.system_name(), operation, self.namespace, self.role.as_str());
+                span.finish(self.core, SpanKind::Client, (started, started.saturating_add(nanos)), error);
+            }
             after(error);
         })
     }
@@ -194,13 +202,16 @@ impl Database {
         })
     }
 
+    fn system_name(&self) -> &'static str {
+        self.system.or_else(|| self.known.system.get().copied()).unwrap_or(OTHER_SQL)
+    }
+
     fn series(&self, operation: &'static str, error: Option<&'static str>) -> &'static Series {
         self.operations.series(&self.values(operation, error))
     }
 
     fn values(&self, operation: &'static str, error: Option<&'static str>) -> [Option<&'static str>; 5] {
-        let system = self.system.or_else(|| self.known.system.get().copied()).unwrap_or(OTHER_SQL);
-        [Some(system), Some(operation), Some(self.namespace), Some(self.role.as_str()), error]
+        [Some(self.system_name()), Some(operation), Some(self.namespace), Some(self.role.as_str()), error]
     }
 }
 

@@ -92,7 +92,7 @@ impl Served {
     pub(super) fn run<T>(&mut self, code: impl FnOnce() -> T) -> T {
         let before = std::mem::replace(&mut self.phase, Phase::Polling);
         let instance = std::ptr::from_ref(self.core).addr();
-        let entered = self.own.map(|context| enter(Some(context), instance, context.open_telemetry().as_ref()));
+        let entered = self.own.map(|context| enter(&context, instance, context.open_telemetry().as_ref()));
         let value = code();
         drop(entered);
         self.phase = before;

@@ -29,6 +29,8 @@ impl Account {
     pub(super) const NONE: Self = Self(None);
 
     /// Opens the account of a request.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "once per request, in one place")]
     pub(super) fn open<B>(core: &'static Core, request: &Request<B>) -> Self {
         let used = CLOSED.try_with(|it| it.borrow_mut().pop()).ok().flatten();
         Self(Some(match used {
@@ -58,17 +60,22 @@ impl Account {
     /// Closes it as it stands.
     #[inline]
     pub(super) fn close(&mut self) {
-        if let Some(mut pending) = self.0.take() {
-            pending.close();
-            // A thread that ends keeps nothing.
-            let _ = CLOSED.try_with(|it| {
-                let mut closed = it.borrow_mut();
-                if closed.len() < KEPT {
-                    closed.push(pending);
-                }
-            });
+        if let Some(pending) = self.0.take() {
+            close(pending);
         }
     }
+}
+
+/// Closes an account and keeps its box.
+fn close(mut pending: Box<Pending>) {
+    pending.close();
+    // A thread that ends keeps nothing.
+    let _ = CLOSED.try_with(|it| {
+        let mut closed = it.borrow_mut();
+        if closed.len() < KEPT {
+            closed.push(pending);
+        }
+    });
 }
 
 #[cold]
@@ -77,8 +84,16 @@ fn boxed<B>(core: &'static Core, request: &Request<B>) -> Box<Pending> {
 }
 
 impl Drop for Account {
+    // Most are closed by now, so what is left of this is one comparison.
     #[inline]
     fn drop(&mut self) {
-        self.close();
+        if let Some(pending) = self.0.take() {
+            dropped(pending);
+        }
     }
+}
+
+#[cold]
+fn dropped(pending: Box<Pending>) {
+    close(pending);
 }

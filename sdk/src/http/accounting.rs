@@ -9,14 +9,14 @@ use std::sync::atomic::Ordering;
 
 use axum::extract::{ConnectInfo, MatchedPath};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use kilter_contract::{error_type, http as contract};
 
 use crate::core::Core;
 use crate::error_type::ErrorType;
 use crate::signal::clock;
-use crate::signal::http::{ErrorId, MethodSeries, NONE, RouteSeries, STATUS, Timed, method_index};
+use crate::signal::http::{CONNECT, ErrorId, HEAD, MethodSeries, NONE, RouteSeries, STATUS, Timed, method_index};
 use crate::trace::{Entered, RequestContext, RequestEnd, SpanFacts, enter, span_name};
 
 /// How far a request has come.
@@ -51,8 +51,6 @@ pub(crate) struct Pending {
     status: u16,
     error: ErrorId,
     phase: Phase,
-    head_only: bool,
-    connect: bool,
     stream: bool,
     context: RequestContext,
     sampled: Option<Box<Sampled>>,
@@ -85,10 +83,10 @@ impl Pending {
         let method = route.method(index);
         method.started.add(1);
         let peer = || request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
-        let context = core
-            .tracer
-            .get()
-            .map_or(RequestContext::NONE, |tracer| tracer.begin(&core.health, request.headers(), peer));
+        let context = match core.tracer.get() {
+            Some(tracer) => tracer.begin(&core.health, request.headers(), peer),
+            None => RequestContext::NONE,
+        };
         let sampled =
             context.open_telemetry().map(|parent| Box::new(Sampled { facts: SpanFacts::of(request), parent }));
         Self {
@@ -102,8 +100,6 @@ impl Pending {
             status: 0,
             error: NONE,
             phase: Phase::Waiting,
-            head_only: *request.method() == Method::HEAD,
-            connect: *request.method() == Method::CONNECT,
             stream: route.stream,
             context,
             sampled,
@@ -115,14 +111,14 @@ impl Pending {
     #[inline]
     pub(super) fn enter(&mut self) -> Running<'_> {
         let before = std::mem::replace(&mut self.phase, Phase::Polling);
-        let context = self.context.is_some().then_some(self.context);
         let parent = self.sampled.as_ref().map(|it| &it.parent);
-        let entered = enter(context, std::ptr::from_ref(self.core).addr(), parent);
+        let entered = enter(&self.context, std::ptr::from_ref(self.core).addr(), parent);
         Running { pending: self, before, entered }
     }
 
     /// The response head. True when the response is complete with it.
-    pub(crate) fn head<B: Body>(&mut self, response: &Response<B>) -> bool {
+    #[inline]
+    pub(super) fn head<B: Body>(&mut self, response: &Response<B>) -> bool {
         self.first_byte = clock::now().saturating_sub(self.started);
         self.method.first_byte.histogram.record(self.first_byte);
         self.status = response.status().as_u16();
@@ -134,8 +130,9 @@ impl Pending {
         } else if (500..600).contains(&self.status) {
             self.error = STATUS;
         }
-        let tunnel = self.connect && (200..300).contains(&self.status);
-        let bodiless = self.head_only || tunnel || self.status < 200 || matches!(self.status, 204 | 304);
+        let method = usize::from(self.method_index);
+        let tunnel = method == CONNECT && (200..300).contains(&self.status);
+        let bodiless = method == HEAD || tunnel || self.status < 200 || matches!(self.status, 204 | 304);
         // A body of known size is at hand and no stream: most responses need no look at their headers.
         self.left = response.body().size_hint().exact().unwrap_or_else(|| {
             // The responses of gRPC are streams too, also those of one message.
@@ -226,6 +223,8 @@ impl Pending {
     }
 
     /// Records the request; nothing else does. Called once, when its account is dropped.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "in one place")]
     pub(super) fn close(&mut self) {
         let ended = clock::now();
         let lived = ended.saturating_sub(self.started);

@@ -36,6 +36,7 @@ where
 {
     type Output = Result<Response<AccountedBody<B>>, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Some(pending) = this.account.pending() else {

@@ -42,7 +42,8 @@ pub(crate) struct HttpBounds {
 /// All routes of a service.
 #[derive(Debug)]
 pub(crate) struct Routes {
-    slots: Box<[OnceLock<&'static RouteSeries>]>,
+    /// Of a length that the compiler knows: no index is checked.
+    slots: Box<[OnceLock<&'static RouteSeries>; SLOTS]>,
     all: Mutex<Vec<&'static RouteSeries>>,
     bounds: &'static HttpBounds,
     unmatched: &'static RouteSeries,
@@ -190,7 +191,13 @@ impl RouteSeries {
         Self { template: template.map(Into::into), stream, bounds, methods: std::array::from_fn(|_| OnceLock::new()) }
     }
 
+    #[inline]
+    fn is(&self, template: &str) -> bool {
+        self.template.as_deref().is_some_and(|own| same(own.as_bytes(), template.as_bytes()))
+    }
+
     /// The series of a method.
+    #[inline]
     pub(crate) fn method(&self, index: usize) -> &MethodSeries {
         self.methods[index].get_or_init(|| Box::new(MethodSeries::new(self.bounds)))
     }
@@ -208,7 +215,13 @@ fn shutdown() -> ErrorId {
     KINDS + index.and_then(|it| ErrorId::try_from(it).ok()).unwrap_or_default()
 }
 
+/// Index of the method whose responses have no body.
+pub(crate) const HEAD: usize = 5;
+/// Index of the method whose success is a tunnel.
+pub(crate) const CONNECT: usize = 7;
+
 /// Index of a method in [`contract::METHODS`]; unknown ones share the last.
+#[inline]
 pub(crate) fn method_index(method: &Method) -> usize {
     match *method {
         Method::GET => 0,
@@ -216,9 +229,9 @@ pub(crate) fn method_index(method: &Method) -> usize {
         Method::PUT => 2,
         Method::DELETE => 3,
         Method::PATCH => 4,
-        Method::HEAD => 5,
+        Method::HEAD => HEAD,
         Method::OPTIONS => 6,
-        Method::CONNECT => 7,
+        Method::CONNECT => CONNECT,
         Method::TRACE => 8,
         _ => 9,
     }
@@ -229,7 +242,7 @@ impl Routes {
     pub(crate) fn new(declared: &[Route], bounds: HttpBounds) -> Self {
         let bounds: &'static HttpBounds = Box::leak(Box::new(bounds));
         let routes = Self {
-            slots: std::iter::repeat_with(OnceLock::new).take(SLOTS).collect(),
+            slots: Box::new([const { OnceLock::new() }; SLOTS]),
             all: Mutex::default(),
             bounds,
             unmatched: Box::leak(Box::new(RouteSeries::new(None, false, bounds))),
@@ -253,7 +266,8 @@ impl Routes {
     }
 
     /// The series of a matched template, of no match, or of what is beyond the budget (then `true`).
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "once per request, in one place")]
     pub(crate) fn find(&self, template: Option<&str>) -> (&'static RouteSeries, bool) {
         match template {
             None => (self.unmatched, false),
@@ -261,12 +275,13 @@ impl Routes {
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "once per request, in one place")]
     fn find_or_insert(&self, template: &str, stream: bool) -> (&'static RouteSeries, bool) {
         let start = hash(template.as_bytes());
         for step in 0..SLOTS {
             match self.slots[(start + step) % SLOTS].get() {
-                Some(route) if route.template.as_deref() == Some(template) => return (route, false),
+                Some(route) if route.is(template) => return (route, false),
                 Some(_) => {}
                 None => return self.insert(template, stream, start),
             }
@@ -315,17 +330,38 @@ impl Routes {
     }
 }
 
+/// Whether two short texts are the same: eight bytes at a time, without the call that `==` of slices is.
+#[inline]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let (Some(last), Some(other_last)) = (one.last_chunk::<8>(), other.last_chunk::<8>()) else { return one == other };
+    let (mut rest, mut others) = (one, other);
+    while let (Some((word, after)), Some((other, other_after))) =
+        (rest.split_first_chunk::<8>(), others.split_first_chunk::<8>())
+    {
+        if word != other {
+            return false;
+        }
+        (rest, others) = (after, other_after);
+    }
+    one.len() == other.len() && last == other_last
+}
+
 /// Eight bytes at a time, in the manner of FNV-1a: short keys, no attacker. The last eight overlap those before.
+#[inline]
 pub(crate) fn hash(bytes: &[u8]) -> usize {
     const PRIME: u64 = 0x9E37_79B9_7F4A_7C15;
-    let (words, rest) = bytes.as_chunks::<8>();
-    let last = match bytes.last_chunk::<8>() {
-        Some(last) => u64::from_le_bytes(*last),
-        None => rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte)),
-    };
-    let words = words.iter().map(|it| u64::from_le_bytes(*it)).chain(std::iter::once(last));
-    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(PRIME);
-    let hash = words.fold(bytes.len() as u64, mix);
+    let mix = |hash: u64, word: [u8; 8]| (hash.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(PRIME);
+    let mut hash = bytes.len() as u64;
+    if let Some(last) = bytes.last_chunk::<8>() {
+        let mut rest = bytes;
+        while let Some((word, after)) = rest.split_first_chunk::<8>() {
+            hash = mix(hash, *word);
+            rest = after;
+        }
+        hash = mix(hash, *last);
+    } else {
+        hash = mix(hash, bytes.iter().fold(0_u64, |last, byte| last << 8 | u64::from(*byte)).to_le_bytes());
+    }
     // Names that differ in one place differ in few bits until here.
     usize::try_from((hash ^ hash >> 32).wrapping_mul(PRIME) >> 32).unwrap_or(0)
 }

@@ -1,4 +1,5 @@
-//! What a call to a dependency carries out, and its span, written as data at its end like the request's.
+//! What a call to a dependency carries out, and its span, written as data at its end like the request's; also those of
+//! messages, jobs and database operations.
 
 use std::borrow::Cow;
 
@@ -22,13 +23,19 @@ pub(crate) fn outgoing(headers: &mut HeaderMap) -> Option<RequestContext> {
     if !request.is_some() {
         return None;
     }
-    let own = request.sampled.then(|| child_of(request));
+    let own = sampled_child();
     if !headers.contains_key(&TRACEPARENT)
         && let Ok(value) = HeaderValue::try_from(own.unwrap_or(request).traceparent())
     {
         headers.insert(&TRACEPARENT, value);
     }
     own
+}
+
+/// The context of a span below the current request, when it is sampled: one for what the service waits for.
+pub(crate) fn sampled_child() -> Option<RequestContext> {
+    let request = RequestContext::current();
+    request.sampled.then(|| child_of(request))
 }
 
 /// The innermost span of the current request on this thread, as its context: what a message carries on.
@@ -93,7 +100,7 @@ impl Target {
     }
 }
 
-/// The span of a call, of a call that is served or of a message, while it runs. Sampled requests only.
+/// The span of a call, of a call that is served, of a message, a job or a database operation. Of what is sampled only.
 #[derive(Debug)]
 pub(crate) struct CallSpan {
     context: RequestContext,
@@ -158,6 +165,31 @@ impl CallSpan {
         Self::new(context, format!("process {destination}").into(), attributes)
     }
 
+    /// Name and attributes by the semantic conventions for database spans. The operation has the name that the code gives
+    /// it, and no text of a query: that may hold what no trace should.
+    #[cold]
+    pub(crate) fn db(
+        context: RequestContext,
+        system: &'static str,
+        operation: &'static str,
+        namespace: &'static str,
+        role: &'static str,
+    ) -> Self {
+        let attributes = vec![
+            KeyValue::new("db.system.name", system),
+            KeyValue::new("db.operation.name", operation),
+            KeyValue::new("db.namespace", namespace),
+            KeyValue::new("kilter.db.role", role),
+        ];
+        Self::new(context, operation.into(), attributes)
+    }
+
+    /// The run of a job. There is no convention for those.
+    #[cold]
+    pub(crate) fn job(context: RequestContext, name: &'static str) -> Self {
+        Self::new(context, format!("run {name}").into(), vec![KeyValue::new("job.name", name)])
+    }
+
     /// The status of an HTTP response.
     pub(crate) fn status_code(&mut self, status: Option<StatusCode>) {
         let code = status.map(|it| KeyValue::new("http.response.status_code", i64::from(it.as_u16())));
@@ -173,7 +205,7 @@ impl CallSpan {
         exporter.queue(SpanData {
             span_context: context.span_context(),
             parent_span_id: context.parent_id.into(),
-            parent_span_is_remote: kind != SpanKind::Client && context.parent_id != 0,
+            parent_span_is_remote: matches!(kind, SpanKind::Server | SpanKind::Consumer) && context.parent_id != 0,
             span_kind: kind,
             name,
             start_time: clock::wall(ran.0),

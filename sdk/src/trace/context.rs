@@ -27,43 +27,75 @@ pub struct RequestContext {
 
 /// What a thread works on.
 struct Current {
-    context: Cell<RequestContext>,
-    /// Address of the instance that accounts for the request; zero outside.
+    /// Who accounts for the request: the address of an instance, or [`NO_INSTANCE`]; zero outside of any request, and
+    /// then the rest means nothing. So what a request leaves behind is one word.
     core: Cell<usize>,
+    context: Cell<RequestContext>,
     /// The name that a [`route`](crate::route) gave to the current request.
     tag: Cell<Option<&'static str>>,
 }
 
 thread_local! {
     static CURRENT: Current = const {
-        Current { context: Cell::new(RequestContext::NONE), core: Cell::new(0), tag: Cell::new(None) }
+        Current { core: Cell::new(0), context: Cell::new(RequestContext::NONE), tag: Cell::new(None) }
     };
 }
+
+/// In the place of an instance's address: the code belongs to a request, but is not the request.
+pub(super) const NO_INSTANCE: usize = 1;
 
 /// Restores what was current before.
 #[derive(Debug)]
 pub(crate) struct Entered {
-    context_before: Option<RequestContext>,
-    core_before: usize,
-    tag_before: Option<&'static str>,
+    /// Nothing, for nearly all: a request within a request is rare. Boxed, or each guard would make room for it.
+    before: Option<Box<Before>>,
     _open_telemetry: Option<opentelemetry::ContextGuard>,
+}
+
+/// What the thread worked on when a request within it was entered.
+#[derive(Debug)]
+struct Before {
+    context: RequestContext,
+    core: usize,
+    tag: Option<&'static str>,
 }
 
 /// Makes a request current until the guard is dropped. Without a context the thread keeps the one that it has: an
 /// instance without traces knows none.
 // Inlined, with its drop: three times per request the guard is made where it stays.
 #[inline]
-pub(crate) fn enter(
-    context: Option<RequestContext>,
-    core: usize,
-    open_telemetry: Option<&opentelemetry::Context>,
-) -> Entered {
-    CURRENT.with(|current| Entered {
-        context_before: context.map(|it| current.context.replace(it)),
-        core_before: current.core.replace(core),
-        tag_before: current.tag.take(),
-        _open_telemetry: open_telemetry.map(attach),
+pub(crate) fn enter(context: &RequestContext, core: usize, open_telemetry: Option<&opentelemetry::Context>) -> Entered {
+    CURRENT.with(|current| {
+        let before = match current.core.get() {
+            0 => {
+                current.context.set(*context);
+                None
+            }
+            _ => Some(current.within(context)),
+        };
+        current.core.set(core);
+        Entered { before, _open_telemetry: open_telemetry.map(attach) }
     })
+}
+
+impl Current {
+    /// Makes another context current within a request.
+    #[cold]
+    #[expect(clippy::unnecessary_box_returns, reason = "the guard holds it in its box")]
+    fn within(&self, context: &RequestContext) -> Box<Before> {
+        let before = Before { context: self.context.get(), core: self.core.get(), tag: self.tag.take() };
+        if context.is_some() {
+            self.context.set(*context);
+        }
+        Box::new(before)
+    }
+
+    #[cold]
+    fn restore(&self, before: &Before) {
+        self.context.set(before.context);
+        self.core.set(before.core);
+        self.tag.set(before.tag);
+    }
 }
 
 /// For a sampled request: the parent of OpenTelemetry's spans on this thread.
@@ -78,9 +110,9 @@ pub(crate) fn current_core() -> usize {
     CURRENT.with(|it| it.core.get())
 }
 
-/// Names the current request.
+/// Names the current request, if there is one.
 pub(crate) fn tag(template: &'static str) {
-    CURRENT.with(|it| it.tag.set(Some(template)));
+    CURRENT.with(|it| it.tag.set((it.core.get() != 0).then_some(template)));
 }
 
 impl Entered {
@@ -96,11 +128,13 @@ impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
         CURRENT.with(|current| {
-            if let Some(before) = self.context_before {
-                current.context.set(before);
+            if current.tag.get().is_some() {
+                current.tag.set(None);
             }
-            current.core.set(self.core_before);
-            current.tag.set(self.tag_before);
+            match self.before.take() {
+                None => current.core.set(0),
+                Some(before) => current.restore(&before),
+            }
         });
     }
 }
@@ -111,7 +145,7 @@ impl RequestContext {
 
     /// The context of the request that this thread works on.
     pub fn current() -> Self {
-        CURRENT.with(|it| it.context.get())
+        CURRENT.with(|it| if it.core.get() == 0 { Self::NONE } else { it.context.get() })
     }
 
     /// The trace id; zero outside of any request.
@@ -194,7 +228,9 @@ impl<F: Future> Future for WithRequestContext<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = enter(Some(*this.context), 0, this.open_telemetry.as_ref());
+        // Outside of any request too, when that is where it came from.
+        let core = if this.context.is_some() { NO_INSTANCE } else { 0 };
+        let _entered = enter(this.context, core, this.open_telemetry.as_ref());
         poll_to_end(this.future, context)
     }
 }
@@ -215,7 +251,7 @@ mod tests {
         let told = Arc::clone(&given_up);
         let context = RequestContext { span_id: 1, trace: (1, 1), ..RequestContext::NONE };
         let call = {
-            let _entered = enter(Some(context), 0, None);
+            let _entered = enter(&context, NO_INSTANCE, None);
             measure(std::future::pending::<()>(), move |end: End<'_, ()>, _| {
                 told.store(matches!(end, End::GivenUp), Ordering::Relaxed);
             })

@@ -10,8 +10,9 @@ mod sample;
 mod span;
 pub(crate) mod traceparent;
 mod tracer;
+mod work;
 
-pub(crate) use client_span::{CallSpan, Target, innermost, outgoing};
+pub(crate) use client_span::{CallSpan, Target, innermost, outgoing, sampled_child};
 pub(crate) use context::{Entered, current_core, enter, tag};
 pub use context::{RequestContext, WithRequestContext, spawn};
 pub(crate) use export::{ExportConfig, Protocol};
@@ -21,3 +22,4 @@ pub(crate) use queue::{Exporter, QueueProcessor};
 pub(crate) use sample::Sampler;
 pub(crate) use span::{RequestEnd, SpanFacts, span_name};
 pub(crate) use tracer::{Tracer, Trust};
+pub(crate) use work::Work;

@@ -54,9 +54,11 @@ pub(crate) fn routes(telemetry: &Telemetry) -> Router {
     let address = own.local_addr().expect("an address").to_string();
     let server = Server::builder().layer(telemetry.grpc_server()).add_service(TraceServiceServer::new(Echo));
     tokio::spawn(server.serve_with_incoming(own));
+    let jobs = telemetry.clone();
     Router::new()
         .route("/own", get(|| async { address }))
         .route("/call", get(async move |headers: HeaderMap| call_next(http, grpc, headers).await))
+        .route("/nightly", get(async move || nightly(jobs.clone()).await))
         .merge(within.into_axum_router().layer(telemetry.grpc_server()))
 }
 
@@ -76,6 +78,30 @@ async fn call_next(http: MeasuredClient, grpc: GrpcClient, headers: HeaderMap) -
         heard.push(answer.into_inner().partial_success.expect("an echo").error_message);
     }
     heard.join(" ")
+}
+
+/// An operation that fails; what it runs in.
+async fn load(telemetry: Telemetry) -> Result<String, String> {
+    let main = telemetry.db("main").system("postgresql").replica();
+    main.run("load_orders", async { Err::<(), _>("gone") }).await.expect_err("an error");
+    Ok(RequestContext::current().traceparent())
+}
+
+/// Jobs within a request, beside it and without one, each with an operation within; the trace and span of each run.
+#[tracing::instrument(skip_all)]
+async fn nightly(telemetry: Telemetry) -> String {
+    let within = telemetry.job("reindex").run(load(telemetry.clone())).await.expect("its context");
+    // A task that outlives its request still belongs to it.
+    let spawned = tokio::spawn(telemetry.job("reindex").run(load(telemetry.clone())));
+    let outside = std::thread::scope(|scope| {
+        let job = || telemetry.job("compact").run(load(telemetry.clone()));
+        scope
+            .spawn(move || tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(job()))
+            .join()
+            .expect("no panic")
+    });
+    let spawned = spawned.await.expect("no panic").expect("its context");
+    [within, spawned, outside.expect("its context")].join(" ")
 }
 
 /// Two services, and what the second heard from the first.
@@ -132,6 +158,42 @@ async fn a_sampled_trace_has_a_span_for_each_call_between_those_of_the_services(
         }
     }
     assert!(!format!("{:?}", receiver.spans()).contains("secret"));
+}
+
+/// What a request waits for are spans of its trace: a job, and the operations on a database within.
+#[tokio::test]
+async fn jobs_and_database_operations_have_spans() {
+    let (receiver, address) = Receiver::grpc().await;
+    let service = Service::start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{address}"))]);
+    let caller = format!("00-{TRACE}-{PARENT}-01");
+    let answer = service.get("/nightly", &[("traceparent", &caller)]).await;
+    let runs: Vec<(&str, &str)> = answer.split(' ').map(|it| (&it[3..35], &it[36..52])).collect();
+    let nightly = receiver.span("nightly").await;
+    receiver.span("run compact").await;
+    let spans = receiver.spans();
+    for (run, (name, parent)) in runs.iter().zip([
+        ("run reindex", hex(&nightly.span_id)),
+        ("run reindex", hex(&nightly.span_id)),
+        ("run compact", String::new()),
+    ]) {
+        let job = spans.iter().find(|it| hex(&it.span_id) == run.1).expect("its span");
+        assert_eq!((job.name.as_str(), job.kind, hex(&job.trace_id).as_str()), (name, 1, run.0), "{job:?}");
+        assert_eq!(hex(&job.parent_span_id), parent, "{job:?}");
+        assert_eq!(run.0 == TRACE, !parent.is_empty(), "a job without a request has a trace of its own");
+        assert_eq!(attributes(&job.attributes)["job.name"], name["run ".len()..]);
+        let operation = spans.iter().find(|it| it.parent_span_id == job.span_id).expect("an operation within");
+        assert_eq!((operation.name.as_str(), operation.kind), ("load_orders", 3));
+        let told = attributes(&operation.attributes);
+        for (key, value) in [
+            ("db.system.name", "postgresql"),
+            ("db.operation.name", "load_orders"),
+            ("db.namespace", "main"),
+            ("kilter.db.role", "replica"),
+            ("error.type", "_OTHER"),
+        ] {
+            assert_eq!(told[key], value, "{key}");
+        }
+    }
 }
 
 #[tokio::test]

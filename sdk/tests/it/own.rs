@@ -8,7 +8,7 @@ use axum::routing::get;
 use axum::{Router, body::Body};
 use http::Request;
 use kilter::contract::{Buckets, Label, Values, signals};
-use kilter::testing::TestTelemetry;
+use kilter::testing::{TestSpan, TestTelemetry};
 use kilter::{Service, Telemetry};
 use tower::ServiceExt as _;
 
@@ -203,10 +203,13 @@ fn spans_and_series_of_other_threads_are_seen() {
         telemetry.assert_soon(series, 8).await;
     });
     drop(runtime);
-    let spans = telemetry.spans();
-    assert_eq!(spans.len(), 8);
-    let traces: std::collections::BTreeSet<_> = spans.iter().map(|it| &it.trace_id).collect();
-    assert_eq!(traces.len(), 8, "each request has a trace of its own");
-    assert!(spans.iter().all(|it| it.name == "GET /orders/{id}" && it.parent_id.is_none() && it.error.is_none()));
+    let (requests, jobs): (Vec<_>, Vec<_>) =
+        telemetry.spans().into_iter().partition(|it| it.name == "GET /orders/{id}");
+    let traces: std::collections::BTreeSet<_> = requests.iter().map(|it| &it.trace_id).collect();
+    assert_eq!((requests.len(), traces.len()), (8, 8), "each request has a trace of its own");
+    assert!(requests.iter().all(|it| it.parent_id.is_none() && it.error.is_none()));
+    let run = |request| move |it: &_| TestSpan::is_child_of(it, request);
+    assert!(requests.iter().all(|it| jobs.iter().filter(|job| job.name == "run reindex").any(run(it))), "{jobs:?}");
+    assert_eq!(jobs.len(), 8);
     assert_eq!(TestTelemetry::new(SERVICE).record_spans().spans(), []);
 }

@@ -12,7 +12,11 @@ pub fn github(all: &[Diagnostic], sources: &Sources) -> String {
 fn line(it: &Diagnostic, sources: &Sources) -> String {
     let file = &sources.files[it.span.file];
     let Region { line, column, end_line, end_column } = region(&file.text, it.span.range);
-    let level = if it.severity == Severity::Error { "error" } else { "warning" };
+    let level = match it.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    };
     let place = format!(
         "file={},line={line},endLine={end_line},col={column},endColumn={end_column},title={}",
         property(&file.path),

@@ -4,8 +4,8 @@ use super::super::{Diagnostic, Severity};
 use super::{position, sorted};
 use crate::load::Sources;
 
-/// One suite of all files that were read. Warnings are output of their case.
-pub fn junit(all: &[Diagnostic], sources: &Sources) -> String {
+/// One suite of all files that were read, named after the command. Warnings are output of their case.
+pub fn junit(command: &str, all: &[Diagnostic], sources: &Sources) -> String {
     let all = sorted(all);
     let cases = sources.files.iter().enumerate().map(|(index, file)| {
         let of = |severity| {
@@ -16,10 +16,11 @@ pub fn junit(all: &[Diagnostic], sources: &Sources) -> String {
                 (format!("{} {}", it.code, it.code.title()), text)
             })
         };
-        let warnings = of(Severity::Warning).map(|(code, text)| format!("{code}\n{text}\n")).collect();
+        let told = [Severity::Warning, Severity::Note].into_iter().flat_map(of);
+        let warnings = told.map(|(code, text)| format!("{code}\n{text}\n")).collect();
         Case { name: file.path.clone(), failures: of(Severity::Error).collect(), output: warnings }
     });
-    suite("kilter lint", &cases.collect::<Vec<_>>())
+    suite(command, &cases.collect::<Vec<_>>())
 }
 
 /// One case with what went wrong in it: kind and text.

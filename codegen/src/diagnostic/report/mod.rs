@@ -62,6 +62,7 @@ fn group<'a>(it: &'a Diagnostic, path: &'a str, text: &'a str) -> Group<'a> {
     let level = match it.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let range = it.span.range;
     let end = range.end.max(range.start).min(text.len());

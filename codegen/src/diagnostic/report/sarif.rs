@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Code, Diagnostic, Edit, Severity};
+use super::super::{Code, Diagnostic, Edit};
 use super::{Region, region, sorted};
 use crate::load::Sources;
 
-/// One run of `kilter lint`.
+/// One run.
 pub fn sarif(all: &[Diagnostic], sources: &Sources) -> String {
     let all = sorted(all);
     let used: Vec<Code> = Code::ALL.iter().copied().filter(|code| all.iter().any(|it| it.code == *code)).collect();
@@ -47,7 +47,7 @@ fn result(it: &Diagnostic, used: &[Code], sources: &Sources) -> Value {
     let mut result = json!({
         "ruleId": it.code.as_str(),
         "ruleIndex": used.iter().position(|code| *code == it.code),
-        "level": if it.severity == Severity::Error { "error" } else { "warning" },
+        "level": it.severity.as_str(),
         "message": {"text": format!("{}\nNext: {}", it.message, it.help)},
         "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": json(region(&file.text, it.span.range))}}],
     });

@@ -2,7 +2,11 @@
 //!
 //! A page is somebody else's output, so a line that is none is noted and left out; it never ends the reading.
 
+mod line;
+
 use std::collections::BTreeMap;
+
+pub use line::{Exemplar, Flaw, Line, Meta, Raw, RawLabel, Says, lines, read};
 
 /// Everything on a page that can be queried.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,6 +62,13 @@ pub struct Sample {
     pub value: f64,
 }
 
+impl From<Raw<'_>> for Sample {
+    fn from(raw: Raw<'_>) -> Self {
+        let labels = raw.labels.into_iter().map(|it| (it.key.to_owned(), it.value.into_owned())).collect();
+        Self { name: raw.name.to_owned(), labels, value: raw.value }
+    }
+}
+
 impl Sample {
     /// The value of a label; empty when it is absent, as in PromQL.
     pub fn label(&self, key: &str) -> &str {
@@ -69,23 +80,19 @@ impl Sample {
 pub fn parse(text: &str) -> Page {
     let mut page = Page::default();
     let mut kinds: BTreeMap<&str, Kind> = BTreeMap::new();
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if let Some(comment) = line.strip_prefix('#') {
-            if let Some((name, kind)) = comment.trim_start().strip_prefix("TYPE ").and_then(|it| it.split_once(' ')) {
-                kinds.insert(name, kind_of(kind.trim()));
-            }
-        } else if let Some(sample) = sample(line) {
+    for (index, (start, line)) in lines(text).enumerate() {
+        match read(line, start) {
+            Line::Meta(meta) if meta.says == Says::Type => drop(kinds.insert(meta.name, kind_of(meta.text))),
             // When a series was made is no series of the service's.
-            if sample.name.ends_with("_created") && sample.value > 1e9 {
-                continue;
+            Line::Sample(raw) if raw.name.ends_with("_created") && raw.value > 1e9 => {}
+            Line::Sample(raw) => {
+                let sample = Sample::from(raw);
+                let (family, kind) = family_of(&sample, &kinds);
+                let family = page.families.entry(family).or_insert_with(|| Family { kind, samples: Vec::new() });
+                family.samples.push(sample);
             }
-            let (family, kind) = family_of(&sample, &kinds);
-            let family = page.families.entry(family).or_insert_with(|| Family { kind, samples: Vec::new() });
-            family.samples.push(sample);
-        } else if !line.is_empty() {
-            let unread = page.unread.get_or_insert(Unread { line: index + 1, count: 0 });
-            unread.count += 1;
+            Line::Unread(_) => page.unread.get_or_insert(Unread { line: index + 1, count: 0 }).count += 1,
+            Line::Blank | Line::End | Line::Meta(_) => {}
         }
     }
     page
@@ -119,58 +126,6 @@ fn family_of(sample: &Sample, kinds: &BTreeMap<&str, Kind>) -> (String, Kind) {
         _ => Kind::Unknown,
     };
     (name.to_owned(), kind)
-}
-
-/// `name{key="value",...} value timestamp # exemplar`; what stands behind the value is not needed.
-fn sample(line: &str) -> Option<Sample> {
-    let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')).unwrap_or(line.len());
-    let (name, rest) = line.split_at(end);
-    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let rest = rest.trim_start();
-    let (labels, rest) = match rest.strip_prefix('{') {
-        Some(inner) => labels(inner)?,
-        None => (Vec::new(), rest),
-    };
-    let value = rest.split_whitespace().next()?.parse().ok()?;
-    Some(Sample { name: name.to_owned(), labels, value })
-}
-
-/// The labels, and what stands behind the closing brace.
-fn labels(mut rest: &str) -> Option<(Vec<(String, String)>, &str)> {
-    let mut all = Vec::new();
-    loop {
-        rest = rest.trim_start_matches([' ', '\t', ',']);
-        if let Some(rest) = rest.strip_prefix('}') {
-            return Some((all, rest));
-        }
-        let (key, after) = rest.split_once('=')?;
-        let key = key.trim();
-        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return None;
-        }
-        let (value, after) = quoted(after.trim_start().strip_prefix('"')?)?;
-        all.push((key.to_owned(), value));
-        rest = after;
-    }
-}
-
-/// A label's value up to its closing quote, and what stands behind that.
-fn quoted(text: &str) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return Some((value, &text[at + 1..])),
-            '\\' => match chars.next()?.1 {
-                'n' => value.push('\n'),
-                other => value.push(other),
-            },
-            other => value.push(other),
-        }
-    }
-    None
 }
 
 /// One histogram series: its labels without `le`, and the events at or below each bound, in rising order.

@@ -1,0 +1,429 @@
+//! What the SLOs count on: for each SLI the series that must be on one of the pages, and the bound of its threshold.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use kilter_contract::{Signal, job, le_text};
+
+use super::former;
+use crate::diagnostic::{Code, Diagnostic, Findings, Severity};
+use crate::exposition::Raw;
+use crate::lint::slo_node;
+use crate::load::Sources;
+use crate::model::{Estate, Family, Service, Sli, Unfiltered};
+use crate::promql::{self, Matcher, place_in_source};
+use crate::spec::check::{nearest, printable};
+use crate::yaml::{Node, Range, Value};
+
+/// Labels that the scrape adds, in most estates: what a selector asks of them says nothing about a page.
+const SCRAPED: &[&str] = &[
+    "job",
+    "instance",
+    "namespace",
+    "pod",
+    "container",
+    "node",
+    "service",
+    "endpoint",
+    "cluster",
+    "environment",
+    "env",
+    "region",
+    "zone",
+    "team",
+    "app",
+];
+
+/// How many values are kept for a suggestion.
+const MOST: usize = 200;
+
+/// One thing that must be there.
+#[derive(Debug)]
+struct Want {
+    /// Service and SLO.
+    slo: String,
+    /// Index of its file, and the place of what asks for it.
+    at: (usize, Range),
+    /// The family, as it is named in messages.
+    family: String,
+    /// What must match, the label that it is about first.
+    tests: Vec<Test>,
+    /// The threshold of a latency SLO.
+    bound: Option<f64>,
+    role: Role,
+    /// What the pages had.
+    seen: Seen,
+}
+
+/// What becomes of it when it is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// The SLO has no data.
+    Needed,
+    /// There may have been none yet.
+    Errors,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    family: bool,
+    hits: usize,
+    /// Histograms that match, and those of them with the bound.
+    whole: usize,
+    bounded: usize,
+    /// Labels of its tests that any series has.
+    labels: BTreeSet<String>,
+    /// Values of the label that it is about; bounds of a histogram.
+    values: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+enum Test {
+    OneOf(String, Vec<String>),
+    Not(String, &'static str),
+    Matches(Matcher),
+}
+
+impl Test {
+    fn label(&self) -> &str {
+        match self {
+            Self::OneOf(label, _) | Self::Not(label, _) => label,
+            Self::Matches(it) => &it.label,
+        }
+    }
+
+    fn accepts(&self, value: &str) -> bool {
+        match self {
+            Self::OneOf(_, all) => all.iter().any(|it| it == value),
+            Self::Not(_, it) => value != *it,
+            Self::Matches(it) => it.accepts(value),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::OneOf(label, all) => format!("{label}=\"{}\"", printable(&all.join("|"))),
+            Self::Not(label, it) => format!("{label}!=\"{it}\""),
+            Self::Matches(it) => format!("{}{}\"{}\"", it.label, it.sign(), printable(&it.value)),
+        }
+    }
+}
+
+/// Everything that the SLOs of some services count on.
+#[derive(Debug, Default)]
+pub(super) struct Wants {
+    all: Vec<Want>,
+    /// By the name of the series.
+    by_series: HashMap<String, Vec<usize>>,
+    /// Labels that the scrape adds.
+    scraped: BTreeSet<String>,
+}
+
+impl Wants {
+    /// Of the services of the files that were named.
+    pub(super) fn of(estate: &Estate, services: &BTreeSet<&str>, sources: &Sources) -> Self {
+        let mut wants = Self::default();
+        let selector = promql::parse(&format!("up{{{}}}", estate.selector.replace("{{service}}", "x")));
+        let selected = selector.map(|it| promql::selectors(&it)).unwrap_or_default();
+        wants.scraped.extend(selected.into_iter().flat_map(|it| it.matchers).map(|it| it.label));
+        wants.scraped.extend(estate.identity.keys().cloned());
+        wants.scraped.extend(SCRAPED.iter().map(|it| (*it).to_owned()));
+        for service in estate.services.iter().filter(|it| services.contains(it.name.as_str())) {
+            wants.service(service, sources);
+        }
+        wants
+    }
+
+    /// Families whose histograms an SLO names.
+    pub(super) fn families(&self) -> BTreeSet<&str> {
+        self.all.iter().map(|it| it.family.as_str()).collect()
+    }
+
+    fn service(&mut self, service: &Service, sources: &Sources) {
+        for slo in &service.slos {
+            let Some((file, node)) = slo_node(sources, service, slo.name.as_str()) else { continue };
+            let name = format!("{}/{}", service.name, slo.name);
+            let sli = node.get("sli").unwrap_or(node);
+            let place = |path: &[&str], value: &str| place_of(sli, path, value);
+            match &slo.sli {
+                Sli::Red(red) => {
+                    let (signal, key) = (red.family.signal(), red.family.key());
+                    let tests = |but: &str| {
+                        let other = |it: &&crate::model::Filter| it.label.key != but;
+                        red.family
+                            .filters()
+                            .iter()
+                            .filter(other)
+                            .filter_map(|it| {
+                                let (label, values) = (it.label.key.to_owned(), red.values(it.label.key));
+                                match it.unfiltered {
+                                    _ if !values.is_empty() => Some(Test::OneOf(label, values.to_vec())),
+                                    Unfiltered::Any => None,
+                                    Unfiltered::Not(value) => Some(Test::Not(label, value)),
+                                    Unfiltered::Only(value) => Some(Test::OneOf(label, vec![value.to_owned()])),
+                                }
+                            })
+                            .collect::<Vec<_>>()
+                    };
+                    let mut any = false;
+                    for filter in red.family.filters() {
+                        for value in red.values(filter.label.key) {
+                            let mut tests = tests(filter.label.key);
+                            tests.insert(0, Test::OneOf(filter.label.key.to_owned(), vec![value.clone()]));
+                            let at = (file, place(&[key, filter.key], value));
+                            self.count(&name, at, &signal, tests);
+                            any = true;
+                        }
+                    }
+                    if !any {
+                        self.count(&name, (file, place(&[key], "")), &signal, tests(""));
+                    }
+                    if let Some(nanos) = red.slower_than_nanos {
+                        let at = (file, place(&[key, "slower_than"], ""));
+                        self.bound(&name, at, signal.name, tests(""), le_text(nanos).parse().ok());
+                    }
+                }
+                Sli::Freshness { job, .. } => {
+                    self.freshness(&name, (file, place(&[Family::Job.key(), "name"], "")), job);
+                }
+                Sli::Latency(it) => {
+                    let text = if it.matchers.is_empty() { "x".to_owned() } else { format!("x{{{}}}", it.matchers) };
+                    let matchers = promql::parse(&text).map(|it| promql::selectors(&it)).unwrap_or_default();
+                    let tests = || matchers.iter().flat_map(|it| &it.matchers).cloned().map(Test::Matches).collect();
+                    let at = (file, place(&["latency", "slower_than"], ""));
+                    if !it.native {
+                        self.bound(&name, at, &it.metric, tests(), it.threshold.to_string().parse().ok());
+                    }
+                }
+                _ => self.texts(&name, (file, sli), &slo.sli, sources),
+            }
+        }
+    }
+
+    fn add(&mut self, series: String, want: Want) {
+        self.by_series.entry(series).or_default().push(self.all.len());
+        self.all.push(want);
+    }
+
+    fn count(&mut self, slo: &str, at: (usize, Range), signal: &Signal, tests: Vec<Test>) {
+        let (slo, family) = (slo.to_owned(), signal.name.to_owned());
+        let series = format!("{family}_count");
+        self.add(series, Want { slo, at, family, tests, bound: None, role: Role::Needed, seen: Seen::default() });
+    }
+
+    fn freshness(&mut self, slo: &str, at: (usize, Range), job: &str) {
+        let family = job::LAST_SUCCESS.name.to_owned();
+        let tests = vec![Test::OneOf(job::NAME.key.to_owned(), vec![job.to_owned()])];
+        let slo = slo.to_owned();
+        self.add(
+            family.clone(),
+            Want { slo, at, family, tests, bound: None, role: Role::Needed, seen: Seen::default() },
+        );
+    }
+
+    fn bound(&mut self, slo: &str, at: (usize, Range), family: &str, tests: Vec<Test>, bound: Option<f64>) {
+        let (slo, family) = (slo.to_owned(), family.to_owned());
+        let series = format!("{family}_bucket");
+        self.add(series, Want { slo, at, family, tests, bound, role: Role::Needed, seen: Seen::default() });
+    }
+
+    /// The selectors of PromQL.
+    fn texts(&mut self, slo: &str, (file, sli): (usize, &Node), of: &Sli, sources: &Sources) {
+        for (kind, key, text) in of.texts() {
+            let Some(node) = sli.get(kind).and_then(|it| it.get(key)) else { continue };
+            let Ok(expr) = promql::parse(text) else { continue };
+            for (selector, range) in promql::placed_selectors(text, &expr) {
+                let metric = selector.metric.clone();
+                let prometheus = kilter_contract::PROMETHEUS_SERIES.contains(&metric.as_str());
+                // What Prometheus makes or records by itself is on no page.
+                if metric.is_empty() || prometheus || metric.starts_with("scrape_") || metric.contains(':') {
+                    continue;
+                }
+                let end = (range.start + metric.len()).min(text.len());
+                let at = place_in_source(sources.text(file), node.range, text, range.start, end);
+                let role = if key == "errors" || key == "error" { Role::Errors } else { Role::Needed };
+                let family = ["_bucket", "_count", "_sum"].iter().find_map(|it| metric.strip_suffix(it));
+                let family = family.unwrap_or(&metric).to_owned();
+                let tests = selector.matchers.into_iter().map(Test::Matches).collect();
+                let slo = slo.to_owned();
+                self.add(metric, Want { slo, at: (file, at), family, tests, bound: None, role, seen: Seen::default() });
+            }
+        }
+    }
+
+    /// A series of a page.
+    pub(super) fn see(&mut self, raw: &Raw<'_>) {
+        let Some(indices) = self.by_series.get(raw.name) else { return };
+        for index in indices {
+            let want = &mut self.all[*index];
+            want.seen.family = true;
+            for label in want.tests.iter().map(Test::label) {
+                if !raw.label(label).is_empty() && !want.seen.labels.contains(label) {
+                    want.seen.labels.insert(label.to_owned());
+                }
+            }
+            let about = match (want.bound, want.tests.first()) {
+                (Some(_), _) => raw.label("le"),
+                (None, Some(test)) => raw.label(test.label()),
+                (None, None) => "",
+            };
+            if !about.is_empty() && want.seen.values.len() < MOST && !want.seen.values.contains(about) {
+                want.seen.values.insert(about.to_owned());
+            }
+            let fits = |it: &Test| {
+                let value = raw.label(it.label());
+                it.accepts(value) || value.is_empty() && self.scraped.contains(it.label())
+            };
+            if !want.tests.iter().all(fits) {
+                continue;
+            }
+            want.seen.hits += 1;
+            let le = raw.label("le").parse::<f64>().unwrap_or(f64::NAN);
+            want.seen.whole += usize::from(le.is_infinite());
+            // Both are the nearest number to the same decimal.
+            want.seen.bounded += usize::from(want.bound.is_some_and(|it| it.to_bits() == le.to_bits()));
+        }
+    }
+
+    /// What none of the pages has.
+    pub(super) fn finish(self, names: &[&str], sources: &Sources) -> Vec<Diagnostic> {
+        let mut all = Vec::new();
+        let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for want in &self.all {
+            let Want { slo, at: (file, at), family, bound, role, seen, .. } = want;
+            let mut findings = Findings::new(*file, sources, &mut all);
+            let mut tell = |severity, code, message: String, help: String| match severity {
+                Severity::Error => findings.error(code, *at, message, help),
+                _ => findings.warning(code, *at, message, help),
+            };
+            let weak = if *role == Role::Errors { Severity::Warning } else { Severity::Error };
+            if !seen.family {
+                if told.entry(slo.clone()).or_default().insert(family.clone()) {
+                    let message = format!("`{slo}` counts on `{family}`, which the page does not have");
+                    tell(weak, Code::SloUnmet, message, instead(family, names, *role));
+                }
+            } else if seen.hits == 0 && *role == Role::Needed {
+                // A threshold of series that are not there was told with them.
+                if bound.is_some()
+                    && self
+                        .all
+                        .iter()
+                        .any(|it| it.slo == *slo && it.family == *family && it.bound.is_none() && it.seen.hits == 0)
+                {
+                    continue;
+                }
+                let (severity, message, help) = want.unmatched();
+                tell(severity, Code::SloUnmet, message, help);
+            } else if let Some(bound) = bound.filter(|_| seen.hits > 0) {
+                let bounds = want.bounds();
+                if seen.bounded == 0 {
+                    let message =
+                        format!("`{slo}` has the threshold {bound}, which is no bound of `{family}` on the page");
+                    let help = format!("its bounds are {bounds}: choose one, or give the histogram the bound {bound}");
+                    tell(Severity::Error, Code::SloBound, message, help);
+                } else if seen.bounded < seen.whole {
+                    let message = format!(
+                        "only {} of {} histograms of `{family}` that `{slo}` counts have the bound {bound}",
+                        seen.bounded, seen.whole
+                    );
+                    tell(
+                        Severity::Warning,
+                        Code::SloBound,
+                        message,
+                        "the others are left out of the SLO: give all of them one set of bounds".to_owned(),
+                    );
+                }
+            }
+        }
+        all
+    }
+}
+
+impl Want {
+    fn bounds(&self) -> String {
+        let mut all: Vec<f64> =
+            self.seen.values.iter().filter_map(|it| it.parse().ok()).filter(|it: &f64| it.is_finite()).collect();
+        all.sort_by(f64::total_cmp);
+        all.dedup();
+        all.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    /// There are series of this name, and none that it counts.
+    fn unmatched(&self) -> (Severity, String, String) {
+        let Self { slo, family, tests, seen, .. } = self;
+        let unseen = tests.iter().find(|it| !seen.labels.contains(it.label()));
+        if let Some(test) = unseen {
+            let label = test.label();
+            let message =
+                format!("`{slo}` asks for `{}`, and no series of `{family}` has the label `{label}`", test.text());
+            let of_ours = matches!(test, Test::OneOf(..) | Test::Not(..));
+            let severity = if of_ours { Severity::Error } else { Severity::Warning };
+            let help = if of_ours {
+                "let the service serve such a request before the page is checked, or declare its routes"
+            } else {
+                "correct the label; when the scrape adds it, nothing is wrong"
+            };
+            return (severity, message, help.to_owned());
+        }
+        let asked: Vec<String> = tests.iter().map(Test::text).collect();
+        let message = format!("`{slo}` counts `{family}{{{}}}`, and the page has no such series", asked.join(","));
+        let values: Vec<&str> = seen.values.iter().map(String::as_str).collect();
+        let first = tests.first();
+        let wanted = match first {
+            Some(Test::OneOf(_, all)) => all.first().map_or("", String::as_str),
+            Some(Test::Matches(it)) => it.value.as_str(),
+            _ => "",
+        };
+        let near =
+            nearest(wanted, &values).filter(|it| *it != wanted).map(|it| format!("did you mean `{}`? ", printable(it)));
+        let shown: Vec<String> = values.iter().take(12).map(|it| printable(it)).collect();
+        let label = first.map_or("", Test::label);
+        let help = format!("{}`{label}` on the page is: {}", near.unwrap_or_default(), shown.join(", "));
+        (Severity::Error, message, help)
+    }
+}
+
+/// What the page may have in place of a family.
+fn instead(family: &str, names: &[&str], role: Role) -> String {
+    let former = former::names_of(family).find(|it| names.contains(it));
+    let former = former
+        .or_else(|| former::names_of(family).filter_map(|it| it.strip_suffix("_total")).find(|it| names.contains(it)));
+    if let Some(former) = former {
+        return format!(
+            "the page has `{former}`, which is its name elsewhere: rename that, or write the SLI with `events` or `latency`"
+        );
+    }
+    // A counter of failures that is not there yet resembles the counter of everything.
+    let sure = |it: &&str| role == Role::Needed || strsim::damerau_levenshtein(family, it) <= 2;
+    if let Some(near) = nearest(family, names).filter(sure) {
+        return format!("did you mean `{}`?", printable(near));
+    }
+    if role == Role::Errors {
+        return "when nothing has failed yet, it may still come: expose it at zero from the start".to_owned();
+    }
+    "is this the page of this service, and has it done yet what the SLO is about? Declared routes are there from the start".to_owned()
+}
+
+/// Where a value stands below some keys; the nearest that there is of that.
+fn place_of(sli: &Node, path: &[&str], value: &str) -> Range {
+    let mut node = sli;
+    let mut range = first_line(node);
+    for key in path {
+        let Some(next) = node.get(key) else { return range };
+        node = next;
+        range = first_line(node);
+    }
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        _ => &[],
+    };
+    let says = |it: &&Node| matches!(&it.value, Value::Scalar { text, .. } if text == value);
+    items.iter().find(says).map_or(range, |it| it.range)
+}
+
+/// The first key of a mapping, so that the caret is one line.
+fn first_line(node: &Node) -> Range {
+    match &node.value {
+        Value::Map(entries) => entries.first().map_or(node.range, |(key, _)| key.range),
+        _ => node.range,
+    }
+}
