@@ -13,6 +13,7 @@ mod lint;
 mod manual;
 mod progress;
 mod reach;
+mod simulate;
 mod status;
 mod test;
 
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
             Ok(Status::Fine)
         }
         Command::Test(it) => test::run(&it),
+        Command::Simulate(it) => simulate::run(&it),
         Command::Conform(it) => conform::conform(&it),
         Command::Import(it) => import::import(&it),
         Command::Export(it) => export::export(&it),
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
             let (object, title) = match of {
                 SchemaOf::Slo => (&crate::spec::SLO_FILE, "Kilter SLO file"),
                 SchemaOf::Estate => (&crate::spec::ESTATE, "Kilter estate (kilter.yaml)"),
+                SchemaOf::Scenario => (&crate::spec::SCENARIO, "Kilter scenario"),
             };
             println!("{:#}", crate::spec::json_schema(object, title));
             Ok(Status::Fine)

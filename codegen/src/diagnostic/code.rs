@@ -465,6 +465,10 @@ contract: kilter.contract.json";
     ManyBounds = "KLT0073", "more bounds than a histogram holds",
         "slower_than: 301ms   # beside 302ms, 303ms and so on",
         "slower_than: 300ms";
+    /// A scenario is steps in plain words, one after the other with `then` or a comma between them. A step says what happens and for how long, so that everybody who reads it sees the same incident; `kilter simulate --help` shows every form.
+    Scenario = "KLT0149", "not a scenario",
+        "--scenario '100 for 20 minutes'",
+        "--scenario '100% for 20m'";
     /// Prometheus cannot read this line. It then takes nothing of the whole page: every series of the instance is gone, and `up` is 0.
     PageLine = "KLT0165", "Prometheus cannot read this",
         "orders_total{region=eu} 3",
@@ -494,7 +498,7 @@ x_bucket{le=\"+Inf\"} 5";
         "# TYPE orders counter",
         "# TYPE orders_total counter";
     /// This value cannot be: counters, buckets and counts are numbers of events, so they are neither NaN nor infinite nor negative. A rate over such a value is nothing or nonsense.
-    OddValue = "KLT0170", "cannot be its value",
+    OddValue = "KLT0190", "cannot be its value",
         "orders_total NaN",
         "orders_total 0";
     /// The values of this label look as if there were no end of them: ids, addresses, paths with an id inside. Each makes series that stay until the process ends, in the service, in Prometheus and in every query. A label says what kind of thing it was; which one it was belongs into logs and traces.
