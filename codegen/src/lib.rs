@@ -31,6 +31,7 @@ pub mod exposition;
 pub mod fetch;
 #[deny(clippy::disallowed_methods)]
 pub mod formats;
+mod http;
 #[deny(clippy::disallowed_methods)]
 pub mod lint;
 pub mod load;
@@ -40,6 +41,7 @@ pub mod output;
 pub mod pipeline;
 #[deny(clippy::disallowed_methods)]
 pub mod plan;
+pub mod prometheus;
 #[deny(clippy::disallowed_methods)]
 pub mod promql;
 #[deny(clippy::disallowed_methods)]

@@ -189,6 +189,32 @@ pub(super) struct Input {
     pub(super) config: Option<PathBuf>,
 }
 
+/// A Prometheus, and how it is reached: one set of options for every command that asks one.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Reach {
+    /// Prometheus, or Mimir, Thanos, VictoriaMetrics with their prefix: https://mimir.example/prometheus.
+    #[arg(long, value_name = "URL", env = "KILTER_PROMETHEUS", hide_env_values = true)]
+    pub(super) prometheus: Option<String>,
+    /// A header of every request, such as 'X-Scope-OrgID: shop'; may be given several times.
+    #[arg(long = "prometheus-header", value_name = "NAME: VALUE", value_parser = super::reach::header)]
+    pub(super) headers: Vec<(String, String)>,
+    /// A file with a bearer token. Or the token in the variable KILTER_PROMETHEUS_TOKEN.
+    #[arg(long = "prometheus-token-file", value_name = "FILE", conflicts_with = "user")]
+    pub(super) token_file: Option<PathBuf>,
+    /// The user of basic authentication.
+    #[arg(long = "prometheus-user", value_name = "NAME", env = "KILTER_PROMETHEUS_USER", hide_env_values = true)]
+    pub(super) user: Option<String>,
+    /// A file with the user's password. Or the password in the variable KILTER_PROMETHEUS_PASSWORD.
+    #[arg(long = "prometheus-password-file", value_name = "FILE", requires = "user")]
+    pub(super) password_file: Option<PathBuf>,
+    /// Certificates (PEM) to trust in place of the system's.
+    #[arg(long = "prometheus-ca", value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
+    /// How long an answer may take.
+    #[arg(long = "prometheus-timeout", value_name = "DURATION", default_value = "30s")]
+    pub(super) timeout: Duration,
+}
+
 #[derive(Debug, ClapArgs)]
 pub(super) struct Generate {
     #[command(flatten)]

@@ -11,6 +11,8 @@ mod init;
 mod lint;
 mod manual;
 mod progress;
+#[expect(dead_code, reason = "the commands that ask a Prometheus come next")]
+mod reach;
 mod test;
 
 use std::process::ExitCode;
