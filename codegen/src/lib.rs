@@ -55,4 +55,6 @@ pub mod scaffold;
 #[deny(clippy::disallowed_methods)]
 pub mod spec;
 #[deny(clippy::disallowed_methods)]
+pub mod status;
+#[deny(clippy::disallowed_methods)]
 pub mod yaml;

@@ -10,6 +10,7 @@ use crate::diagnostic::Code;
 use crate::model::{Compat, Duration, Name, Target, TargetError, TimeScale};
 use crate::render::Kind;
 use crate::rulefile::Dialect;
+use crate::status::FailOn;
 
 /// Turns SLO files into Prometheus rules, the tests that prove them, Alertmanager routes, dashboards and runbooks.
 #[derive(Debug, Parser)]
@@ -45,6 +46,9 @@ pub(super) enum Command {
     /// Prove the generated alerts with promtool and the routes with amtool.
     #[command(after_help = "Examples:\n  kilter test\n  kilter test deploy/     the folder that holds rules/")]
     Test(Test),
+    /// Tell how every SLO is on a Prometheus; a gate for deployments; whether its rules are the generated ones.
+    #[command(after_help = STATUS_HELP)]
+    Status(Status),
     /// Turn SLO files of Sloth, OpenSLO or Pyrra into Kilter's.
     #[command(after_help = IMPORT_HELP)]
     Import(Import),
@@ -187,6 +191,46 @@ pub(super) struct Input {
     /// The estate. Default: kilter.yaml in the current folder, if there is one.
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+}
+
+const STATUS_HELP: &str = "Examples:
+  kilter status --prometheus http://localhost:9090        the most urgent first
+  kilter status services/shop/slo.yaml --format json
+  kilter status --fail-on page,exhausted                  for CI: exit 1 when one of these is the case
+  kilter status --gate --service shop && ./deploy shop    no deployment while a page fires, the budget is spent or
+                                                          data are missing
+  kilter status --rules                                   what the server runs otherwise than generated
+  kilter status --prometheus https://mimir.example/prometheus --prometheus-header 'X-Scope-OrgID: shop' \\
+      --prometheus-token-file ~/.mimir-token
+
+Columns: the SLI over the compliance window and its objective; the budget that is left, also as minutes in which everything
+fails and as failed requests; the burn rate that is nearest to an alert, with its window; when the budget is spent at
+this burn.";
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Status {
+    #[command(flatten)]
+    pub(super) input: Input,
+    #[command(flatten)]
+    pub(super) reach: Reach,
+    /// Only this service; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(super) service: Vec<Name>,
+    /// Exit 1 when one of these is the case. Default: never; with --gate page, exhausted and missing.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,...")]
+    pub(super) fail_on: Vec<FailOn>,
+    /// Tell in a line per SLO whether a deployment may go on; exit 1 when one may not.
+    #[arg(long)]
+    pub(super) gate: bool,
+    /// Compare the rules that the server runs with the generated ones.
+    #[arg(long, conflicts_with = "gate")]
+    pub(super) rules: bool,
+    /// JSON is for programs.
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: TextFormat,
+    /// The scale with which the rules were generated.
+    #[arg(long, value_name = "1/N", default_value = "1/1", value_parser = time_scale)]
+    pub(super) time_scale: TimeScale,
 }
 
 /// A Prometheus, and how it is reached: one set of options for every command that asks one.

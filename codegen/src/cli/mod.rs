@@ -11,8 +11,8 @@ mod init;
 mod lint;
 mod manual;
 mod progress;
-#[expect(dead_code, reason = "the commands that ask a Prometheus come next")]
 mod reach;
+mod status;
 mod test;
 
 use std::process::ExitCode;
@@ -60,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Test(it) => test::run(&it),
         Command::Import(it) => import::import(&it),
         Command::Export(it) => export::export(&it),
+        Command::Status(it) => status::status(&it),
         Command::Contract(it) => {
             print!("{}", contract::text(it.format));
             Ok(Status::Fine)

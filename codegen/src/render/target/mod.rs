@@ -49,33 +49,48 @@ struct File {
     groups: Vec<Group>,
 }
 
+/// The groups of a rule file as it was written.
+pub(crate) fn groups(text: &str) -> Result<Vec<Group>, String> {
+    yaml::from_str::<File>(text).map(|it| it.groups)
+}
+
 /// A group, whatever a patch has put into it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Group {
-    name: String,
+pub struct Group {
+    /// Its name.
+    pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     partial_response_strategy: Option<String>,
-    interval: String,
+    /// How often it is evaluated.
+    pub interval: String,
     #[serde(flatten)]
     more: serde_json::Map<String, serde_json::Value>,
-    rules: Vec<Rule>,
+    /// Its rules.
+    pub rules: Vec<Rule>,
 }
 
 /// A rule, in the order in which plain files have its fields.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rule {
+pub struct Rule {
+    /// The series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    record: Option<String>,
+    pub record: Option<String>,
+    /// The alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    alert: Option<String>,
-    expr: String,
+    pub alert: Option<String>,
+    /// PromQL.
+    pub expr: String,
+    /// How long it must hold.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
-    hold: Option<String>,
+    pub hold: Option<String>,
+    /// How long it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    keep_firing_for: Option<String>,
+    pub keep_firing_for: Option<String>,
+    /// Static labels.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
-    labels: serde_json::Map<String, serde_json::Value>,
+    pub labels: serde_json::Map<String, serde_json::Value>,
+    /// Texts.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
-    annotations: serde_json::Map<String, serde_json::Value>,
+    pub annotations: serde_json::Map<String, serde_json::Value>,
 }

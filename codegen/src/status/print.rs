@@ -1,0 +1,282 @@
+//! The report for people: a table of at most 100 columns, and what is behind each row below it.
+
+use super::{Data, FailOn, Report, Row, ServiceRow, State};
+
+const WIDTH: usize = 100;
+
+const HEADER: [&str; 8] = ["STATE", "SLO", "SLI/OBJECTIVE", "LEFT", "OUTAGE", "FAILURES", "BURN", "SPENT IN"];
+
+/// The table, and whatever needs a sentence.
+pub fn human(report: &Report, color: bool) -> String {
+    let mut out = String::new();
+    for service in &report.services {
+        let state = painted(service.state, service.state.as_str(), color);
+        out.push_str(&wrapped(&format!("{state}  {}: {}", service.service, alerts(&service.alerts)), "    "));
+    }
+    let cells: Vec<[String; 8]> = report.slos.iter().map(cells).collect();
+    // The name takes what the others leave, and has a line of its own when that is too little.
+    let mut widths: [usize; 8] = std::array::from_fn(|column| {
+        cells.iter().map(|it| chars(&it[column])).chain([chars(HEADER[column])]).max().unwrap_or(0)
+    });
+    let others: usize = widths.iter().enumerate().filter(|(column, _)| *column != 1).map(|(_, it)| it + 2).sum();
+    widths[1] = widths[1].min(WIDTH.saturating_sub(others));
+    out.push_str(&line(&HEADER.map(str::to_owned), &widths, |text| text));
+    for (row, cells) in report.slos.iter().zip(cells) {
+        out.push_str(&line(&cells, &widths, |text| painted(row.state, &text, color)));
+        for note in notes(row, report.at) {
+            out.push_str(&wrapped(&format!("    {note}"), "      "));
+        }
+    }
+    out
+}
+
+/// The gate's answer about everything that is asked about: a line each, and why.
+pub fn gate(report: &Report, on: &[FailOn], color: bool) -> String {
+    let line = |blocked: bool, state: State, name: &str, why: &str| {
+        let word = if blocked { "blocked" } else { "open   " };
+        format!("{} {name}: {why}\n", painted(if blocked { state } else { State::Fine }, word, color))
+    };
+    let of_service = |it: &ServiceRow| line(it.fails(on), it.state, &it.service, &alerts(&it.alerts));
+    let of_slo = |it: &Row| line(it.fails(on), it.state, &it.name(), &why(it, report.at));
+    report.services.iter().map(of_service).chain(report.slos.iter().map(of_slo)).collect()
+}
+
+/// What the row's state comes from, in a line.
+fn why(row: &Row, at: i64) -> String {
+    let firing: Vec<super::Alert> = row.alerts.iter().filter(|it| it.firing).cloned().collect();
+    let mut all = Vec::new();
+    if !firing.is_empty() {
+        all.push(alerts(&firing));
+    }
+    all.extend(missing(row, at));
+    if let Some(budget) = row.budget {
+        let word = if budget.left < 0.0 { "the budget is spent: " } else { "" };
+        all.push(format!("{word}{} of the budget is left", percent(budget.left, 1)));
+    }
+    if all.is_empty() { "nothing is known yet".to_owned() } else { all.join("; ") }
+}
+
+fn cells(row: &Row) -> [String; 8] {
+    let none = || "-".to_owned();
+    let decimals = row.objective.split_once('.').map_or(0, |(_, it)| it.len() - 1) + 2;
+    let sli = row.sli.map_or_else(none, |it| percent(it, decimals).trim_end_matches('%').to_owned());
+    [
+        row.state.as_str().to_owned(),
+        row.name(),
+        format!("{sli}/{}", row.objective),
+        row.budget.map_or_else(none, |it| percent(it.left, 1)),
+        row.budget.map_or_else(none, |it| span(it.outage_minutes * 60.0)),
+        row.budget.and_then(|it| it.events).map_or_else(none, count),
+        row.burn.as_ref().map_or_else(none, |it| format!("{} {}", rate(it.rate), it.window)),
+        row.exhausted_in_seconds.map_or_else(none, |it| if it <= 0.0 { "spent".to_owned() } else { span(it) }),
+    ]
+}
+
+fn line(cells: &[String; 8], widths: &[usize; 8], paint: impl Fn(String) -> String) -> String {
+    let padded =
+        |column: usize, text: &str| format!("{text}{}", " ".repeat(widths[column].saturating_sub(chars(text))));
+    let right = |column: usize, text: &str| format!("{}{text}", " ".repeat(widths[column].saturating_sub(chars(text))));
+    let state = paint(padded(0, &cells[0]));
+    let numbers: String = (2..8).map(|column| format!("  {}", right(column, &cells[column]))).collect();
+    if chars(&cells[1]) > widths[1] {
+        return format!("{state}  {}\n{}{numbers}\n", cells[1], " ".repeat(widths[0] + 2 + widths[1]));
+    }
+    format!("{state}  {}{numbers}\n", padded(1, &cells[1]))
+}
+
+/// What a row needs sentences for.
+fn notes(row: &Row, at: i64) -> Vec<String> {
+    let mut all = Vec::new();
+    if !row.alerts.is_empty() {
+        all.push(alerts(&row.alerts));
+    }
+    all.extend(missing(row, at));
+    if let Some(coverage) = row.coverage.filter(|it| *it < 0.995) {
+        all.push(format!("data for {} of the {} only", percent(coverage, 0), row.window));
+    }
+    if let Some(served) = row.served_objective {
+        all.push(format!(
+            "the server judges by {}: deploy the generated rules, as kilter status --rules tells",
+            percent(served, 4)
+        ));
+    }
+    all
+}
+
+/// What is missing, in exact words.
+fn missing(row: &Row, at: i64) -> Option<String> {
+    let ago = |since: i64| {
+        let seconds = (at - since).max(0) as f64 / 1_000.0;
+        format!("{} ago, at {}", span(seconds), utc(since))
+    };
+    let service = &row.service;
+    Some(match &row.data {
+        Data::Recorded => return None,
+        Data::Idle => format!("no event within {}", row.window),
+        Data::Gone { since: Some(since) } => format!("the data are gone: the last came {}", ago(*since)),
+        Data::Gone { since: None } => "the data are gone".to_owned(),
+        Data::Retired { since } => {
+            let when = since.map_or_else(|| format!("more than {} ago", row.window), ago);
+            format!("this group is gone and others are there: the last data came {when}")
+        }
+        Data::Never => format!("no data came within {}: is the service scraped, and by this selector?", row.window),
+        Data::Maintenance => "maintenance: nothing is measured".to_owned(),
+        Data::NoSuchSlo => format!("no such SLO on the server: it runs rules of {service}, but none of this SLO"),
+        Data::NotDeployed { until: Some(until) } => {
+            format!("the rules of {service} do not run any more: they last did {}", ago(*until))
+        }
+        Data::NotDeployed { until: None } => {
+            format!("the rules of {service} are not deployed: the server records nothing of it")
+        }
+        Data::EmptyServer => "this Prometheus is empty: it runs no rule of Kilter and has scraped nothing".to_owned(),
+    })
+}
+
+/// `ErrorBudgetBurn (page) fires, SLODataMissing (ticket) is pending`.
+fn alerts(all: &[super::Alert]) -> String {
+    let one = |it: &super::Alert| {
+        let severity = if it.severity.is_empty() { String::new() } else { format!(" ({})", it.severity) };
+        format!("{}{severity} {}", it.name, if it.firing { "fires" } else { "is pending" })
+    };
+    all.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Never rounded up: 99.9996% is no 100%.
+fn percent(of: f64, decimals: usize) -> String {
+    let scale = 10_f64.powi(i32::try_from(decimals).unwrap_or(0));
+    // What a decimal of ours became on its way through binary numbers is put right first.
+    let floored = (of * 100.0 * scale + 1e-6).floor() / scale;
+    format!("{:.decimals$}%", floored + 0.0)
+}
+
+/// A length of time in its two largest units.
+pub(super) fn span(seconds: f64) -> String {
+    const UNITS: [(&str, f64); 4] = [("d", 86_400.0), ("h", 3_600.0), ("m", 60.0), ("s", 1.0)];
+    let (sign, seconds) = if seconds < 0.0 { ("-", -seconds) } else { ("", seconds) };
+    let index = UNITS.iter().position(|(_, size)| seconds >= *size).unwrap_or(3);
+    let (unit, size) = UNITS[index];
+    let whole = (seconds / size).floor();
+    if whole == 0.0 {
+        return "0s".to_owned();
+    }
+    match UNITS.get(index + 1) {
+        // Ten days need no hours.
+        Some((next, next_size)) if whole < 10.0 => match ((seconds - whole * size) / next_size).floor() {
+            rest if rest > 0.0 => format!("{sign}{whole}{unit}{rest}{next}"),
+            _ => format!("{sign}{whole}{unit}"),
+        },
+        _ => format!("{sign}{whole}{unit}"),
+    }
+}
+
+/// `950`, `12.3k`, `4.5M`; whole failures, rounded down.
+fn count(of: f64) -> String {
+    let size = of.abs();
+    match size {
+        _ if size < 10_000.0 => format!("{}", of.floor() + 0.0),
+        _ if size < 1e6 => format!("{:.1}k", of / 1e3),
+        _ if size < 1e9 => format!("{:.1}M", of / 1e6),
+        _ => format!("{:.1}G", of / 1e9),
+    }
+}
+
+fn rate(of: f64) -> String {
+    if of >= 100.0 { format!("{of:.0}x") } else { format!("{of:.1}x") }
+}
+
+/// A time as people read it: `2026-11-26 01:20 UTC`.
+pub(super) fn utc(millis: i64) -> String {
+    let minutes = millis.div_euclid(60_000);
+    let (days, minute) = (minutes.div_euclid(1_440), minutes.rem_euclid(1_440));
+    // Days since 1 March of year 0, in eras of 400 years, which all have as many days.
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = year + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
+}
+
+/// Lines of at most [`WIDTH`] columns; those after the first begin with `indent`.
+pub(super) fn wrapped(text: &str, indent: &str) -> String {
+    let (mut out, mut line) = (String::new(), String::new());
+    let lead: String = text.chars().take_while(|c| *c == ' ').collect();
+    for word in text.split_whitespace() {
+        let begins = line.trim().is_empty();
+        if !begins && chars(&line) + 1 + chars(word) > WIDTH {
+            out.push_str(&std::mem::take(&mut line));
+            out.push('\n');
+            line.push_str(indent);
+        } else if begins && out.is_empty() {
+            line.push_str(&lead);
+        } else {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    out + &line + "\n"
+}
+
+fn chars(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn painted(state: State, text: &str, color: bool) -> String {
+    let code = match state {
+        _ if !color => return text.to_owned(),
+        State::Page | State::Missing | State::Exhausted => 31,
+        State::Ticket | State::Pending | State::Maintenance => 33,
+        State::Fine => 32,
+    };
+    format!("\x1b[{code}m{text}\x1b[0m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_never_kinder_than_the_truth() {
+        for (of, decimals, text) in [
+            (0.999_96, 2, "99.99%"),
+            (1.0, 2, "100.00%"),
+            (0.99, 1, "99.0%"),
+            (-0.3, 1, "-30.0%"),
+            (-0.000_1, 1, "-0.1%"),
+        ] {
+            assert_eq!(percent(of, decimals), text);
+        }
+        for (of, text) in [
+            (0.2, "0s"),
+            (59.9, "59s"),
+            (60.0, "1m"),
+            (3_900.0, "1h5m"),
+            (86_400.0 * 12.5, "12d"),
+            (-90.0, "-1m30s"),
+            (86_400.0 * 2.25, "2d6h"),
+        ] {
+            assert_eq!(span(of), text);
+        }
+        for (of, text) in
+            [(0.9, "0"), (-0.5, "-1"), (9_999.9, "9999"), (12_345.0, "12.3k"), (4.5e6, "4.5M"), (2e10, "20.0G")]
+        {
+            assert_eq!(count(of), text);
+        }
+        for (of, text) in [
+            (0, "1970-01-01 00:00 UTC"),
+            (951_782_400_000, "2000-02-29 00:00 UTC"),
+            (1_795_656_767_000, "2026-11-26 01:32 UTC"),
+        ] {
+            assert_eq!(utc(of), text);
+        }
+    }
+
+    #[test]
+    fn what_is_long_goes_on_in_the_next_line() {
+        let text = wrapped(&format!("    {}", "word ".repeat(40)), "      ");
+        assert!(text.lines().all(|it| chars(it) <= WIDTH) && text.lines().count() == 3, "{text}");
+        assert!(text.lines().skip(1).all(|it| it.starts_with("      ")), "{text}");
+    }
+}
