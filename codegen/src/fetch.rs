@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
 
+use crate::http;
+
 /// The largest page that is read, unpacked. Prometheus itself would choke on less.
 pub const MAX_BYTES: u64 = 64 << 20;
 
@@ -49,42 +51,37 @@ pub enum FetchError {
     },
 }
 
-const NO_TLS: &str = "let curl fetch it: curl -s https://... | kilter init --from -";
+const UNTRUSTED: &str = "install the authority of its certificate on this machine, or name it in SSL_CERT_FILE; or let curl fetch the page: curl -s https://... | kilter init --from -";
 const ADDRESS: &str =
     "is the service running, and is this its admin address? For example: http://localhost:9464/metrics";
 
-/// Reads a page as text. `from` is an `http://` address, a path, or `-`.
+/// Reads a page as text. `from` is an `http://` or `https://` address, a path, or `-`.
 pub fn page(from: &str, current: &Path) -> Result<String, FetchError> {
-    let bytes = if from.starts_with("https://") {
-        let message = "kilter speaks plain HTTP only".to_owned();
-        return Err(FetchError::Http { url: from.to_owned(), message, next: NO_TLS });
-    } else if from.starts_with("http://") {
-        http(&with_path(from))?
-    } else {
-        file(from, current)?
+    let bytes = match ["http://", "https://"].into_iter().find(|it| from.starts_with(it)) {
+        Some(scheme) => over_http(&with_path(scheme, from))?,
+        None => file(from, current)?,
     };
-    as_text(bytes, from)
+    as_text(bytes, &http::shown(from))
 }
 
 /// Without a path it is the usual one.
-fn with_path(url: &str) -> String {
-    let bare = url["http://".len()..].trim_end_matches('/');
-    if bare.contains('/') || bare.is_empty() { url.to_owned() } else { format!("http://{bare}/metrics") }
+fn with_path(scheme: &str, url: &str) -> String {
+    let bare = url[scheme.len()..].trim_end_matches('/');
+    if bare.contains('/') || bare.is_empty() { url.to_owned() } else { format!("{scheme}{bare}/metrics") }
 }
 
-fn http(url: &str) -> Result<Vec<u8>, FetchError> {
-    let failed = |message: String| FetchError::Http { url: url.to_owned(), message, next: ADDRESS };
-    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
+fn over_http(url: &str) -> Result<Vec<u8>, FetchError> {
+    let failed = |error: ureq::Error| FetchError::Http {
+        url: http::shown(url),
+        message: http::said(&error),
+        next: if http::is_tls(&error) { UNTRUSTED } else { ADDRESS },
+    };
+    let agent: ureq::Agent = http::agent(TIMEOUT, None).build().into();
     // What Prometheus' own scrapes say is left out: a service holds back what is new for those.
     let answer = agent.get(url).header("accept", "text/plain;version=0.0.4").call();
-    let mut answer = answer.map_err(|error| failed(error.to_string()))?;
+    let mut answer = answer.map_err(failed)?;
     let mut bytes = Vec::new();
-    answer
-        .body_mut()
-        .as_reader()
-        .take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| failed(error.to_string()))?;
+    answer.body_mut().as_reader().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| failed(error.into()))?;
     Ok(bytes)
 }
 
@@ -143,13 +140,15 @@ mod tests {
 
     #[test]
     fn an_address_without_a_path_means_the_usual_one() {
-        for (given, asked) in [
-            ("http://localhost:9464", "http://localhost:9464/metrics"),
-            ("http://localhost:9464/", "http://localhost:9464/metrics"),
-            ("http://localhost:9464/admin/prom", "http://localhost:9464/admin/prom"),
-            ("http://", "http://"),
-        ] {
-            assert_eq!(with_path(given), asked);
+        for scheme in ["http://", "https://"] {
+            for (given, asked) in [
+                ("localhost:9464", "localhost:9464/metrics"),
+                ("localhost:9464/", "localhost:9464/metrics"),
+                ("localhost:9464/admin/prom", "localhost:9464/admin/prom"),
+                ("", ""),
+            ] {
+                assert_eq!(with_path(scheme, &format!("{scheme}{given}")), format!("{scheme}{asked}"));
+            }
         }
     }
 }

@@ -49,6 +49,15 @@ pub(crate) fn is_tls(error: &ureq::Error) -> bool {
     }
 }
 
+/// An address as it may be shown: without its credentials, and without what follows its path, which may be secret too.
+/// A password may hold a slash that somebody forgot to escape, so all before the last `@` is taken for it.
+pub(crate) fn shown(url: &str) -> String {
+    let start = url.find("://").map_or(0, |it| it + 3);
+    let (scheme, rest) = url.split_at(start);
+    let (mask, rest) = rest.rfind('@').map_or(("", rest), |at| ("***", &rest[at..]));
+    format!("{scheme}{mask}{}", &rest[..rest.find(['?', '#']).unwrap_or(rest.len())])
+}
+
 fn rustls_error(of: &std::io::Error) -> Option<&rustls::Error> {
     of.get_ref()?.downcast_ref::<rustls::Error>()
 }
@@ -57,5 +66,24 @@ fn certificate(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidMessage(_) => "no TLS is spoken here".to_owned(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_of_an_address_is_shown() {
+        for (url, text) in [
+            ("https://u:p@sso.example/login?token=x", "https://***@sso.example/login"),
+            ("https://u:p/w@h/a", "https://***@h/a"),
+            ("http://u:p?w@h", "http://***@h"),
+            ("/login#x", "/login"),
+            ("u:p@h", "***@h"),
+            ("", ""),
+        ] {
+            assert_eq!(shown(url), text);
+        }
     }
 }

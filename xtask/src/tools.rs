@@ -21,6 +21,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("pg_basebackup", "postgresql"),
     ("pg_isready", "postgresql"),
     ("valgrind", "valgrind"),
+    ("openssl", "openssl"),
 ];
 
 /// Installs what is missing when that is possible here, and says whether it had to; otherwise an error says exactly

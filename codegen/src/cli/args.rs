@@ -94,7 +94,7 @@ Nothing that exists is overwritten, and what is written passes `kilter lint` and
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Init {
-    /// A metrics page to look at: http://..., a file, or - for the standard input. It need not be of Kilter's SDK.
+    /// A metrics page to look at: http://..., https://..., a file, or - for the standard input. It need not be of Kilter's SDK.
     #[arg(long, value_name = "PAGE")]
     pub(super) from: Option<String>,
     /// The service. Default: as the page, Cargo.toml or the folder says.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kilter_contract::slo;
+use serde_json::json;
 
 use super::Status;
 use super::args::{Status as Arguments, TextFormat};
@@ -16,6 +17,7 @@ use crate::prometheus::{Answer, Client, PromError, Sample};
 use crate::render::target::{self, Group};
 use crate::render::{Artifact, Kind};
 use crate::status::observed::Observed;
+use crate::status::rules::Comparison;
 use crate::status::{self, Data, FailOn, Report, State, ask, rules};
 
 pub(super) fn status(args: &Arguments) -> Result<Status, String> {
@@ -30,15 +32,15 @@ pub(super) fn status(args: &Arguments) -> Result<Status, String> {
     };
     let services = chosen(args, &made, estate)?;
     progress.say(|| format!("asking {}", client.address()));
-    if args.rules || args.fail_on.contains(&FailOn::Rules) && !args.gate {
-        let whole = services.len() == estate.services.len();
-        let compared = compared(&client, artifacts, &services, whole).map_err(|it| it.to_string())?;
-        drop(progress);
-        return Ok(tell_rules(args, &compared));
-    }
-    let report = asked(&client, estate, &services).map_err(|error| error.to_string())?;
+    let said = |error: PromError| error.to_string();
+    // Only the rules, unless something else shall fail too.
+    let only_rules = args.rules && args.fail_on.iter().all(|it| *it == FailOn::Rules);
+    let report = (!only_rules).then(|| asked(&client, estate, &services)).transpose().map_err(said)?;
+    let with_rules = args.rules || args.fail_on.contains(&FailOn::Rules);
+    let whole = services.len() == estate.services.len();
+    let compared = with_rules.then(|| compared(&client, artifacts, &services, whole)).transpose().map_err(said)?;
     drop(progress);
-    Ok(tell(args, &report))
+    Ok(tell(args, report.as_ref(), compared.as_ref()))
 }
 
 /// The services that the arguments name.
@@ -110,24 +112,52 @@ fn asked(client: &Client, estate: &Estate, services: &[&Service]) -> Result<Repo
 }
 
 /// Data to stdout, talk to stderr.
-fn tell(args: &Arguments, report: &Report) -> Status {
+fn tell(args: &Arguments, report: Option<&Report>, compared: Option<&Comparison>) -> Status {
     let gate = FailOn::GATE;
     let on: &[FailOn] = if args.gate && args.fail_on.is_empty() { &gate } else { &args.fail_on };
+    let differ = compared.is_some_and(|it| !it.differences.is_empty());
+    let failed = report.is_some_and(|it| it.fails(on)) || differ && on.contains(&FailOn::Rules);
     match args.format {
         TextFormat::Json => {
-            let mut value = serde_json::to_value(report).unwrap_or_default();
-            value["failed"] = report.fails(on).into();
+            let mut value = report.map_or_else(|| json!({}), |it| serde_json::to_value(it).unwrap_or_default());
+            if let Some(it) = compared {
+                value["prometheus"] = it.prometheus.clone().into();
+                value["rules"] = serde_json::to_value(it).unwrap_or_default();
+            }
+            value["failed"] = failed.into();
             println!("{value:#}");
         }
-        TextFormat::Human if args.gate => print!("{}", status::gate(report, on, color())),
-        TextFormat::Human => print!("{}", status::human(report, color())),
+        TextFormat::Human => {
+            let table = |it| if args.gate { status::gate(it, on, color()) } else { status::human(it, color()) };
+            print!("{}{}", report.map(table).unwrap_or_default(), compared.map(rules::human).unwrap_or_default());
+        }
     }
-    report.warnings.iter().for_each(|it| eprintln!("warning: {it}"));
-    eprintln!("{}", counts(report));
-    if let Some(next) = next(report) {
-        eprintln!("  next: {next}");
+    if let Some(report) = report {
+        report.warnings.iter().for_each(|it| eprintln!("warning: {it}"));
+        eprintln!("{}", counts(report));
+        if let Some(next) = next(report) {
+            eprintln!("  next: {next}");
+        }
     }
-    if report.fails(on) { Status::Findings } else { Status::Fine }
+    if let Some(compared) = compared {
+        if compared.reload_failed {
+            eprintln!("warning: the server could not load its configuration when it was told to; its log says why");
+        }
+        eprintln!("{}", counted_rules(compared));
+    }
+    if failed { Status::Findings } else { Status::Fine }
+}
+
+fn counted_rules(of: &Comparison) -> String {
+    let (differences, server) = (of.differences.len(), &of.prometheus);
+    let generated = format!("{} rules in {} groups", of.rules, of.groups);
+    if differences == 0 {
+        return format!("{server} runs all {generated} as generated");
+    }
+    format!(
+        "{differences} difference{} on {server}, of {generated}\n  next: let the server load what kilter generate writes",
+        plural(differences)
+    )
 }
 
 /// `12 SLOs: 1 page, 2 missing, 9 fine`.
@@ -157,7 +187,7 @@ fn compared(
     artifacts: &[Artifact],
     services: &[&Service],
     whole: bool,
-) -> Result<rules::Comparison, PromError> {
+) -> Result<Comparison, PromError> {
     let (mut generated, mut others): (Vec<Group>, BTreeSet<String>) = (Vec::new(), BTreeSet::new());
     for artifact in artifacts.iter().filter(|it| it.kind == Kind::Rules && it.path.ends_with(".rules.yaml")) {
         let own = match &artifact.service {
@@ -176,25 +206,8 @@ fn compared(
         }
     }
     let served = client.rules()?.data;
-    Ok(rules::compare(client.address(), &generated, &others, &served, whole))
-}
-
-fn tell_rules(args: &Arguments, of: &rules::Comparison) -> Status {
-    match args.format {
-        TextFormat::Json => println!("{:#}", serde_json::to_value(of).unwrap_or_default()),
-        TextFormat::Human => print!("{}", rules::human(of)),
-    }
-    let (differences, server) = (of.differences.len(), &of.prometheus);
-    if differences == 0 {
-        eprintln!("{server} runs all {} rules of {} groups as generated", of.rules, of.groups);
-        return Status::Fine;
-    }
-    eprintln!(
-        "{differences} difference{} on {server}, of {} rules in {} groups",
-        plural(differences),
-        of.rules,
-        of.groups
-    );
-    eprintln!("  next: let the server load what kilter generate writes, then reload it");
-    if args.fail_on.contains(&FailOn::Rules) { Status::Findings } else { Status::Fine }
+    let mut compared = rules::compare(client.address(), &generated, &others, &served, whole);
+    // Only Prometheus tells it.
+    compared.reload_failed = client.runtime().is_ok_and(|it| !it.reload_config_success);
+    Ok(compared)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{Failure, PromError};
+use crate::http;
 
 /// Everything that is needed to ask.
 #[derive(Debug, Clone)]
@@ -90,7 +91,12 @@ impl Address {
             .into_iter()
             .find(|it| url.get(..it.len()).is_some_and(|start| start.eq_ignore_ascii_case(it)));
         let Some(scheme) = scheme else {
-            return Err(PromError::new(Failure::Setting, &hidden(url), "this is no address of a Prometheus", EXAMPLE));
+            return Err(PromError::new(
+                Failure::Setting,
+                &http::shown(url),
+                "this is no address of a Prometheus",
+                EXAMPLE,
+            ));
         };
         let rest = &url[scheme.len()..];
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -98,11 +104,7 @@ impl Address {
         let mask = if user.is_some() { "***@" } else { "" };
         let path = path.trim_end_matches('/');
         let path = path.strip_suffix("/api/v1").unwrap_or(path).trim_end_matches('/');
-        let wrong = |what: &str| {
-            let end = path.find(['?', '#']).unwrap_or(path.len());
-            let shown = format!("{scheme}{mask}{host}{}", &path[..end]);
-            PromError::new(Failure::Setting, &shown, what, EXAMPLE)
-        };
+        let wrong = |what: &str| PromError::new(Failure::Setting, &http::shown(url), what, EXAMPLE);
         if host.is_empty() {
             return Err(wrong("the address has no host"));
         }
@@ -116,11 +118,6 @@ impl Address {
         let shown = format!("{scheme}{mask}{host}{path}");
         Ok(Self { base, shown, credentials: user.map(credentials) })
     }
-}
-
-/// What is no address may still hold a password.
-fn hidden(text: &str) -> String {
-    text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, rest)| format!("***@{rest}"))
 }
 
 /// `user:password`, with `%40` and the like as addresses write them.
@@ -171,6 +168,7 @@ mod tests {
             "http://u:secret@h/a?b",
             "http://u:secret@a b",
             "u:secret@h",
+            "http://u:se/secret@h:x",
             "http://u:secret@h/é%\u{0}",
         ] {
             let error = Address::read(given).unwrap_err().to_string();

@@ -242,7 +242,7 @@ fn what_is_no_page_is_refused_with_a_next_step() {
     }
     for (from, answer) in [
         ("http://127.0.0.1:1/metrics", "is the service running"),
-        ("https://shop.example/metrics", "| kilter init --from -"),
+        ("https://u:secret@127.0.0.1:1/metrics", "https://***@127.0.0.1:1/metrics: "),
         ("localhost:9464", "http://localhost:9464"),
         ("nowhere.txt", "nowhere.txt"),
         ("http://", "next: "),

@@ -17,11 +17,14 @@ pub use print::human;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// Who was asked, without credentials.
+    #[serde(skip)]
     pub prometheus: String,
     /// Groups that are generated.
     pub groups: usize,
     /// Rules that are generated.
     pub rules: usize,
+    /// Whether the server could not load what it was given last, and runs what it had before.
+    pub reload_failed: bool,
     /// Everything that is not as generated, by group.
     pub differences: Vec<Difference>,
 }
@@ -100,7 +103,8 @@ pub fn compare(
         differences.push(of_whole(Kind::Extra, &group.name, Some(group.file.clone()), what));
     }
     let rules = generated.iter().map(|it| it.rules.len()).sum();
-    Comparison { prometheus: prometheus.to_owned(), groups: generated.len(), rules, differences }
+    let (prometheus, groups) = (prometheus.to_owned(), generated.len());
+    Comparison { prometheus, groups, rules, reload_failed: false, differences }
 }
 
 /// A group of Kilter's: by its name, and by the names in it.
@@ -244,4 +248,59 @@ fn differ(a: f64, b: f64) -> bool {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length of time, in milliseconds")]
 fn text(seconds: f64) -> String {
     Duration::from_millis((seconds.max(0.0) * 1_000.0).round() as u64).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::target;
+
+    const RULES: &str = "groups:\n- name: slo-shop\n  interval: 30s\n  rules:\n  - record: slo:x\n    expr: (a)\n  - alert: A\n    expr: b\n    keep_firing_for: 5m\n";
+
+    fn served(file: &str, took: f64) -> ServedGroup {
+        let rule = |kind, name: &str, query: &str| ServedRule {
+            kind,
+            name: name.to_owned(),
+            query: query.to_owned(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            duration: 0.0,
+            keep_firing_for: None,
+            health: "ok".to_owned(),
+            last_error: String::new(),
+            evaluation_time: 0.0,
+        };
+        ServedGroup {
+            name: "slo-shop".to_owned(),
+            file: file.to_owned(),
+            interval: 30.0,
+            evaluation_time: took,
+            last_evaluation: String::new(),
+            rules: vec![rule(RuleKind::Recording, "slo:x", "a"), rule(RuleKind::Alerting, "A", "b")],
+        }
+    }
+
+    fn kinds(served: &[ServedGroup]) -> Vec<Kind> {
+        let generated = target::groups(RULES).unwrap();
+        let compared = compare("http://p", &generated, &BTreeSet::new(), served, true);
+        compared.differences.iter().map(|it| it.kind).collect()
+    }
+
+    #[test]
+    fn a_group_is_slow_beyond_half_of_its_interval_and_extra_when_it_runs_twice() {
+        assert_eq!(kinds(&[served("a", 15.0)]), []);
+        assert_eq!(kinds(&[served("a", 15.1)]), [Kind::Slow]);
+        assert_eq!(kinds(&[served("a", 0.1), served("b", 0.1)]), [Kind::Extra]);
+        assert_eq!(kinds(&[]), [Kind::Missing]);
+    }
+
+    #[test]
+    fn what_a_server_does_not_tell_is_not_compared() {
+        let mut group = served("a", 0.1);
+        assert_eq!(kinds(std::slice::from_ref(&group)), []);
+        group.rules[1].keep_firing_for = Some(0.0);
+        assert_eq!(kinds(std::slice::from_ref(&group)), [Kind::Stale]);
+        group.rules[1].keep_firing_for = Some(300.0);
+        assert_eq!(kinds(&[group]), []);
+    }
 }

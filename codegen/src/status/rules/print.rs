@@ -19,7 +19,7 @@ fn paragraph(of: &Difference) -> String {
     let labels: Vec<String> = of.labels.iter().map(|(key, value)| format!("{key}={value:?}")).collect();
     let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
     let rule = of.rule.as_deref().map_or_else(String::new, |it| format!(" {it}{labels}"));
-    let mut out = wrapped(&format!("{word:<8} {}{rule}", of.group), "         ");
+    let mut out = wrapped(&format!("{word} {}{rule}", of.group), "    ");
     let mut note = |text: &str| out.push_str(&wrapped(&format!("    {text}"), "      "));
     match (of.kind, of.rule.is_some()) {
         (Kind::Missing, false) => note("the server does not run this group"),
@@ -43,7 +43,7 @@ fn paragraph(of: &Difference) -> String {
             for what in &of.what {
                 let text = |it: &Option<String>| it.as_deref().unwrap_or("nothing").trim().to_owned();
                 note(&format!("{} is {}", what.field, text(&what.served)));
-                note(&format!("{} generated: {}", " ".repeat(what.field.len()), text(&what.generated)));
+                note(&format!("generated: {}", text(&what.generated)));
             }
         }
     }
