@@ -51,8 +51,8 @@ fn chosen<'a>(args: &Arguments, made: &Made, estate: &'a Estate) -> Result<Vec<&
         estate.services.iter().filter(|it| by_path.contains(it.name.as_str())).filter(named).collect();
     let known = |name: &crate::model::Name| all.iter().any(|it| it.name == *name);
     if let Some(unknown) = args.service.iter().find(|it| !known(it)) {
-        let names: Vec<&str> = by_path.into_iter().collect();
-        return Err(format!("no SLO file has the service {unknown}\n  next: one of {}", names.join(", ")));
+        let all: Vec<&str> = by_path.into_iter().collect();
+        return Err(format!("no SLO file has the service {unknown}\n  next: one of {}", all.join(", ")));
     }
     Ok(all)
 }

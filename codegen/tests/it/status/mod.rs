@@ -163,7 +163,6 @@ fn a_week_is_told_as_it_was() {
     let human = kilter(&["status", "shop.yaml", "mall.yaml", "--prometheus", &url], path);
     let text = String::from_utf8_lossy(&human.stdout).into_owned();
     assert!(text.lines().all(|it| it.chars().count() <= 100), "{text}");
-    println!("TMP\n{text}");
     for words in [
         "ErrorBudgetBurn (page) fires",
         "the data are gone: the last came 4",
