@@ -43,15 +43,23 @@ pub mod pipeline;
 pub mod plan;
 pub mod prometheus;
 #[deny(clippy::disallowed_methods)]
+pub mod plot;
+#[deny(clippy::disallowed_methods)]
 pub mod promql;
 #[deny(clippy::disallowed_methods)]
 pub mod render;
+#[deny(clippy::disallowed_methods)]
+pub mod replay;
 #[deny(clippy::disallowed_methods)]
 pub mod resolve;
 #[deny(clippy::disallowed_methods)]
 pub mod rulefile;
 #[deny(clippy::disallowed_methods)]
 pub mod scaffold;
+#[deny(clippy::disallowed_methods)]
+pub mod scenario;
+#[deny(clippy::disallowed_methods)]
+pub mod simulate;
 #[deny(clippy::disallowed_methods)]
 pub mod spec;
 #[deny(clippy::disallowed_methods)]

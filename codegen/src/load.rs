@@ -408,6 +408,20 @@ fn neighbours(pending: &[(usize, PathBuf, Foreign)], sources: &Sources) -> Vec<N
     all
 }
 
+/// A file that is neither an SLO file nor of an estate, such as a scenario.
+pub fn one(path: &Path) -> Result<SourceFile, LoadError> {
+    let shown = shown(path, Path::new(""));
+    let failed = |source| LoadError::Io { path: shown.clone(), source };
+    let wrong = |why: String| failed(std::io::Error::new(std::io::ErrorKind::InvalidData, why));
+    if fs::metadata(path).map_err(failed)?.len() > yaml::MAX_BYTES as u64 {
+        return Err(wrong(format!("the file is larger than {} MiB", yaml::MAX_BYTES >> 20)));
+    }
+    match as_text(fs::read(path).map_err(failed)?) {
+        (text, None) => Ok(SourceFile { path: shown, text }),
+        (_, Some((problem, _))) => Err(wrong(problem)),
+    }
+}
+
 /// The text of a file, without a byte order mark, and what is wrong with it.
 fn as_text(bytes: Vec<u8>) -> (String, Option<(String, Range)>) {
     let (text, problem) = match String::from_utf8(bytes) {

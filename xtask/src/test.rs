@@ -21,8 +21,9 @@ struct Done {
 /// The tests that wait for real programs most of their time: they run beside all others.
 const WAITING: &str = "kilter-conformance";
 
-/// Estates by chance with `--all`.
+/// Estates by chance with `--all`, and scenarios that promtool evaluates too.
 const CASES: &str = "1000";
+const INCIDENTS: &str = "300";
 
 /// Runs each part, also after a failure, so that one run tells everything.
 pub(crate) fn run(all: bool) -> anyhow::Result<()> {
@@ -47,6 +48,10 @@ pub(crate) fn run(all: bool) -> anyhow::Result<()> {
         let mut chances = cargo(&["test", "--quiet", "--locked", "-p", "kilter", "--test", "it", "--", "property"]);
         chances.env("KILTER_CASES", CASES).env("KILTER_SEED", "1000").env("KILTER_KEEP", &kept);
         done.push(part("chance", chances)?);
+        let mut incidents =
+            cargo(&["test", "--quiet", "--locked", "-p", "kilter", "--test", "it", "--", "simulate::promtool"]);
+        incidents.env("KILTER_CASES", INCIDENTS).env("KILTER_SEED", "1000");
+        done.push(part("incidents", incidents)?);
         done.push(part("grafana", grafana::check(&[root().join("dashboards"), kept])?)?);
     }
     summary(&done, started.elapsed())

@@ -49,6 +49,9 @@ pub(super) enum Command {
     /// Tell how every SLO is on a Prometheus; a gate for deployments; whether its rules are the generated ones.
     #[command(after_help = STATUS_HELP)]
     Status(Status),
+    /// Play a scenario to the alerts, without a Prometheus: when each fires and resolves, and what it costs.
+    #[command(after_help = SIMULATE_HELP)]
+    Simulate(Simulate),
     /// Turn SLO files of Sloth, OpenSLO or Pyrra into Kilter's.
     #[command(after_help = IMPORT_HELP)]
     Import(Import),
@@ -324,6 +327,53 @@ pub(super) struct Test {
     pub(super) quiet: bool,
 }
 
+const SIMULATE_HELP: &str = "Examples:
+  kilter simulate slo.yaml                                a total outage of twenty minutes
+  kilter simulate slo.yaml --slo checkout --scenario '1% for 6h'
+  kilter simulate --scenario 'ramp 0% to 10% over 1h then healthy for 2h'
+  kilter simulate slo.yaml --scenario '100% for 10m' --traffic 30/h     whole failures of a quiet service
+  kilter simulate slo.yaml --slo checkout --scenario incident.yaml --format svg > incident.svg
+
+Steps, one after the other with `then` or a comma between them:
+  100% for 20m                             so many events are bad
+  ramp 0% to 10% over 1h                   more and more, or fewer
+  flapping 100% for 2m every 10m over 3h   again and again
+  daily 0% to 0.5% for 3d                  least at the beginning, most half a day later
+  no traffic for 1h                        series that count nothing
+  no data for 15m                          nothing can be scraped
+  healthy for 10m                          nothing is wrong
+  deploy                                   every counter begins at zero again
+
+Times count from the beginning of the steps. Before them lies a healthy compliance window.";
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Simulate {
+    #[command(flatten)]
+    pub(super) input: Input,
+    /// Only this SLO; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(super) slo: Vec<Name>,
+    /// What happens: steps in plain words, or a file with them.
+    #[arg(long, value_name = "STEPS|FILE", default_value = "100% for 20m")]
+    pub(super) scenario: String,
+    /// Events, which are whole then: 50/s, 30/h, 'daily 10/s to 100/s'. Default: those of the file, else 100/s.
+    #[arg(long, value_name = "RATE")]
+    pub(super) traffic: Option<String>,
+    /// How the outcome is printed; svg is a drawing of one SLO.
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: SimulateFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SimulateFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+    /// A drawing that everybody can read.
+    Svg,
+}
+
 #[derive(Debug, ClapArgs)]
 pub(super) struct Contract {
     /// JSON for programs, Markdown for people.
@@ -337,6 +387,8 @@ pub(super) enum SchemaOf {
     Slo,
     /// kilter.yaml.
     Estate,
+    /// A scenario of `kilter simulate`.
+    Scenario,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -161,7 +161,7 @@ fn options(input: &Input) -> LoadOptions {
     LoadOptions { paths: input.paths.clone(), config: input.config.clone(), current: current() }
 }
 
-fn run_with(input: &Input, wanted: &Options<'_>) -> Result<Made, String> {
+pub(super) fn run_with(input: &Input, wanted: &Options<'_>) -> Result<Made, String> {
     pipeline::run_with(&options(input), wanted).map_err(|error| error.to_string())
 }
 

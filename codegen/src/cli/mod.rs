@@ -12,6 +12,7 @@ mod lint;
 mod manual;
 mod progress;
 mod reach;
+mod simulate;
 mod status;
 mod test;
 
@@ -58,6 +59,7 @@ pub fn main() -> ExitCode {
             Ok(Status::Fine)
         }
         Command::Test(it) => test::run(&it),
+        Command::Simulate(it) => simulate::run(&it),
         Command::Import(it) => import::import(&it),
         Command::Export(it) => export::export(&it),
         Command::Status(it) => status::status(&it),
@@ -74,6 +76,7 @@ pub fn main() -> ExitCode {
             let (object, title) = match of {
                 SchemaOf::Slo => (&crate::spec::SLO_FILE, "Kilter SLO file"),
                 SchemaOf::Estate => (&crate::spec::ESTATE, "Kilter estate (kilter.yaml)"),
+                SchemaOf::Scenario => (&crate::spec::SCENARIO, "Kilter scenario"),
             };
             println!("{:#}", crate::spec::json_schema(object, title));
             Ok(Status::Fine)

@@ -465,6 +465,10 @@ contract: kilter.contract.json";
     ManyBounds = "KLT0073", "more bounds than a histogram holds",
         "slower_than: 301ms   # beside 302ms, 303ms and so on",
         "slower_than: 300ms";
+    /// A scenario is steps in plain words, one after the other with `then` or a comma between them. A step says what happens and for how long, so that everybody who reads it sees the same incident; `kilter simulate --help` shows every form.
+    Scenario = "KLT0149", "not a scenario",
+        "--scenario '100 for 20 minutes'",
+        "--scenario '100% for 20m'";
 }
 
 impl fmt::Display for Code {

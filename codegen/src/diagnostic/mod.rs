@@ -80,6 +80,11 @@ impl<'a> Findings<'a> {
         self.source
     }
 
+    /// How many there are by now.
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
     /// Adds an error.
     pub fn error(&mut self, code: Code, range: Range, message: impl Into<String>, help: impl Into<String>) {
         self.add(Severity::Error, code, range, message.into(), help.into());

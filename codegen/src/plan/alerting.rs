@@ -8,12 +8,12 @@ use kilter_contract::slo;
 
 use super::class::{Class, POLICY_LABEL};
 use super::context::Context;
-use super::expr::{is_grid, over_window};
+use super::expr::{Over, is_grid, over, over_window};
 use super::maintenance::unless_maintained;
 use super::windows::{Pair, Severity};
 use super::words::{Words, annotations, link_annotations};
 use super::{Rule, expr};
-use crate::model::{Decimal, Duration, Extra, NoData};
+use crate::model::{Decimal, Duration, Extra, NoData, Slo};
 use crate::render::engine::{TemplateError, Templates};
 
 /// Everything an alert needs besides its expression.
@@ -27,61 +27,98 @@ struct Alert<'a> {
     keep: Option<Duration>,
 }
 
-/// The alerts of one class but [`exhausted`], which belongs to the budget's group.
-pub fn per_class(context: &Context<'_>, class: &Class<'_>, templates: &Templates) -> Result<Vec<Rule>, TemplateError> {
+/// What must hold for an alert of a class. The expression is made from it, and [`crate::replay`] evaluates it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// The budget burns.
+    Burn,
+    /// Data that were there are not.
+    Vanished,
+    /// There are no data, or only one side of the pair.
+    Missing,
+    /// There is no traffic, although there was.
+    TrafficLost,
+    /// The budget is spent.
+    Exhausted,
+}
+
+/// An alert of a class without its texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watch {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is delivered.
+    pub severity: Severity,
+    /// What must hold.
+    pub condition: Condition,
+    /// How long it must hold.
+    pub hold: Option<Duration>,
+    /// How long it stays afterwards.
+    pub keep: Option<Duration>,
+}
+
+/// The alerts of one class in the order of its rules; [`Condition::Exhausted`] belongs to the budget's group.
+pub fn watches(context: &Context<'_>, class: &Class<'_>) -> Vec<Watch> {
     let timing = &context.timing;
-    let mut rules = Vec::new();
+    let mut all = Vec::new();
     for (severity, keep) in [(Severity::Page, timing.page_keep_firing), (Severity::Ticket, timing.ticket_keep_firing)] {
-        if class.pairs_of(severity).is_empty() {
-            continue;
+        if !class.pairs_of(severity).is_empty() {
+            let name = slo::ERROR_BUDGET_BURN;
+            all.push(Watch { name, severity, condition: Condition::Burn, hold: None, keep: Some(keep) });
         }
-        let range = range(class, severity);
-        let alert = Alert {
-            name: slo::ERROR_BUDGET_BURN,
-            severity,
-            template: "burn",
-            section: section(slo::ERROR_BUDGET_BURN, severity),
-            range: &range,
-            hold: None,
-            keep: Some(keep),
-        };
-        rules.push(alert.rule(context, class, burn(context, class, severity), templates)?);
     }
     if let Some(severity) = class.missing_severity() {
+        let held = |name, severity, condition, hold| Watch { name, severity, condition, hold: Some(hold), keep: None };
         if severity == Severity::Page {
-            let alert = missing(Severity::Page, timing.missing_page_hold);
-            rules.push(alert.rule(context, class, data_vanished(context, class), templates)?);
+            all.push(held(slo::DATA_MISSING, severity, Condition::Vanished, timing.missing_page_hold));
         }
-        let ticket = missing(Severity::Ticket, timing.missing_ticket_hold);
-        rules.push(ticket.rule(context, class, data_missing(context, class), templates)?);
-        let alert = Alert {
-            name: slo::TRAFFIC_LOST,
-            severity,
-            template: "traffic",
-            section: section(slo::TRAFFIC_LOST, severity),
-            range: "6h",
-            hold: Some(timing.traffic_hold),
-            keep: None,
-        };
-        if let Some(expr) = traffic_lost(context, class) {
-            rules.push(alert.rule(context, class, expr, templates)?);
+        all.push(held(slo::DATA_MISSING, Severity::Ticket, Condition::Missing, timing.missing_ticket_hold));
+        if class.slos.iter().any(|it| has_traffic_to_lose(it)) {
+            all.push(held(slo::TRAFFIC_LOST, severity, Condition::TrafficLost, timing.traffic_hold));
         }
     }
-    Ok(rules)
+    all.push(spent(context));
+    all
 }
 
 /// The budget of the compliance window is spent. A ticket: nobody can win it back at night.
+const fn spent(context: &Context<'_>) -> Watch {
+    let (name, keep) = (slo::ERROR_BUDGET_EXHAUSTED, Some(context.timing.exhausted_keep_firing));
+    Watch { name, severity: Severity::Ticket, condition: Condition::Exhausted, hold: None, keep }
+}
+
+/// The alerts of one class but [`exhausted`], which belongs to the budget's group.
+pub fn per_class(context: &Context<'_>, class: &Class<'_>, templates: &Templates) -> Result<Vec<Rule>, TemplateError> {
+    let all = watches(context, class).into_iter().filter(|it| it.condition != Condition::Exhausted);
+    all.map(|it| of_watch(context, class, it, templates)).collect()
+}
+
+/// The alert of a class that belongs to the budget's group.
 pub fn exhausted(context: &Context<'_>, class: &Class<'_>, templates: &Templates) -> Result<Rule, TemplateError> {
-    let alert = Alert {
-        name: slo::ERROR_BUDGET_EXHAUSTED,
-        severity: Severity::Ticket,
-        template: "exhausted",
-        section: section(slo::ERROR_BUDGET_EXHAUSTED, Severity::Ticket),
-        range: "30d",
-        hold: None,
-        keep: Some(context.timing.exhausted_keep_firing),
+    of_watch(context, class, spent(context), templates)
+}
+
+fn of_watch(
+    context: &Context<'_>,
+    class: &Class<'_>,
+    watch: Watch,
+    templates: &Templates,
+) -> Result<Rule, TemplateError> {
+    let Watch { name, severity, condition, hold, keep } = watch;
+    let (template, expr) = match condition {
+        Condition::Burn => ("burn", burn(context, class, severity)),
+        Condition::Vanished => ("missing", data_vanished(context, class)),
+        Condition::Missing => ("missing", data_missing(context, class)),
+        Condition::TrafficLost => ("traffic", traffic_lost(context, class)),
+        Condition::Exhausted => ("exhausted", format!("{} < 0", recorded(context, class, slo::BUDGET_REMAINING))),
     };
-    alert.rule(context, class, format!("{} < 0", recorded(context, class, slo::BUDGET_REMAINING)), templates)
+    let range = match condition {
+        Condition::Burn => range(class, severity),
+        Condition::Exhausted => "30d".to_owned(),
+        Condition::Vanished | Condition::Missing | Condition::TrafficLost => "6h".to_owned(),
+    };
+    let alert = Alert { name, severity, template, section: section(name, severity), range: &range, hold, keep };
+    alert.rule(context, class, expr, templates)
 }
 
 /// No instance is up, or every target vanished from discovery although there were some.
@@ -149,18 +186,6 @@ impl Alert<'_> {
     }
 }
 
-fn missing(severity: Severity, hold: Duration) -> Alert<'static> {
-    Alert {
-        name: slo::DATA_MISSING,
-        severity,
-        template: "missing",
-        section: section(slo::DATA_MISSING, severity),
-        range: "6h",
-        hold: Some(hold),
-        keep: None,
-    }
-}
-
 /// What every alert of the service carries.
 pub(super) fn static_labels(context: &Context<'_>, extra: &Extra, severity: Severity) -> BTreeMap<String, String> {
     let mut labels = extra.labels.clone();
@@ -199,14 +224,30 @@ fn burn(context: &Context<'_>, class: &Class<'_>, severity: Severity) -> String 
 
 /// Errors that the long window really saw. An average times the whole window would make the first failure of a young
 /// service an outage; so it counts only for the steps that there are data for.
-fn enough_errors(context: &Context<'_>, class: &Class<'_>, long: Duration) -> String {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// The sum of one rate a step, over this range.
+    Sum(Duration),
+    /// A rate over the window, times the steps in this range for which there are data.
+    Counted(Over, Duration),
+}
+
+/// How the errors of a long window are counted.
+pub const fn seen(context: &Context<'_>, long: Duration) -> Seen {
     let long = context.estate.time_scale.apply(long);
     let rate = context.timing.rate;
+    if is_grid(long, rate) { Seen::Sum(long.minus(rate)) } else { Seen::Counted(over(long, rate, false), long) }
+}
+
+fn enough_errors(context: &Context<'_>, class: &Class<'_>, long: Duration) -> String {
+    let scaled = context.estate.time_scale.apply(long);
+    let rate = context.timing.rate;
     let errors = recorded(context, class, slo::ERROR_RATE);
-    let sum = if is_grid(long, rate) {
-        format!("sum_over_time({errors}[{}:{rate}])", long.minus(rate))
-    } else {
-        format!("{} * count_over_time({errors}[{long}:{rate}])", over_window(&errors, long, rate, false))
+    let sum = match seen(context, long) {
+        Seen::Sum(range) => format!("sum_over_time({errors}[{range}:{rate}])"),
+        Seen::Counted(_, range) => {
+            format!("{} * count_over_time({errors}[{range}:{rate}])", over_window(&errors, scaled, rate, false))
+        }
     };
     format!("{sum} * {} >= {}", rate.secs_text(), class.min_errors)
 }
@@ -257,25 +298,26 @@ fn data_missing(context: &Context<'_>, class: &Class<'_>) -> String {
     format!("({missing})\nunless on ({on}) {}", recorded(context, class, slo::MAINTENANCE))
 }
 
-/// No traffic now, although the last hour makes some certain. Not of SLOs that leave failures out: an outage takes all
-/// their events away, and is told by the SLO that it breaks.
-fn traffic_lost(context: &Context<'_>, class: &Class<'_>) -> Option<String> {
+/// Not SLOs that leave failures out: an outage takes all their events away, and is told by the SLO that it breaks.
+pub fn has_traffic_to_lose(slo: &Slo) -> bool {
+    !slo.sli.leaves_failures_out()
+}
+
+/// No traffic now, although the last hour makes some certain.
+fn traffic_lost(context: &Context<'_>, class: &Class<'_>) -> String {
     let watched: Vec<&str> =
-        class.slos.iter().filter(|it| !it.sli.leaves_failures_out()).map(|it| it.name.as_str()).collect();
-    if watched.is_empty() {
-        return None;
-    }
+        class.slos.iter().filter(|it| has_traffic_to_lose(it)).map(|it| it.name.as_str()).collect();
     let total = if watched.len() == class.slos.len() {
         recorded(context, class, slo::TOTAL_RATE)
     } else {
         context.recorded(slo::TOTAL_RATE, &watched)
     };
     let timing = &context.timing;
-    Some(format!(
+    format!(
         "{total} == 0\nand avg_over_time({total}[{}] offset {}) * {} > {}",
         timing.traffic_memory,
         timing.rate,
         timing.rate.secs_text(),
         timing.traffic_expected
-    ))
+    )
 }

@@ -66,6 +66,19 @@ pub fn sum_by(by: &[String], of: &str) -> String {
     if by.is_empty() { format!("sum({of})") } else { format!("sum by ({}) ({of})", by.join(", ")) }
 }
 
+/// How a window is read from a rate that was recorded over `step`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// The recorded rate itself.
+    Now,
+    /// The sum of so many rates, each a step before the other; one that is missing counts as zero.
+    Tiles(u64),
+    /// The average of what was recorded within this range.
+    Range(Duration),
+    /// The same, from one sample a step.
+    Grid(Duration),
+}
+
 /// A rate of events per second averaged over a window, from a recorded rate over `step`.
 ///
 /// | window | formula | why |
@@ -76,24 +89,33 @@ pub fn sum_by(by: &[String], of: &str) -> String {
 /// | longer | `avg_over_time(x[w-step:step])` | the same, from one sample a step |
 ///
 /// A sum of tiles is twelve times the average; both sides of a ratio are sums, so it cancels.
-pub fn over_window(series: &str, window: Duration, step: Duration, tiles: bool) -> String {
+pub const fn over(window: Duration, step: Duration, tiles: bool) -> Over {
     let steps = window.millis() / step.millis();
     if steps <= 1 {
-        return series.to_owned();
-    }
-    if tiles {
-        let mut sum = series.to_owned();
-        for tile in 1..steps {
-            let offset = step.times(tile);
-            let _ = write!(sum, "\n  + ({series} offset {offset} or 0 * {series})");
-        }
-        return format!("({sum})");
-    }
-    let range = window.minus(step);
-    if is_grid(window, step) {
-        format!("avg_over_time({series}[{range}:{step}])")
+        Over::Now
+    } else if tiles {
+        Over::Tiles(steps)
+    } else if is_grid(window, step) {
+        Over::Grid(window.minus(step))
     } else {
-        format!("avg_over_time({series}[{range}])")
+        Over::Range(window.minus(step))
+    }
+}
+
+/// [`over`] as PromQL.
+pub fn over_window(series: &str, window: Duration, step: Duration, tiles: bool) -> String {
+    match over(window, step, tiles) {
+        Over::Now => series.to_owned(),
+        Over::Tiles(steps) => {
+            let mut sum = series.to_owned();
+            for tile in 1..steps {
+                let offset = step.times(tile);
+                let _ = write!(sum, "\n  + ({series} offset {offset} or 0 * {series})");
+            }
+            format!("({sum})")
+        }
+        Over::Grid(range) => format!("avg_over_time({series}[{range}:{step}])"),
+        Over::Range(range) => format!("avg_over_time({series}[{range}])"),
     }
 }
 

@@ -49,16 +49,21 @@ pub fn burn_rates(context: &Context<'_>, classes: &[Class<'_>]) -> Vec<Rule> {
         (true, [one]) => BTreeMap::from([(slo::SLO_LABEL.to_owned(), (*one).to_owned())]),
         _ => BTreeMap::new(),
     });
+    let burn = |(window, tiles): (Duration, bool)| Rule::Recording {
+        record: slo::burn_rate(&window.to_string()),
+        expr: burn(context, &names, window, tiles),
+        labels: Arc::clone(&labels),
+    };
+    windows(classes).into_iter().map(burn).collect()
+}
+
+/// Every alert window that some classes use, shortest first, and whether it is a sum of tiles.
+pub fn windows(classes: &[Class<'_>]) -> Vec<(Duration, bool)> {
     let mut all: Vec<Duration> =
         classes.iter().flat_map(|class| &class.pairs).flat_map(|(pair, _)| [pair.long, pair.short]).collect();
     all.sort_unstable();
     all.dedup();
-    let burn = |window: Duration| Rule::Recording {
-        record: slo::burn_rate(&window.to_string()),
-        expr: burn(context, &names, window, classes.iter().any(|class| tiled(class, window))),
-        labels: Arc::clone(&labels),
-    };
-    all.into_iter().map(burn).collect()
+    all.into_iter().map(|window| (window, classes.iter().any(|class| tiled(class, window)))).collect()
 }
 
 /// Only the long window of the first page pair decides early (of the first pair, where nothing pages), and beyond twelve
@@ -103,7 +108,7 @@ fn period_burn(context: &Context<'_>, class: &Class<'_>) -> String {
 
 /// Share of the compliance window's grid that has a sample: a young history spends its share of the budget only.
 fn period_coverage(context: &Context<'_>, class: &Class<'_>) -> String {
-    let points = context.estate.time_scale.apply(class.window).millis() / context.timing.rate.millis();
+    let points = period_points(context, class);
     let count =
         |series: &str| format!("count_over_time({}{})", context.recorded(series, &class.names()), grid(context, class));
     let counted = count(slo::TOTAL_RATE);
@@ -113,6 +118,11 @@ fn period_coverage(context: &Context<'_>, class: &Class<'_>) -> String {
     // Maintenance is known time: without it the rest of the window would have to spend more than the budget.
     let on = context.join().join(", ");
     format!("({counted} + on ({on}) group_left () {}\n  or {counted}) / {points}", count(slo::MAINTENANCE))
+}
+
+/// Points of the compliance window's grid.
+pub fn period_points(context: &Context<'_>, class: &Class<'_>) -> u64 {
+    context.estate.time_scale.apply(class.window).millis() / context.timing.rate.millis()
 }
 
 /// `[30d:5m]`.

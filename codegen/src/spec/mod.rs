@@ -4,12 +4,14 @@ pub mod check;
 mod estate;
 mod policy;
 mod resource;
+mod scenario;
 mod schema;
 mod sli;
 mod slo;
 
 pub use estate::ESTATE;
 pub use policy::TIER;
+pub use scenario::SCENARIO;
 pub use schema::json_schema;
 pub use slo::SLO_FILE;
 

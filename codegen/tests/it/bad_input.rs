@@ -1,6 +1,6 @@
 //! Whatever a user wrote: every finding with its code, place, caret and next step; nothing written; never a panic.
 //!
-//! Files `rules_*.yaml` are rule files of others, for `kilter lint`.
+//! Files `rules_*.yaml` are rule files of others, for `kilter lint`; `scenario_*.yaml` are scenarios, for `kilter simulate`.
 //!
 //! `tests/bad/<name>.yaml`, or `tests/bad/<name>/` with a `kilter.yaml`, is the input; `<name>.expected` is what the
 //! command says, to the byte. After a change of the words: `KILTER_ACCEPT=1 cargo test -p kilter --test it bad_input`,
@@ -43,9 +43,10 @@ fn every_finding_has_a_code_a_place_and_a_next_step() {
     let before = tree(&bad());
     let mut wrong = Vec::new();
     for (name, folder, paths) in fixtures() {
-        let rules = name.starts_with("rules_");
+        let (rules, scenario) = (name.starts_with("rules_"), name.starts_with("scenario_"));
         let out = Command::new(env!("CARGO_BIN_EXE_kilter"))
-            .args(if rules { lint_of_rules(&name) } else { vec!["generate"] })
+            .args(if rules { lint_of_rules(&name) } else { vec!["generate"] }.iter().filter(|_| !scenario))
+            .args(["simulate", "--scenario"].iter().filter(|_| scenario))
             .args(["--check", "--out", "/nonexistent"].iter().filter(|_| name.starts_with("lints")))
             .args(&paths)
             .current_dir(&folder)

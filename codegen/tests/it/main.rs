@@ -19,6 +19,7 @@ mod runbooks;
 mod safety;
 mod scenarios;
 mod schema;
+mod simulate;
 mod status;
 mod support;
 mod targets;

@@ -61,7 +61,7 @@ pub fn suite(name: &str, cases: &[Case]) -> String {
 }
 
 /// Text in an element or attribute. Characters that XML 1.0 does not have are left out.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let legal = |c: &char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     let plain: String = text.chars().filter(legal).collect();
     plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\n', "&#10;")

@@ -11,7 +11,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
 pub use github::{data as quoted_for_github, github};
 pub use json::{json, json_value};
-pub use junit::{Case, junit, suite};
+pub use junit::{Case, escaped as escaped_for_xml, junit, suite};
 pub use sarif::{log, sarif};
 
 use super::{Code, Diagnostic, Edit, Severity};

@@ -33,15 +33,15 @@ const NAMES: &[&str] = &["main", "repository-gc", "a.b", "eu/1", "it's", "q\"uot
 const PEOPLE: &[&str] = &["source-control", "a", "team-with-a-name-of-forty-characters-42-"];
 
 /// Chances.
-pub(super) struct Dice(Numbers);
+pub(crate) struct Dice(Numbers);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         // xorshift stays at zero for ever.
         Self(Numbers(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1))
     }
 
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0.below(bound)
     }
 
@@ -50,7 +50,7 @@ impl Dice {
         self.below(times) == 0
     }
 
-    pub(super) fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+    pub(crate) fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[self.below(of.len())]
     }
 

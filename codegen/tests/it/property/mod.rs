@@ -6,7 +6,7 @@
 
 mod foreign;
 pub(crate) mod grafana;
-mod input;
+pub(crate) mod input;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -23,7 +23,7 @@ use crate::support::tool;
 use input::Dice;
 
 /// A number from the environment.
-fn given(name: &str, default: u64) -> u64 {
+pub(crate) fn given(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |it| it.parse().unwrap_or_else(|_| panic!("{name}={it} is no number")))
 }
 

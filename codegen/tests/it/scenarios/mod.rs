@@ -27,7 +27,7 @@ use crate::support::{events, planned, slo, tool};
 type Pairs<'a> = &'a [(&'a str, &'a str)];
 
 /// A simulated history with what must hold on it.
-pub(super) struct Scenario {
+pub(crate) struct Scenario {
     name: &'static str,
     /// Text of each rule file.
     rules: Vec<String>,
@@ -38,7 +38,7 @@ pub(super) struct Scenario {
 
 impl Scenario {
     /// The rules of an estate's services, evaluated every 30 s, with samples every `step` seconds.
-    pub(super) fn new(name: &'static str, estate: &Estate, step: u64) -> Self {
+    pub(crate) fn new(name: &'static str, estate: &Estate, step: u64) -> Self {
         let interval = Duration::from_secs(step);
         let mut it = Self {
             name,
@@ -70,19 +70,19 @@ impl Scenario {
     }
 
     /// Another evaluation interval, in seconds.
-    pub(super) fn every(mut self, seconds: u64) -> Self {
+    pub(crate) fn every(mut self, seconds: u64) -> Self {
         self.evaluation = seconds;
         self
     }
 
     /// Another rule file beside ours, such as the raw windows that ours are compared with.
-    pub(super) fn beside(mut self, rules: &str) -> Self {
+    pub(crate) fn beside(mut self, rules: &str) -> Self {
         self.rules.push(rules.to_owned());
         self
     }
 
     /// Our first group alone, with the texts of its alerts.
-    pub(super) fn without_budget(mut self, estate: &Estate) -> Self {
+    pub(crate) fn without_budget(mut self, estate: &Estate) -> Self {
         let mut rules = planned(estate).services.remove(0).rules;
         rules.groups.truncate(1);
         self.rules[0] = render::rules::text(&rules, estate.time_scale).expect("rules are YAML");
@@ -90,27 +90,27 @@ impl Scenario {
     }
 
     /// One input series.
-    pub(super) fn feed(&mut self, series: impl Into<String>, values: impl Into<String>) {
+    pub(crate) fn feed(&mut self, series: impl Into<String>, values: impl Into<String>) {
         self.test.input_series.push(InputSeries { series: series.into(), values: values.into() });
     }
 
     /// A query has no result, so many seconds after the beginning.
-    pub(super) fn none(&mut self, query: &str, at: u64) {
+    pub(crate) fn none(&mut self, query: &str, at: u64) {
         self.ask(query, at, vec![]);
     }
 
     /// A query without labels has this value.
-    pub(super) fn is(&mut self, query: &str, at: u64, value: f64) {
+    pub(crate) fn is(&mut self, query: &str, at: u64, value: f64) {
         self.ask(query, at, vec![Sample { labels: "{}".to_owned(), value }]);
     }
 
     /// So many alerts fire.
-    pub(super) fn fire(&mut self, alerts: &str, at: u64, count: u32) {
+    pub(crate) fn fire(&mut self, alerts: &str, at: u64, count: u32) {
         if count == 0 { self.none(alerts, at) } else { self.is(&format!("count({alerts})"), at, count.into()) }
     }
 
     /// Exactly these alerts of a name fire, with their texts.
-    pub(super) fn text(&mut self, alertname: &str, at: u64, alerts: &[(Pairs<'_>, Pairs<'_>)]) {
+    pub(crate) fn text(&mut self, alertname: &str, at: u64, alerts: &[(Pairs<'_>, Pairs<'_>)]) {
         let labels =
             |pairs: &[(&str, &str)]| -> Labels { pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect() };
         let alerts =
@@ -121,7 +121,7 @@ impl Scenario {
     }
 
     /// Alerts fire in exactly one piece each: no group's alert ended and came again.
-    pub(super) fn once(&mut self, alerts: &str, until: u64, count: u32) {
+    pub(crate) fn once(&mut self, alerts: &str, until: u64, count: u32) {
         let starts = pieces(alerts, until);
         self.none(&format!("{starts} != 1"), until);
         self.is(&format!("count({starts})"), until, count.into());
@@ -158,7 +158,7 @@ pub(super) fn ticket(matchers: &str) -> String {
 
 /// Runs scenarios in one promtool.
 #[track_caller]
-pub(super) fn check(scenarios: &[Scenario]) {
+pub(crate) fn check(scenarios: &[Scenario]) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut args = vec!["test".to_owned(), "rules".to_owned()];
     for (number, scenario) in scenarios.iter().enumerate() {

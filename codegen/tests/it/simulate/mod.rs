@@ -1,0 +1,5 @@
+//! `kilter simulate` and the evaluator behind it.
+
+mod command;
+mod promtool;
+mod workbook;
