@@ -2,8 +2,8 @@
 //! cannot be answered ends the run, with the server's own words.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::questions::{FEWEST_POINTS, Question};
 use crate::prometheus::{Failure, Labels, Point, PromError, Series};
@@ -11,66 +11,72 @@ use crate::prometheus::{Failure, Labels, Point, PromError, Series};
 /// Whoever answers range queries.
 pub type Ask<'a> = dyn Fn(&Question) -> Result<Vec<Series>, PromError> + Sync + 'a;
 
+/// Whoever says how many elements an instant query gives at a time: `count(...)`.
+pub type Count<'a> = dyn Fn(&str, i64) -> Result<usize, PromError> + Sync + 'a;
+
 /// How the questions are asked.
 #[derive(Clone, Copy)]
 pub struct Asking<'a> {
-    /// The server.
-    pub server: &'a Ask<'a>,
+    /// Range queries.
+    pub range: &'a Ask<'a>,
+    /// Counts.
+    pub count: &'a Count<'a>,
     /// Queries at a time.
     pub at_once: usize,
-    /// Hears how many queries are answered.
-    pub heard: &'a (dyn Fn(usize) + Sync),
+    /// Hears of each query that is answered.
+    pub heard: &'a (dyn Fn() + Sync),
 }
 
-impl std::fmt::Debug for Asking<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Asking<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Asking").field("at_once", &self.at_once).finish_non_exhaustive()
     }
 }
 
-/// Asks every question in pieces of so many points; the answers in the order of the questions, each series whole.
-pub fn all(questions: &[(&Question, usize)], asking: Asking<'_>) -> Result<Vec<Vec<Series>>, PromError> {
-    let pieces: Vec<(usize, Question)> = (questions.iter().enumerate())
-        .flat_map(|(index, (question, most))| question.pieces(*most).into_iter().map(move |it| (index, it)))
-        .collect();
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Result<Vec<(usize, Vec<Series>)>, PromError>> = Mutex::new(Ok(Vec::new()));
-    let failed = || done.lock().map_or(true, |it| it.is_err());
-    let work = || {
-        while let Some((index, piece)) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if failed() {
-                return;
-            }
-            let answer = patiently(piece, asking.server);
-            (asking.heard)(1);
-            let Ok(mut done) = done.lock() else { return };
-            match (answer, done.as_mut()) {
-                (Ok(series), Ok(all)) => all.push((*index, series)),
-                (Err(error), Ok(_)) => *done = Err(error),
-                (_, Err(_)) => return,
+impl Asking<'_> {
+    /// Every question in pieces of so many points: the answers in the order of the questions, each series whole.
+    pub(super) fn all(&self, questions: &[(&Question, usize)]) -> Result<Vec<Vec<Series>>, PromError> {
+        let pieces: Vec<(usize, Question)> = (questions.iter().enumerate())
+            .flat_map(|(index, (question, most))| question.pieces(*most).into_iter().map(move |it| (index, it)))
+            .collect();
+        let answers = self.each(&pieces, |(_, piece)| patiently(piece, self.range))?;
+        let mut whole: Vec<BTreeMap<Labels, Vec<Point>>> = vec![BTreeMap::new(); questions.len()];
+        for ((index, _), series) in pieces.iter().zip(answers) {
+            for it in series {
+                whole[*index].entry(it.labels).or_default().extend(it.points);
             }
         }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..asking.at_once.clamp(1, pieces.len().max(1)) {
-            scope.spawn(work);
-        }
-    });
-    let answers = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)?;
-    let mut whole: Vec<BTreeMap<Labels, Vec<Point>>> = vec![BTreeMap::new(); questions.len()];
-    for (index, series) in answers {
-        for it in series {
-            whole[index].entry(it.labels).or_default().extend(it.points);
-        }
+        let series = |(labels, points)| Series { labels, points };
+        Ok(whole.into_iter().map(|all| all.into_iter().map(series).collect()).collect())
     }
-    let joined = |all: BTreeMap<Labels, Vec<Point>>| {
-        let series = all.into_iter().map(|(labels, mut points)| {
-            points.sort_by_key(|it| it.at);
-            Series { labels, points }
+
+    /// One answer for each item, in their order; the first failure ends all.
+    pub(super) fn each<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        ask: impl Fn(&T) -> Result<R, PromError> + Sync,
+    ) -> Result<Vec<R>, PromError> {
+        let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let work = || {
+            let mut mine = Vec::new();
+            while let Some((index, item)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|it| Some((it, items.get(it)?))) {
+                if failed.load(Ordering::Relaxed) {
+                    break;
+                }
+                let answer = ask(item);
+                failed.fetch_or(answer.is_err(), Ordering::Relaxed);
+                (self.heard)();
+                mine.push((index, answer));
+            }
+            mine
+        };
+        let mut all: Vec<(usize, Result<R, PromError>)> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.at_once.clamp(1, items.len().max(1))).map(|_| scope.spawn(work)).collect();
+            threads.into_iter().flat_map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
         });
-        series.collect()
-    };
-    Ok(whole.into_iter().map(joined).collect())
+        all.sort_by_key(|(index, _)| *index);
+        all.into_iter().map(|(_, answer)| answer).collect()
+    }
 }
 
 /// One piece, in halves where it is too much.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::Period;
 use crate::model::{Duration, Estate, Service, Slo};
 use crate::plan::context::Context;
@@ -165,7 +167,7 @@ pub fn counts(query: &str) -> Vec<String> {
 }
 
 /// What a run costs the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cost {
     /// Range queries.
     pub queries: usize,

@@ -52,6 +52,9 @@ pub(super) enum Command {
     /// Play a scenario to the alerts, without a Prometheus: when each fires and resolves, and what it costs.
     #[command(after_help = SIMULATE_HELP)]
     Simulate(Simulate),
+    /// Tell which alerts would have fired over the history that a Prometheus holds, and judge them by incidents.
+    #[command(after_help = super::backtest::HELP)]
+    Backtest(super::backtest::Backtest),
     /// Turn SLO files of Sloth, OpenSLO or Pyrra into Kilter's.
     #[command(after_help = IMPORT_HELP)]
     Import(Import),
@@ -431,7 +434,7 @@ pub(super) enum ContractFormat {
     Markdown,
 }
 
-fn time_scale(text: &str) -> Result<TimeScale, String> {
+pub(super) fn time_scale(text: &str) -> Result<TimeScale, String> {
     let divisor = text.strip_prefix("1/").and_then(|it| it.parse().ok());
     divisor
         .and_then(TimeScale::one_in)
