@@ -16,7 +16,8 @@ pub fn described(group: &Group, replay: &Replay, period: &Period, points: usize)
         .collect();
     let every = budget.len().div_ceil(points.max(1)).max(1);
     let last = budget.len().saturating_sub(1);
-    let kept = budget.iter().enumerate().filter(|(at, _)| (last - at).is_multiple_of(every)).map(|(_, it)| *it).collect();
+    let kept =
+        budget.iter().enumerate().filter(|(at, _)| (last - at).is_multiple_of(every)).map(|(_, it)| *it).collect();
     Described {
         labels: group.labels.clone(),
         coverage: group.coverage(period),
@@ -35,11 +36,8 @@ pub fn of(service: &Service, slo: &Slo, group: &Group, replay: &Replay, rules: &
     if group.coverage(period) < 0.5 || !group.knows(period.from, period.to) {
         return Vec::new();
     }
-    let texts = [
-        traffic(slo, group, rules, period),
-        objective(slo, group, rules, period),
-        always_firing(replay, period),
-    ];
+    let texts =
+        [traffic(slo, group, rules, period), objective(slo, group, rules, period), always_firing(replay, period)];
     let advice = |(kind, text): (&str, String)| Advice {
         service: service.name.to_string(),
         slo: slo.name.to_string(),
@@ -73,6 +71,9 @@ fn traffic(slo: &Slo, group: &Group, rules: &Rules, period: &Period) -> Option<(
         );
         return Some(("cannot_page", text));
     }
+    if events <= 0.0 {
+        return None;
+    }
     let burn = 1.0 / events / rules.error_budget;
     let factor = first.factor.to_f64();
     if burn < factor {
@@ -104,23 +105,36 @@ fn objective(slo: &Slo, group: &Group, rules: &Rules, period: &Period) -> Option
     let (budget, is) = (rules.error_budget, percent(1.0 - ratio));
     let latency = slo.sli.kind() == "latency";
     if latency && ratio > 0.5 {
-        let text = format!("{} of all events are slower than the threshold: it lies below what the service usually needs. Consider a threshold that the objective can be kept with", percent(ratio));
+        let text = format!(
+            "{} of all events are slower than the threshold: it lies below what the service usually needs. Consider a threshold that the objective can be kept with",
+            percent(ratio)
+        );
         return Some(("threshold", text));
     }
     if ratio > budget && spent_always(group, rules, period) {
-        let reachable = nines(ratio);
-        let next = reachable.map_or(String::new(), |it| format!(" Consider {}, which these data meet, until the service is better;", percent_of(it)));
-        let text = format!("the objective of {} was missed on every day: {is} of events were good.{next} a budget that is always spent tells nobody anything", slo.objective.percent());
+        let next = nines(ratio).map_or(String::new(), |it| {
+            format!(" Consider {}, which these data meet, until the service is better.", percent_of(it))
+        });
+        let text = format!(
+            "the objective of {} was missed on every day: {is} of events were good. A budget that is always spent tells nobody anything.{next}",
+            slo.objective.percent()
+        );
         return Some(("never_met", text));
     }
     if latency && ratio < budget / 100.0 {
-        let text = format!("only {} of events are slower than the threshold, a hundredth of the budget or less: it would not notice twice the latency. Consider a lower threshold", percent(ratio));
+        let text = format!(
+            "only {} of events are slower than the threshold, a hundredth of the budget or less: nearly all of the budget is there for latencies that do not occur. Consider a lower threshold",
+            percent(ratio)
+        );
         return Some(("threshold", text));
     }
     if ratio < budget / 10.0 && all * budget >= 10.0 {
         let tighter = nines(ratio * 2.0).filter(|it| *it > slo.objective.fraction());
         let next = tighter.map_or(String::new(), |it| format!(" These data meet {} as well.", percent_of(it)));
-        let text = format!("{is} of events were good: less than a tenth of the budget of {} was spent.{next} Consider whether users would notice worse; if not, the budget is there to be spent", slo.objective.percent());
+        let text = format!(
+            "{is} of events were good: less than a tenth of the budget of {} was spent.{next} Consider whether users would notice worse; if not, the budget is there to be spent",
+            slo.objective.percent()
+        );
         return Some(("always_met", text));
     }
     None
@@ -138,19 +152,26 @@ fn spent_always(group: &Group, rules: &Rules, period: &Period) -> bool {
 
 /// The tightest usual objective that a share of bad events still meets.
 fn nines(bad: f64) -> Option<Decimal> {
-    const USUAL: [(u128, u32); 9] = [(9_999, 4), (9_995, 4), (999, 3), (998, 3), (995, 3), (99, 2), (98, 2), (95, 2), (9, 1)];
+    const USUAL: [(u128, u32); 9] =
+        [(9_999, 4), (9_995, 4), (999, 3), (998, 3), (995, 3), (99, 2), (98, 2), (95, 2), (9, 1)];
     USUAL.into_iter().map(|(units, scale)| Decimal::new(units, scale)).find(|it| 1.0 - it.to_f64() > bad)
 }
 
 fn always_firing(replay: &Replay, period: &Period) -> Option<(&'static str, String)> {
-    let within = |from: i64, until: Option<i64>| (until.unwrap_or(period.to).min(period.to) - from.max(period.from)).max(0);
+    let within =
+        |from: i64, until: Option<i64>| (until.unwrap_or(period.to).min(period.to) - from.max(period.from)).max(0);
     let share = |severity| {
         let of = replay.alerts.iter().filter(|it| it.severity == severity);
         let time = of.map(|it| it.firings.iter().map(|it| within(it.from, it.until)).sum::<i64>()).max().unwrap_or(0);
         time as f64 / period.length().max(1) as f64
     };
     let (page, ticket) = (share(Severity::Page), share(Severity::Ticket));
-    let text = |what: &str, share: f64| format!("a {what} fires for {} of the time: nobody looks at one that is always there. Mend what it tells of, or promise less", percent(share));
+    let text = |what: &str, share: f64| {
+        format!(
+            "a {what} fires for {} of the time: nobody looks at one that is always there. Mend what it tells of, or promise less",
+            percent(share)
+        )
+    };
     if page > 0.05 {
         Some(("always_firing", text("page", page)))
     } else {
@@ -160,13 +181,29 @@ fn always_firing(replay: &Replay, period: &Period) -> Option<(&'static str, Stri
 
 /// Three digits that matter.
 pub(super) fn number(value: f64) -> String {
-    if value >= 100.0 || value.fract().abs() < 1e-9 { format!("{value:.0}") } else if value >= 10.0 { format!("{value:.1}") } else { format!("{value:.2}") }
+    if value >= 100.0 || value.fract().abs() < 1e-9 {
+        format!("{value:.0}")
+    } else if value >= 10.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.2}")
+    }
 }
 
 /// A share with as many decimals as it takes to tell it from all and nothing.
 pub(super) fn percent(share: f64) -> String {
     let rest = share.min(1.0 - share).abs() * 100.0;
-    let decimals = if rest >= 10.0 || rest < 1e-7 { 0 } else if rest >= 1.0 { 1 } else if rest >= 0.1 { 2 } else if rest >= 0.01 { 3 } else { 4 };
+    let decimals = if rest >= 10.0 || rest < 1e-7 {
+        0
+    } else if rest >= 1.0 {
+        1
+    } else if rest >= 0.1 {
+        2
+    } else if rest >= 0.01 {
+        3
+    } else {
+        4
+    };
     let text = format!("{:.decimals$}", share * 100.0);
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     format!("{text}%")
@@ -182,7 +219,15 @@ mod tests {
 
     #[test]
     fn shares_and_numbers_are_short_and_honest() {
-        for (share, shown) in [(1.0, "100%"), (0.0, "0%"), (0.9993, "99.93%"), (0.999_95, "99.995%"), (0.5, "50%"), (0.045, "4.5%"), (0.000_02, "0.002%")] {
+        for (share, shown) in [
+            (1.0, "100%"),
+            (0.0, "0%"),
+            (0.9993, "99.93%"),
+            (0.999_95, "99.995%"),
+            (0.5, "50%"),
+            (0.045, "4.5%"),
+            (0.000_02, "0.002%"),
+        ] {
             assert_eq!(percent(share), shown);
         }
         assert_eq!([5.0, 83.333, 7.1, 1234.0].map(number), ["5", "83.3", "7.10", "1234"]);

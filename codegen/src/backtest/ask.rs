@@ -59,7 +59,9 @@ impl Asking<'_> {
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let work = || {
             let mut mine = Vec::new();
-            while let Some((index, item)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|it| Some((it, items.get(it)?))) {
+            while let Some((index, item)) =
+                Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|it| Some((it, items.get(it)?)))
+            {
                 if failed.load(Ordering::Relaxed) {
                     break;
                 }
@@ -72,7 +74,10 @@ impl Asking<'_> {
         };
         let mut all: Vec<(usize, Result<R, PromError>)> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..self.at_once.clamp(1, items.len().max(1))).map(|_| scope.spawn(work)).collect();
-            threads.into_iter().flat_map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+            threads
+                .into_iter()
+                .flat_map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
         });
         all.sort_by_key(|(index, _)| *index);
         all.into_iter().map(|(_, answer)| answer).collect()

@@ -29,6 +29,8 @@ pub struct Group {
     pub labels: Labels,
     /// From its first data on: rules that were deployed earlier would have had nothing to read.
     pub pair: Pair,
+    /// The range of its rates.
+    rate: Duration,
     /// Sums of everything before each evaluation, with one more at the end.
     errors: Vec<f64>,
     totals: Vec<f64>,
@@ -84,7 +86,8 @@ pub fn groups(asked: &Asked, answers: &Answers, rate: Duration) -> Vec<Group> {
     let mut totals = grid.by_labels(&answers.total);
     let mut errors = grid.by_labels(&answers.error);
     let active = grid.by_labels(&answers.maintenance).into_values().next();
-    let labels: Vec<Labels> = totals.keys().chain(errors.keys().filter(|it| !totals.contains_key(*it))).cloned().collect();
+    let labels: Vec<Labels> =
+        totals.keys().chain(errors.keys().filter(|it| !totals.contains_key(*it))).cloned().collect();
     let group = |labels: Labels| {
         let none = || vec![None; grid.len];
         let total = totals.remove(&labels).unwrap_or_else(none);
@@ -96,13 +99,13 @@ pub fn groups(asked: &Asked, answers: &Answers, rate: Duration) -> Vec<Group> {
         if let Some(active) = &active {
             pair.maintenance = active[first..].iter().map(Option::is_some).collect();
         }
-        Some(Group::new(labels, pair))
+        Some(Group::new(labels, pair, rate))
     };
     labels.into_iter().filter_map(group).collect()
 }
 
 impl Group {
-    fn new(labels: Labels, pair: Pair) -> Self {
+    fn new(labels: Labels, pair: Pair, rate: Duration) -> Self {
         let sums = |values: &[Option<f64>]| {
             let mut sum = 0.0;
             let mut all = vec![0.0];
@@ -118,7 +121,7 @@ impl Group {
             count += usize::from(it.is_some());
             count
         }));
-        Self { labels, errors: sums(&pair.error), totals: sums(&pair.total), known, pair }
+        Self { labels, rate, errors: sums(&pair.error), totals: sums(&pair.total), known, pair }
     }
 
     /// Its first data.
@@ -183,13 +186,26 @@ impl Group {
     /// The share of a budget that the errors between two moments spent, by all that counted in the compliance window before
     /// the second; what is not known of the window counts as unspent.
     pub fn spent(&self, (from, to): (i64, i64), window: Duration, error_budget: f64) -> Option<f64> {
-        let begins = to - millis(window);
-        let (_, all) = self.events(begins + millis(self.pair.step), to);
-        let places = self.places(begins + millis(self.pair.step), to);
+        let begins = to - millis(window) + millis(self.pair.step);
+        let (_, all) = self.events(begins, to);
+        let places = self.places(begins, to);
         let known = (self.known[places.end] - self.known[places.start]) as f64;
         let coverage = (known * self.pair.step.secs_f64() / window.secs_f64()).min(1.0);
-        let (bad, _) = self.events(from, to);
-        (all > 0.0).then(|| bad.max(0.0) / all / error_budget * coverage)
+        (all > 0.0).then(|| self.errors_between(from, to) / all / error_budget * coverage)
+    }
+
+    /// Bad events between two moments, as disjoint rates back from the second: what has just failed counts in whole, where a
+    /// sum of all evaluations would see it grow for the length of the rate.
+    fn errors_between(&self, from: i64, to: i64) -> f64 {
+        let rate = millis(self.rate).max(1);
+        let mut sum = 0.0;
+        let mut at = to;
+        while at > from {
+            let places = self.places(at, at);
+            sum += self.pair.error.get(places.start).copied().flatten().unwrap_or(0.0).max(0.0) * self.rate.secs_f64();
+            at -= rate;
+        }
+        sum
     }
 }
 

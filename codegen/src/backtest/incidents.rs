@@ -186,9 +186,8 @@ mod tests {
             .into_iter()
             .map(|it| it.into_iter().map(|(field, at)| (field, text[at.start..at.end].trim_end())).collect())
             .collect();
-        let owned = |all: &[(&'static str, &'static str)]| {
-            all.iter().map(|(a, b)| ((*a).to_owned(), *b)).collect::<Vec<_>>()
-        };
+        let owned =
+            |all: &[(&'static str, &'static str)]| all.iter().map(|(a, b)| ((*a).to_owned(), *b)).collect::<Vec<_>>();
         assert_eq!(
             fields,
             [

@@ -40,12 +40,17 @@ pub fn judge(name: &str, mut seen: Vec<Seen>, input: &Input<'_>, known: &BTreeSe
     Variant { name: name.to_owned(), fired, pages, tickets, summary, verdicts }
 }
 
-/// Alerts of one service and severity that overlap are one notice.
+/// Pages of one service that overlap are one: somebody is awake already. Tickets are pieces of work, so only those of the
+/// same alert and SLO are one.
 fn notices(seen: &[Seen], severity: Severity, input: &Input<'_>) -> Vec<Notice> {
     let mut all: Vec<Notice> = Vec::new();
-    let mut open: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut open: BTreeMap<[&str; 3], usize> = BTreeMap::new();
     for (index, Seen { fired, .. }) in seen.iter().enumerate().filter(|(_, it)| it.fired.severity == severity) {
-        let last = open.get(fired.service.as_str()).copied();
+        let key = match severity {
+            Severity::Page => [fired.service.as_str(), "", ""],
+            Severity::Ticket => [&fired.service, fired.slo.as_deref().unwrap_or_default(), &fired.alert],
+        };
+        let last = open.get(&key).copied();
         let joined = last.filter(|it| all[*it].until.is_none_or(|until| fired.from <= until));
         let place = joined.unwrap_or_else(|| {
             let night = input.night.holds(fired.from, input.offset);
@@ -53,7 +58,7 @@ fn notices(seen: &[Seen], severity: Severity, input: &Input<'_>) -> Vec<Notice> 
             all.push(Notice { service, from: fired.from, until, fired: vec![], night, incidents: vec![] });
             all.len() - 1
         });
-        open.insert(&fired.service, place);
+        open.insert(key, place);
         let notice = &mut all[place];
         notice.fired.push(index);
         notice.until = notice.until.and_then(|until| fired.until.map(|it| it.max(until)));

@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn spans_have_two_units() {
-        for (seconds, shown) in [(0, "0 s"), (45, "45 s"), (750, "12 min 30 s"), (720, "12 min"), (273_600, "3 d 4 h")] {
+        for (seconds, shown) in [(0, "0 s"), (45, "45 s"), (750, "12 min 30 s"), (720, "12 min"), (273_600, "3 d 4 h")]
+        {
             assert_eq!(span(seconds * 1_000), shown);
         }
     }

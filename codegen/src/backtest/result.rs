@@ -106,7 +106,7 @@ pub struct Variant {
     pub fired: Vec<Fired>,
     /// Pages: alerts of one service that overlap are one.
     pub pages: Vec<Notice>,
-    /// Tickets, likewise.
+    /// Tickets: those of one alert and SLO that overlap are one.
     pub tickets: Vec<Notice>,
     /// The numbers of it.
     pub summary: Summary,
@@ -135,7 +135,7 @@ pub struct Fired {
     pub windows: Option<[String; 2]>,
 }
 
-/// What somebody hears of: alerts of one service and severity that overlap.
+/// What somebody hears of: alerts that overlap, of one service for pages, of one SLO for tickets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
     /// The service.

@@ -91,7 +91,11 @@ pub fn cost<'a>(input: &Input<'a>, asking: Asking<'_>) -> Result<Questions<'a>, 
     }
     let Period { from, to, step } = input.period;
     let alive = Question { query: "count(up)".to_owned(), start: from, end: to, step };
-    let all = || services.iter().flat_map(|it| it.slos.iter().flat_map(|(_, it)| it.all()).chain(it.alerts.iter().map(|it| &it.question)));
+    let all = || {
+        services
+            .iter()
+            .flat_map(|it| it.slos.iter().flat_map(|(_, it)| it.all()).chain(it.alerts.iter().map(|it| &it.question)))
+    };
     let queries: BTreeSet<&str> = all().map(|it| it.query.as_str()).collect();
     let selectors: BTreeMap<&str, Vec<String>> = queries.into_iter().map(|it| (it, questions::counts(it))).collect();
     let counts: BTreeSet<(&str, i64)> =
@@ -104,7 +108,8 @@ pub fn cost<'a>(input: &Input<'a>, asking: Asking<'_>) -> Result<Questions<'a>, 
         *known = (*known).max(answer);
     }
     let sum = |all: &[String]| all.iter().map(|it| most.get(it.as_str()).copied().unwrap_or(0)).sum::<usize>().max(1);
-    let series: BTreeMap<String, usize> = selectors.iter().map(|(query, all)| ((*query).to_owned(), sum(all))).collect();
+    let series: BTreeMap<String, usize> =
+        selectors.iter().map(|(query, all)| ((*query).to_owned(), sum(all))).collect();
     let mut cost = Cost::default();
     for it in all().chain([&alive]) {
         cost.add(it, series.get(&it.query).copied().unwrap_or(1), input.scrape);
@@ -210,8 +215,7 @@ impl<'a> Run<'a> {
     fn slo(&mut self, service: &Service, layout: Layout, slo: &Slo, groups: &[Group]) {
         let (input, period) = (self.input, &self.input.period);
         let what = format!("{}/{}", service.name, slo.name);
-        let in_time = |it: &&Group| it.knows(period.from, period.to);
-        if !groups.iter().any(|it| in_time(&it)) {
+        if !groups.iter().any(|it| it.knows(period.from, period.to)) {
             let why = "the server has no data of it in this time";
             self.not_judged.push(NotJudged { what, why: why.to_owned() });
         }
@@ -236,17 +240,21 @@ impl<'a> Run<'a> {
         let mut shown = Vec::new();
         for ((group, (variant, _, window, budget)), replay) in pairs.into_iter().zip(replayed) {
             let mut fired = Vec::new();
-            for (alert, firing) in replay.alerts.iter().flat_map(|it| it.firings.iter().map(move |firing| (it, firing))) {
-                fired.push((firing.active, Fired {
-                    service: service.name.to_string(),
-                    slo: Some(slo.name.to_string()),
-                    labels: group.labels.clone(),
-                    alert: alert.name.to_owned(),
-                    severity: alert.severity,
-                    from: firing.from,
-                    until: firing.until,
-                    windows: firing.pair.map(|(long, short)| [long.to_string(), short.to_string()]),
-                }));
+            for (alert, firing) in replay.alerts.iter().flat_map(|it| it.firings.iter().map(move |firing| (it, firing)))
+            {
+                fired.push((
+                    firing.active,
+                    Fired {
+                        service: service.name.to_string(),
+                        slo: Some(slo.name.to_string()),
+                        labels: group.labels.clone(),
+                        alert: alert.name.to_owned(),
+                        severity: alert.severity,
+                        from: firing.from,
+                        until: firing.until,
+                        windows: firing.pair.map(|(long, short)| [long.to_string(), short.to_string()]),
+                    },
+                ));
             }
             let spent = |from, to| group.spent((from, to), *window, *budget);
             self.note(*variant, fired, &spent);
@@ -272,7 +280,8 @@ impl<'a> Run<'a> {
         let mut fired = Vec::new();
         for series in answer {
             let held: BTreeSet<i64> = series.points.iter().map(|it| it.at).collect();
-            let moments = (0..alert.question.points()).map(|it| alert.question.start + step * i64::try_from(it).unwrap_or(0));
+            let moments =
+                (0..alert.question.points()).map(|it| alert.question.start + step * i64::try_from(it).unwrap_or(0));
             let held = moments.map(|at| (at, held.contains(&at)));
             for firing in replay::firings(held, alert.hold, alert.keep) {
                 let mut labels = series.labels.clone();
@@ -305,7 +314,8 @@ impl<'a> Run<'a> {
             if self.server_gaps.iter().any(|[from, until]| (from - before..=until + before).contains(&active)) {
                 if variant == 0 {
                     let of = fired.slo.as_ref().map(|it| format!("/{it}")).unwrap_or_default();
-                    let what = format!("{}{of}: {} at {}", fired.service, fired.alert, self.input.offset.show(active));
+                    let (severity, at) = (fired.severity.as_str(), self.input.offset.show(active));
+                    let what = format!("{}{of}: {} ({severity}) at {at}", fired.service, fired.alert);
                     let why = "the server recorded nothing at that time, so its rules would not have run either";
                     self.not_judged.push(NotJudged { what, why: why.to_owned() });
                 }

@@ -39,7 +39,11 @@ pub fn human(of: &Backtest) -> String {
     if !what_ifs.is_empty() {
         table(&mut text, &of.variants);
     }
-    list(&mut text, "advice", of.advice.iter().map(|it| format!("{}: {}", named(&it.service, Some(&it.slo), &it.labels), it.text)));
+    list(
+        &mut text,
+        "advice",
+        of.advice.iter().map(|it| format!("{}: {}", named(&it.service, Some(&it.slo), &it.labels), it.text)),
+    );
     let gaps = of.server_gaps.iter().map(|[from, until]| {
         format!("the server recorded nothing for {} from {}", span(until - from), offset.show(*from))
     });
@@ -67,22 +71,43 @@ fn named(service: &str, slo: Option<&str>, labels: &std::collections::BTreeMap<S
 fn slo_text(text: &mut String, slo: &Slo, variant: &Variant, offset: Offset) {
     for group in &slo.groups {
         let sli = group.sli.map_or("no events".to_owned(), |it| format!("{} of events were good", percent(it)));
-        let left = group.budget.last().map_or(String::new(), |(_, it)| format!(", {} of the budget is left", percent(*it)));
-        let known = if group.coverage < 0.999 { format!(", data for {} of the time", percent(group.coverage)) } else { String::new() };
-        let _ = writeln!(text, "\n{} ({} over {}): {sli}{left}{known}", named(&slo.service, Some(&slo.slo), &group.labels), slo.objective, slo.window);
-        let of_group = |it: &&Fired| it.service == slo.service && it.slo.as_ref() == Some(&slo.slo) && it.labels == group.labels;
+        let left = group.budget.last().map_or(String::new(), |(_, it)| match *it {
+            it if it < 0.0 => format!(", {} more than the budget was spent", percent(-it)),
+            it => format!(", {} of the budget is left", percent(it)),
+        });
+        let known = if group.coverage < 0.999 {
+            format!(", data for {} of the time", percent(group.coverage))
+        } else {
+            String::new()
+        };
+        let _ = writeln!(
+            text,
+            "\n{} ({} over {}): {sli}{left}{known}",
+            named(&slo.service, Some(&slo.slo), &group.labels),
+            slo.objective,
+            slo.window
+        );
+        let of_group =
+            |it: &&Fired| it.service == slo.service && it.slo.as_ref() == Some(&slo.slo) && it.labels == group.labels;
         fired(text, variant.fired.iter().filter(of_group), offset);
         for [from, until] in group.gaps.iter().take(SHOWN) {
             let _ = writeln!(text, "  no data  {}  for {}", offset.show(*from), span(until - from));
         }
     }
     if slo.groups.is_empty() {
-        let _ = writeln!(text, "\n{} ({} over {}): no data", named(&slo.service, Some(&slo.slo), &std::collections::BTreeMap::new()), slo.objective, slo.window);
+        let _ = writeln!(
+            text,
+            "\n{} ({} over {}): no data",
+            named(&slo.service, Some(&slo.slo), &std::collections::BTreeMap::new()),
+            slo.objective,
+            slo.window
+        );
     }
 }
 
 fn service_text(text: &mut String, variant: &Variant, offset: Offset) {
-    let mut services: Vec<&str> = variant.fired.iter().filter(|it| it.slo.is_none()).map(|it| it.service.as_str()).collect();
+    let mut services: Vec<&str> =
+        variant.fired.iter().filter(|it| it.slo.is_none()).map(|it| it.service.as_str()).collect();
     services.sort_unstable();
     services.dedup();
     for service in services {
@@ -96,8 +121,15 @@ fn fired<'a>(text: &mut String, all: impl Iterator<Item = &'a Fired>, offset: Of
     for it in all.iter().take(SHOWN) {
         let length = it.until.map_or("and still fires".to_owned(), |until| format!("for {}", span(until - it.from)));
         let windows = it.windows.as_ref().map_or(String::new(), |[long, short]| format!(" ({long} and {short})"));
-        let labels = if it.slo.is_none() && !it.labels.is_empty() { named("", None, &it.labels) } else { String::new() };
-        let _ = writeln!(text, "  {:<6}  {}  {length}  {}{windows}{labels}", it.severity.as_str(), offset.show(it.from), it.alert);
+        let labels =
+            if it.slo.is_none() && !it.labels.is_empty() { named("", None, &it.labels) } else { String::new() };
+        let _ = writeln!(
+            text,
+            "  {:<6}  {}  {length}  {}{windows}{labels}",
+            it.severity.as_str(),
+            offset.show(it.from),
+            it.alert
+        );
     }
     if all.len() > SHOWN {
         let _ = writeln!(text, "  and {} more", all.len() - SHOWN);
@@ -129,7 +161,9 @@ fn incidents(text: &mut String, of: &Backtest, variant: &Variant, offset: Offset
     let share = |it: Option<f64>| it.map_or("nothing to judge".to_owned(), percent);
     let _ = writeln!(text, "\nincidents: recall {}, precision {}", share(it.recall), share(it.precision));
     if let (Some(median), Some(worst)) = (it.median_detection, it.worst_detection) {
-        let spent = it.worst_spent.map_or(String::new(), |it| format!("; at most {} of a budget was spent by then", percent(it)));
+        let spent = it
+            .worst_spent
+            .map_or(String::new(), |it| format!("; at most {} of a budget was spent by then", percent(it)));
         let _ = writeln!(text, "  detected after {} (median), {} (worst){spent}", span(median), span(worst));
     }
     for (incident, verdict) in incidents.iter().zip(&variant.verdicts) {
@@ -143,17 +177,28 @@ fn incidents(text: &mut String, of: &Backtest, variant: &Variant, offset: Offset
             Verdict::Missed { ticket: false } => "MISSED".to_owned(),
             Verdict::NotJudged { why } => format!("not judged: {why}"),
         };
-        let _ = writeln!(text, "  {}  {} ({}): {what}", offset.show(incident.start), incident.name, span(incident.end - incident.start));
+        let _ = writeln!(
+            text,
+            "  {}  {} ({}): {what}",
+            offset.show(incident.start),
+            incident.name,
+            span(incident.end - incident.start)
+        );
     }
     let none = variant.pages.iter().filter(|it| it.incidents.is_empty() && it.from >= of.from);
     list(text, "pages that no incident explains", none.map(|it| notice(it, variant, offset)));
 }
 
 fn notice(of: &Notice, variant: &Variant, offset: Offset) -> String {
-    let mut names: Vec<String> = of.fired.iter().filter_map(|it| variant.fired.get(*it)).map(|it| {
-        let slo = it.slo.as_ref().map_or(String::new(), |slo| format!(" of {slo}"));
-        format!("{}{slo}", it.alert)
-    }).collect();
+    let mut names: Vec<String> = of
+        .fired
+        .iter()
+        .filter_map(|it| variant.fired.get(*it))
+        .map(|it| {
+            let slo = it.slo.as_ref().map_or(String::new(), |slo| format!(" of {slo}"));
+            format!("{}{slo}", it.alert)
+        })
+        .collect();
     names.sort();
     names.dedup();
     let length = of.until.map_or("and still fires".to_owned(), |until| format!("for {}", span(until - of.from)));
@@ -180,7 +225,8 @@ fn table(text: &mut String, variants: &[Variant]) {
             time(it.worst_detection),
         ]);
     }
-    let widths: Vec<usize> = (0..head.len()).map(|column| rows.iter().map(|it| it[column].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> =
+        (0..head.len()).map(|column| rows.iter().map(|it| it[column].chars().count()).max().unwrap_or(0)).collect();
     text.push('\n');
     for row in rows {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();

@@ -38,7 +38,7 @@ Works on what was scraped: no rule need be deployed. The guide is docs/backtest.
 Exit status: 0 fine, 1 an incident was missed or an input is wrong, 2 could not run.";
 
 /// Samples that are read without being asked twice: minutes of a Prometheus' time.
-const MOST_SAMPLES: u64 = 2_000_000_000;
+const MOST_SAMPLES: u64 = 1_000_000_000;
 const MOST_QUERIES: usize = 20_000;
 
 #[derive(Debug, ClapArgs)]
@@ -81,7 +81,7 @@ pub(super) struct Backtest {
     /// Tell what it would cost the server, and stop.
     #[arg(long)]
     estimate: bool,
-    /// Ask even when that is more than two billion samples or 20,000 queries.
+    /// Ask even when that is more than a billion samples or 20,000 queries.
     #[arg(long, short)]
     yes: bool,
     /// As the rules were generated.
@@ -149,7 +149,7 @@ fn asked(args: &Backtest, input: &Asked<'_>, client: &Client, progress: &Progres
     };
     let count = |query: &str, at: i64| {
         let answer = client.instant(query, Some(at))?;
-        Ok(answer.data.first().map_or(0, |it| it.point.value.max(0.0) as usize))
+        Ok(answer.data.first().map_or(0, |it| whole(it.point.value)))
     };
     let at_once = usize::from(args.concurrency);
     progress.say(|| format!("asking {} how much there is", client.address()));
@@ -162,7 +162,9 @@ fn asked(args: &Backtest, input: &Asked<'_>, client: &Client, progress: &Progres
         return Ok(None);
     }
     if !args.yes && (cost.samples > MOST_SAMPLES || cost.queries > MOST_QUERIES) {
-        return Err(format!("{says}: more than is asked for without being told so\n  next: a shorter --since, a larger --step, one --slo; or --yes"));
+        return Err(format!(
+            "{says}: more than is asked for without being told so\n  next: a shorter --since, a larger --step, one --slo; or --yes"
+        ));
     }
     if !args.quiet {
         eprintln!("{says}");
@@ -177,12 +179,20 @@ fn asked(args: &Backtest, input: &Asked<'_>, client: &Client, progress: &Progres
     Ok(Some(outcome))
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count is neither broken nor negative")]
+fn whole(count: f64) -> usize {
+    count.max(0.0) as usize
+}
+
 fn priced(cost: &Cost) -> String {
     let Cost { queries, points, series, samples } = *cost;
     let of = |number: u64| {
         let digits = number.to_string();
         let from_right = |at: usize| at > 0 && (digits.len() - at).is_multiple_of(3);
-        digits.char_indices().map(|(at, c)| if from_right(at) { format!(",{c}") } else { c.to_string() }).collect::<String>()
+        digits
+            .char_indices()
+            .map(|(at, c)| if from_right(at) { format!(",{c}") } else { c.to_string() })
+            .collect::<String>()
     };
     format!(
         "{} queries, {} points, at most {} series in one expression and about {} samples",
@@ -202,11 +212,17 @@ fn wrong(diagnostics: &[Diagnostic], sources: &Sources) -> Status {
 
 fn status(outcome: &Outcome) -> Status {
     if outcome.slos.iter().all(|it| it.groups.is_empty()) {
-        eprintln!("error: the server has no data of any of these SLOs in this time\n  next: is `selector` right, does it scrape the service, and how long does it remember?");
+        eprintln!(
+            "error: the server has no data of any of these SLOs in this time\n  next: is `selector` right, does it scrape the service, and how long does it remember?"
+        );
         return Status::Failed;
     }
     let missed = |it: &Verdict| matches!(it, Verdict::Missed { .. });
-    if outcome.variants.first().is_some_and(|it| it.verdicts.iter().any(missed)) { Status::Findings } else { Status::Fine }
+    if outcome.variants.first().is_some_and(|it| it.verdicts.iter().any(missed)) {
+        Status::Findings
+    } else {
+        Status::Fine
+    }
 }
 
 /// Service and name of the SLOs that are asked about.
@@ -264,7 +280,8 @@ fn period(args: &Backtest, estate: &Estate) -> Result<Period, String> {
     let timing = windows::timing().scaled(estate.time_scale);
     let length = i64::try_from(args.since.millis()).unwrap_or(0);
     let step = args.step.unwrap_or_else(|| questions::step(estate, length));
-    let whole = step.millis().is_multiple_of(timing.interval.millis()) && timing.rate.millis().is_multiple_of(step.millis());
+    let whole =
+        step.millis().is_multiple_of(timing.interval.millis()) && timing.rate.millis().is_multiple_of(step.millis());
     if !whole {
         return Err(format!(
             "--step: {step} is no multiple of {} that divides {}\n  next: 30s, 1m, 150s or 5m (at this time scale)",

@@ -21,7 +21,6 @@ pub struct RawPair {
 pub fn pair(context: &Context<'_>, slo: &Slo) -> RawPair {
     let pair = sli::raw_pair(context, slo);
     let condition = slo.policy.maintenance.as_ref().and_then(|it| it.promql.clone());
-    let maintenance =
-        condition.map(|it| active(context, &Maintenance { promql: Some(it), schedule: Vec::new() }));
+    let maintenance = condition.map(|it| active(context, &Maintenance { promql: Some(it), schedule: Vec::new() }));
     RawPair { total: pair.total, error: pair.error, maintenance }
 }
