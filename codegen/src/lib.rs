@@ -43,9 +43,9 @@ pub mod output;
 pub mod pipeline;
 #[deny(clippy::disallowed_methods)]
 pub mod plan;
-pub mod prometheus;
 #[deny(clippy::disallowed_methods)]
 pub mod plot;
+pub mod prometheus;
 #[deny(clippy::disallowed_methods)]
 pub mod promql;
 #[deny(clippy::disallowed_methods)]

@@ -142,12 +142,14 @@ fn objective(slo: &Slo, group: &Group, rules: &Rules, period: &Period) -> Option
 
 /// Whether every day of the time spent more than its share.
 fn spent_always(group: &Group, rules: &Rules, period: &Period) -> bool {
-    let day = 86_400_000.min(period.length());
-    let days = (0..period.length() / day.max(1)).map(|it| period.from + it * day);
-    let mut any = false;
-    let all = days.map(|from| group.events(from, from + day - 1)).filter(|(_, all)| *all > 0.0);
-    let missed = all.inspect(|_| any = true).all(|(bad, all)| bad / all > rules.error_budget);
-    missed && any
+    const DAY: i64 = 86_400_000;
+    let days = (0..period.length() / DAY).map(|it| period.from + it * DAY);
+    let ratios: Vec<f64> = (days.map(|from| group.events(from, from + DAY - 1)))
+        .filter(|(_, all)| *all > 0.0)
+        .map(|(bad, all)| bad / all)
+        .collect();
+    // Two bad days are an incident.
+    ratios.len() >= 3 && ratios.iter().all(|it| *it > rules.error_budget)
 }
 
 /// The tightest usual objective that a share of bad events still meets.
@@ -161,7 +163,9 @@ fn always_firing(replay: &Replay, period: &Period) -> Option<(&'static str, Stri
     let within =
         |from: i64, until: Option<i64>| (until.unwrap_or(period.to).min(period.to) - from.max(period.from)).max(0);
     let share = |severity| {
-        let of = replay.alerts.iter().filter(|it| it.severity == severity);
+        // A budget that is spent stays so for weeks; what it says is told above.
+        let lasting = kilter_contract::slo::ERROR_BUDGET_EXHAUSTED;
+        let of = replay.alerts.iter().filter(|it| it.severity == severity && it.name != lasting);
         let time = of.map(|it| it.firings.iter().map(|it| within(it.from, it.until)).sum::<i64>()).max().unwrap_or(0);
         time as f64 / period.length().max(1) as f64
     };

@@ -59,18 +59,14 @@ impl Asking<'_> {
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let work = || {
             let mut mine = Vec::new();
-            while let Some((index, item)) =
-                Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|it| Some((it, items.get(it)?)))
-            {
-                if failed.load(Ordering::Relaxed) {
-                    break;
-                }
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(item) = items.get(index).filter(|_| !failed.load(Ordering::Relaxed)) else { return mine };
                 let answer = ask(item);
                 failed.fetch_or(answer.is_err(), Ordering::Relaxed);
                 (self.heard)();
                 mine.push((index, answer));
             }
-            mine
         };
         let mut all: Vec<(usize, Result<R, PromError>)> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..self.at_once.clamp(1, items.len().max(1))).map(|_| scope.spawn(work)).collect();

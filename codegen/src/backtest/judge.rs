@@ -100,7 +100,11 @@ fn verdict(
             slo: it.fired.slo.clone(),
             spent: it.spent.get(&index).copied(),
         },
-        None => Verdict::Missed { ticket: tickets.iter().any(|it| it.incidents.contains(&index)) },
+        None => {
+            // One that was there before told nobody anything new.
+            let ticket = tickets.iter().any(|it| it.from >= incident.start && it.incidents.contains(&index));
+            Verdict::Missed { ticket }
+        }
     }
 }
 

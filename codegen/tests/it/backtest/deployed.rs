@@ -19,7 +19,8 @@ const OUTAGE: (f64, f64) = (8.0, 13.0);
 const INTERVAL: i64 = 1_000;
 
 /// One pair for pages, so that the test need not wait for the half hour of the second.
-const WINDOWS: &str = "windows: [{severity: page, share: 2%, long: 1h, short: 5m}, {severity: ticket, share: 10%, long: 1d, short: 2h}]";
+const WINDOWS: &str =
+    "windows: [{severity: page, share: 2%, long: 1h, short: 5m}, {severity: ticket, share: 10%, long: 1d, short: 2h}]";
 
 /// A service with a hundred requests a second, for as long as the test runs.
 fn serve() -> String {
