@@ -245,11 +245,11 @@ fn refused(server: &str, path: &Path) {
             1,
             vec![
                 "`yesterday` is no moment",
-                "KLT0161",
+                "KLT0162",
                 "KLT0003",
                 "KLT0004",
                 "did you mean `pay`?",
-                "KLT0162",
+                "KLT0163",
                 "did you mean `window`?",
                 "--> --what-if:1:11",
                 "did you mean `objective: 99.9%`?",
