@@ -197,16 +197,12 @@ pub(super) fn number(value: f64) -> String {
 /// A share with as many decimals as it takes to tell it from all and nothing.
 pub(super) fn percent(share: f64) -> String {
     let rest = share.min(1.0 - share).abs() * 100.0;
-    let decimals = if rest >= 10.0 || rest < 1e-7 {
-        0
-    } else if rest >= 1.0 {
-        1
-    } else if rest >= 0.1 {
-        2
-    } else if rest >= 0.01 {
-        3
-    } else {
-        4
+    let decimals = match rest {
+        1e-7..0.01 => 4,
+        0.01..0.1 => 3,
+        0.1..1.0 => 2,
+        1.0..10.0 => 1,
+        _ => 0,
     };
     let text = format!("{:.decimals$}", share * 100.0);
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };

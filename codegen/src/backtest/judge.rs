@@ -93,18 +93,16 @@ fn verdict(
         .flat_map(|(page, notice)| notice.fired.iter().map(move |it| (page, &seen[*it])))
         .filter(|(_, it)| tells_of(&it.fired, incident, input.grace))
         .min_by_key(|(_, it)| it.fired.from);
-    match first {
-        Some((page, it)) => Verdict::Detected {
-            after: (it.fired.from - incident.start).max(0),
-            page,
-            slo: it.fired.slo.clone(),
-            spent: it.spent.get(&index).copied(),
-        },
-        None => {
-            // One that was there before told nobody anything new.
-            let ticket = tickets.iter().any(|it| it.from >= incident.start && it.incidents.contains(&index));
-            Verdict::Missed { ticket }
-        }
+    let Some((page, it)) = first else {
+        // One that was there before told nobody anything new.
+        let ticket = tickets.iter().any(|it| it.from >= incident.start && it.incidents.contains(&index));
+        return Verdict::Missed { ticket };
+    };
+    Verdict::Detected {
+        after: (it.fired.from - incident.start).max(0),
+        page,
+        slo: it.fired.slo.clone(),
+        spent: it.spent.get(&index).copied(),
     }
 }
 
