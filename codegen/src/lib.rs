@@ -22,6 +22,8 @@
 //! What a user got wrong is a [`diagnostic::Diagnostic`]; `Err` is for disk and bugs.
 
 #[deny(clippy::disallowed_methods)]
+pub mod backtest;
+#[deny(clippy::disallowed_methods)]
 pub mod change;
 pub mod cli;
 #[deny(clippy::disallowed_methods)]

@@ -1,5 +1,6 @@
 //! The only reader of disk: the configuration, the SLO files, and the files that they name.
 
+mod beside;
 mod find;
 mod index;
 mod named;
@@ -19,6 +20,7 @@ use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::formats::{self, Foreign, Neighbour, Read, draft};
 use crate::yaml::{self, Node, Range, Value};
 
+pub use beside::add_text;
 pub use rules::{RuleFiles, rule_files};
 
 /// A file as text.

@@ -46,15 +46,18 @@ pub(super) enum Command {
     /// Prove the generated alerts with promtool and the routes with amtool.
     #[command(after_help = "Examples:\n  kilter test\n  kilter test deploy/     the folder that holds rules/")]
     Test(Test),
+    /// Tell how every SLO is on a Prometheus; a gate for deployments; whether its rules are the generated ones.
+    #[command(after_help = STATUS_HELP)]
+    Status(Status),
     /// Play a scenario to the alerts, without a Prometheus: when each fires and resolves, and what it costs.
     #[command(after_help = SIMULATE_HELP)]
     Simulate(Simulate),
     /// Check metrics pages, whatever wrote them, against the contract and against what SLOs count on.
     #[command(after_help = CONFORM_HELP)]
     Conform(Conform),
-    /// Tell how every SLO is on a Prometheus; a gate for deployments; whether its rules are the generated ones.
-    #[command(after_help = STATUS_HELP)]
-    Status(Status),
+    /// Tell which alerts would have fired over the history that a Prometheus holds, and judge them by incidents.
+    #[command(after_help = super::backtest::HELP)]
+    Backtest(super::backtest::Backtest),
     /// Turn SLO files of Sloth, OpenSLO or Pyrra into Kilter's.
     #[command(after_help = IMPORT_HELP)]
     Import(Import),
@@ -473,7 +476,7 @@ pub(super) enum ContractFormat {
     Markdown,
 }
 
-fn time_scale(text: &str) -> Result<TimeScale, String> {
+pub(super) fn time_scale(text: &str) -> Result<TimeScale, String> {
     let divisor = text.strip_prefix("1/").and_then(|it| it.parse().ok());
     divisor
         .and_then(TimeScale::one_in)

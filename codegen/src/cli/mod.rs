@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line talks to its user")]
 
 mod args;
+mod backtest;
 mod checks;
 mod conform;
 mod contract;
@@ -62,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Test(it) => test::run(&it),
         Command::Simulate(it) => simulate::run(&it),
         Command::Conform(it) => conform::conform(&it),
+        Command::Backtest(it) => backtest::run(&it),
         Command::Import(it) => import::import(&it),
         Command::Export(it) => export::export(&it),
         Command::Status(it) => status::status(&it),

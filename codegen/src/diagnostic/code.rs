@@ -561,6 +561,18 @@ orders_total 3",
         "# TYPE orders counter
 orders_total 3
 # EOF";
+    /// A time of an incident cannot be read, or the incident ends before it begins. Alerts are judged by when users noticed something, so a wrong time makes a good alert look bad.
+    BadIncident = "KLT0161", "no time of an incident",
+        "start: yesterday at nine",
+        "start: 2026-11-03T09:12:00Z";
+    /// The incident names a service or an SLO that this estate does not have, so no alert could ever have told of it.
+    IncidentOfNobody = "KLT0162", "not of this estate",
+        "service: chekout",
+        "service: checkout";
+    /// A what-if changes keys of SLOs that do not change what is measured: `objective`, `window`, `min_errors`, `tier`, `no_data`. Several are joined by commas; each `--what-if` is a variant of its own.
+    BadWhatIf = "KLT0163", "no what-if",
+        "--what-if objektive=99.5%",
+        "--what-if objective=99.5%,window=7d";
 }
 
 impl fmt::Display for Code {

@@ -75,7 +75,7 @@ pub fn unless_maintained(context: &Context<'_>, expr: String) -> String {
 }
 
 /// 1 during maintenance and for the length of the rate afterwards, which still holds what happened in it.
-fn active(context: &Context<'_>, maintenance: &Maintenance) -> String {
+pub(super) fn active(context: &Context<'_>, maintenance: &Maintenance) -> String {
     let (rate, step) = (context.timing.rate, context.timing.interval);
     let condition =
         maintenance.promql.iter().map(|it| format!("count_over_time((({it}) > 0)[{}:{step}])", rate.plus(step)));

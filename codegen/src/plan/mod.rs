@@ -10,6 +10,7 @@ pub mod expr;
 pub mod groups;
 pub mod links;
 pub mod maintenance;
+pub mod raw;
 pub mod recording;
 pub mod resources;
 pub mod routing;

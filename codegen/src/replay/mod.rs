@@ -194,3 +194,9 @@ impl Rules {
         budget
     }
 }
+
+/// When an alert fires whose condition holds or not at these evaluations; for alerts that read no pair.
+pub fn firings(evaluations: impl Iterator<Item = (i64, bool)>, hold: Duration, keep: Duration) -> Vec<Firing> {
+    let all = state::firings(evaluations.map(|(at, held)| (at, u32::from(held))), Some(hold), Some(keep));
+    all.into_iter().map(|it| Firing { active: it.active, from: it.from, until: it.until, pair: None }).collect()
+}

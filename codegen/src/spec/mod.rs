@@ -2,6 +2,7 @@
 
 pub mod check;
 mod estate;
+mod incidents;
 mod policy;
 mod resource;
 mod scenario;
@@ -10,6 +11,7 @@ mod sli;
 mod slo;
 
 pub use estate::ESTATE;
+pub use incidents::{INCIDENT, INCIDENTS};
 pub use policy::TIER;
 pub use scenario::SCENARIO;
 pub use schema::json_schema;

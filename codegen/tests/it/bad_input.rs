@@ -45,8 +45,12 @@ fn every_finding_has_a_code_a_place_and_a_next_step() {
     for (name, folder, paths) in fixtures() {
         let (rules, scenario) = (name.starts_with("rules_"), name.starts_with("scenario_"));
         let out = Command::new(env!("CARGO_BIN_EXE_kilter"))
-            .args(if rules { lint_of_rules(&name) } else { vec!["generate"] }.iter().filter(|_| !scenario))
-            .args(["simulate", "--scenario"].iter().filter(|_| scenario))
+            .args(match name.as_str() {
+                _ if rules => lint_of_rules(&name),
+                "backtest" => BACKTEST.to_vec(),
+                _ if scenario => vec!["simulate", "--scenario"],
+                _ => vec!["generate"],
+            })
             .args(["--check", "--out", "/nonexistent"].iter().filter(|_| name.starts_with("lints")))
             .args(&paths)
             .current_dir(&folder)
@@ -76,6 +80,16 @@ fn every_finding_has_a_code_a_place_and_a_next_step() {
     let (before, after): (Vec<_>, Vec<_>) = (written(before), written(tree(&bad())));
     assert_eq!(before, after, "something was written");
 }
+
+/// Nobody is asked while the input is wrong.
+const BACKTEST: &[&str] = &[
+    "backtest",
+    "--prometheus=http://127.0.0.1:1",
+    "--incidents=incidents.yaml",
+    "--what-if=windw=7d",
+    "--what-if=objective=99.9,objective=99%,window",
+    "--what-if=window=1d,min_errors=many",
+];
 
 /// Rule files of others; `rules_on_3` says what they will run on.
 fn lint_of_rules(name: &str) -> Vec<&'static str> {

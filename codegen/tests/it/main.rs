@@ -1,5 +1,6 @@
 //! The generator, from outside: its library, its command, and the real tools on what it writes.
 
+mod backtest;
 mod bad_input;
 mod ci;
 mod cli;

@@ -40,12 +40,26 @@ struct Lowering<'a> {
     /// The recorded total of this SLO.
     total_series: String,
     rate: Duration,
+    /// Whether no rule has recorded anything: then everything is asked of what was scraped.
+    raw: bool,
 }
 
 /// Lowers an SLO to its pair.
 pub fn pair(context: &Context<'_>, slo: &Slo) -> Pair {
+    lowered(context, slo, false)
+}
+
+/// The same pair over what was scraped alone, for history from before its rules were there.
+pub fn raw_pair(context: &Context<'_>, slo: &Slo) -> Pair {
+    let mut pair = lowered(context, slo, true);
+    let recorded = context.recorded(slo::TOTAL_RATE, &[slo.name.as_str()]);
+    pair.error = pair.error.replace(&recorded, &format!("({})", pair.total));
+    pair
+}
+
+fn lowered(context: &Context<'_>, slo: &Slo, raw: bool) -> Pair {
     let total_series = context.recorded(slo::TOTAL_RATE, &[slo.name.as_str()]);
-    let lowering = Lowering { context, by: &slo.by, total_series, rate: context.timing.rate };
+    let lowering = Lowering { context, by: &slo.by, total_series, rate: context.timing.rate, raw };
     match &slo.sli {
         Sli::Red(red) => lowering.red(red),
         Sli::Freshness { job, within } => lowering.freshness(slo, job, *within),

@@ -44,7 +44,8 @@ impl Lowering<'_> {
         weighted(&format!("1 - avg_over_time({good}[{}:{slice}])", self.until_edge()))
     }
 
-    /// The last success is recorded from its own past too: a process that restarts forgets it, a rule does not.
+    /// The last success is recorded from its own past too: a process that restarts forgets it, a rule does not. Where
+    /// nothing is recorded it is looked for in the whole compliance window.
     pub(super) fn freshness(&self, of: &Slo, name: &str, within: Duration) -> Pair {
         let memory = self.context.timing.success_memory;
         let recorded = self.context.recorded(slo::LAST_SUCCESS, &[of.name.as_str()]);
@@ -53,11 +54,16 @@ impl Lowering<'_> {
         let reported = select(job::LAST_SUCCESS.name, &matchers);
         let latest = |of: &str| max_by(self.by, of);
         let within = self.context.estate.time_scale.apply(within).secs_text();
-        Pair {
-            memory: Some(latest(&format!("{reported} > 0\n  or last_over_time({recorded}[{memory}])"))),
-            total: format!("0 * {} + 1", latest(&recorded)),
-            error: format!("time() - {} > bool {within}", latest(&recorded)),
-        }
+        let (memory, known) = if self.raw {
+            let window = self.context.estate.time_scale.apply(of.window);
+            let past = format!("max_over_time(({reported} > 0)[{window}:{}])", self.rate);
+            (None, latest(&format!("{reported} > 0\n  or {past}")))
+        } else {
+            let past = format!("last_over_time({recorded}[{memory}])");
+            (Some(latest(&format!("{reported} > 0\n  or {past}"))), latest(&recorded))
+        };
+        let (total, error) = (format!("0 * {known} + 1"), format!("time() - {known} > bool {within}"));
+        Pair { memory, total, error }
     }
 
     /// The rate window, without its end in the past.

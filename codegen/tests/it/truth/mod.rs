@@ -18,6 +18,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use kilter_codegen::load::LoadOptions;
 use kilter_codegen::model::Target;
 use kilter_codegen::pipeline::{self, Options};
+use kilter_codegen::plan::context::Context;
+use kilter_codegen::plan::raw;
 use kilter_harness::{Prometheus, PrometheusConfig, Sample, Target as Scraped, tools, until};
 
 use crate::runbooks::queries;
@@ -90,6 +92,7 @@ fn every_kind_of_sli_measures_the_truth() {
     let wrong = wrong(&now().expect("an answer"), &[]);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     runbooks_name_who_spends(&prometheus, folder.path());
+    scraped_series_alone_say_the_same(&prometheus, folder.path());
     prometheus.no_rule_errs().expect("no rule errs");
 }
 
@@ -110,6 +113,25 @@ fn runbooks_name_who_spends(prometheus: &Prometheus, folder: &Path) {
     }
     assert!(asked > 40, "{asked} queries");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A backtest asks for each pair before any rule has recorded anything.
+fn scraped_series_alone_say_the_same(prometheus: &Prometheus, folder: &Path) {
+    let options = LoadOptions { paths: vec!["slo.yaml".into()], config: None, current: folder.to_path_buf() };
+    let made = pipeline::run_with(&options, &Options::default()).expect("the pipeline runs");
+    let (estate, ..) = made.output.expect("an estate");
+    let context = Context::new(&estate, &estate.services[0]);
+    let mut measured = Vec::new();
+    for slo in &estate.services[0].slos {
+        let raw::RawPair { total, error, maintenance } = raw::pair(&context, slo);
+        assert!(![&total, &error].iter().any(|it| it.contains("slo:")) && maintenance.is_none(), "{error} of {total}");
+        let query = format!("({error}) / (({total}) > 0)");
+        let samples = prometheus.query(&query).unwrap_or_else(|error| panic!("{}: {error}", slo.name));
+        let region = |it: &Sample| it.labels.get("region").cloned().unwrap_or_default();
+        measured.extend(samples.iter().map(|it| (slo.name.to_string(), region(it), it.value)));
+    }
+    let wrong = wrong(&measured, &[]);
+    assert!(wrong.is_empty(), "over what was scraped: {}", wrong.join("\n"));
 }
 
 const MEASURED: &str = "slo:error:rate5m / (slo:total:rate5m > 0)";
