@@ -41,6 +41,8 @@ pub mod lint;
 pub mod load;
 #[deny(clippy::disallowed_methods)]
 pub mod model;
+#[deny(clippy::disallowed_methods)]
+pub mod numbers;
 pub mod output;
 pub mod pipeline;
 #[deny(clippy::disallowed_methods)]
@@ -54,6 +56,8 @@ pub mod promql;
 pub mod render;
 #[deny(clippy::disallowed_methods)]
 pub mod replay;
+#[deny(clippy::disallowed_methods)]
+pub mod report;
 #[deny(clippy::disallowed_methods)]
 pub mod resolve;
 #[deny(clippy::disallowed_methods)]

@@ -54,7 +54,7 @@ impl Question {
 }
 
 /// How long it is, signed.
-pub(super) fn millis(duration: Duration) -> i64 {
+pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.millis()).unwrap_or(i64::MAX / 4)
 }
 

@@ -1,5 +1,6 @@
 //! What a change of the SLO files does to the rules: read from both texts, as Prometheus would read them.
 
+pub mod slos;
 pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

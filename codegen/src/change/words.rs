@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Change, Cost, RulesChange, What};
 
 /// How the numbers come about; whoever reads them shall not take them for measurements.
-const HOW: &str = "Series: one per rule and SLO; SLOs with `by` have one per value. Evaluations: rules times how often their group runs.";
+pub const HOW: &str = "Series: one per rule and SLO; SLOs with `by` have one per value. Evaluations: rules times how often their group runs.";
 
 impl What {
     const fn sign(self) -> &'static str {
@@ -98,7 +98,8 @@ fn items(it: &RulesChange) -> Vec<(What, String)> {
     all.map(|(kind, (what, name, said))| (*what, text(kind, name, said))).collect()
 }
 
-fn cost((old, new): &(Cost, Cost)) -> String {
+/// Before and after, in words.
+pub fn cost((old, new): &(Cost, Cost)) -> String {
     let pair = |old: String, new: String, what: &str| {
         if old == new { format!("{new} {what}") } else { format!("{old} → {new} {what}") }
     };

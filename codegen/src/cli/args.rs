@@ -66,6 +66,9 @@ pub(super) enum Command {
         after_help = "Examples:\n  kilter export slo.yaml --to openslo > openslo.yaml\n  kilter export --to openslo     everything that kilter.yaml names"
     )]
     Export(Export),
+    /// Write one page about every SLO, or tell what a pull request changes.
+    #[command(after_help = REPORT_HELP)]
+    Report(Report),
     /// Print the JSON Schema of an input file, for editors.
     Schema {
         /// Which file.
@@ -185,6 +188,45 @@ pub(super) struct Export {
 pub(super) enum ExportFormat {
     /// OpenSLO openslo/v1: a document per service and per SLO.
     Openslo,
+}
+
+const REPORT_HELP: &str = "Examples:
+  kilter report --out report.html                     every SLO that kilter.yaml names, on one page
+  kilter report services/git/slo.yaml --out git.html  one service
+  kilter report --prometheus http://localhost:9090 --out now.html    with what is left of each budget
+  kilter report --prometheus http://localhost:9090 --since 30d --out now.html    and what would have paged
+  git worktree add ../base origin/main
+  kilter report --markdown --base ../base > comment.md    what this branch changes, for its pull request
+
+The page needs no network and no script, and the same files make the same bytes.";
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Report {
+    #[command(flatten)]
+    pub(super) input: Input,
+    /// The page; - prints it. A file that kilter did not write is left alone.
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["base", "format"])]
+    pub(super) out: Option<PathBuf>,
+    /// Print what changes against the SLO files in --base, as Markdown.
+    #[arg(long, requires = "base", conflicts_with = "out")]
+    pub(super) markdown: bool,
+    /// A folder like the current one with the earlier files, such as a worktree of the base branch.
+    #[arg(long, value_name = "DIR", requires = "markdown")]
+    pub(super) base: Option<PathBuf>,
+    /// JSON is the data of the page or of the change report, for programs.
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: TextFormat,
+    #[command(flatten)]
+    pub(super) reach: Reach,
+    /// Also which alerts would have fired over so much of what --prometheus has scraped.
+    #[arg(long, value_name = "DURATION", requires = "prometheus")]
+    pub(super) since: Option<Duration>,
+    /// The same, from the outcome of kilter backtest --format json.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["since", "markdown"])]
+    pub(super) backtest: Option<PathBuf>,
+    /// Tell only what is wrong.
+    #[arg(long, short)]
+    pub(super) quiet: bool,
 }
 
 /// `auto` and every format that can be read.

@@ -127,7 +127,13 @@ pub(super) fn run(args: &Backtest) -> Result<Status, String> {
         // Mimir and Thanos say which Prometheus they are made of; what says nothing is taken for an old one.
         left_open: client.build_info().is_ok_and(|it| it.version.starts_with('3')),
     };
-    let Some(outcome) = asked(args, &input, &client, &progress)? else { return Ok(Status::Fine) };
+    let how = How {
+        estimate: args.estimate,
+        yes: args.yes,
+        quiet: args.quiet,
+        at_once: usize::from(args.concurrency),
+    };
+    let Some(outcome) = asked(how, &input, &client, &progress)? else { return Ok(Status::Fine) };
     drop(progress);
     match args.format {
         TextFormat::Human => print!("{}", words::human(&outcome)),
@@ -138,8 +144,21 @@ pub(super) fn run(args: &Backtest) -> Result<Status, String> {
     Ok(status(&outcome))
 }
 
+/// How a server is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How {
+    /// Only what it would cost.
+    pub(super) estimate: bool,
+    /// Whatever it costs.
+    pub(super) yes: bool,
+    /// Nothing is said of it.
+    pub(super) quiet: bool,
+    /// Queries at a time.
+    pub(super) at_once: usize,
+}
+
 /// Asks the server; `None` when only the estimate was wanted.
-fn asked(args: &Backtest, input: &Asked<'_>, client: &Client, progress: &Progress) -> Result<Option<Outcome>, String> {
+pub(super) fn asked(args: How, input: &Asked<'_>, client: &Client, progress: &Progress) -> Result<Option<Outcome>, String> {
     let (heard, warnings) = (AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
     let warn = |all: Vec<String>| warnings.lock().map(|mut it| it.extend(all)).unwrap_or_default();
     let range = |it: &Question| {
@@ -151,7 +170,7 @@ fn asked(args: &Backtest, input: &Asked<'_>, client: &Client, progress: &Progres
         let answer = client.instant(query, Some(at))?;
         Ok(answer.data.first().map_or(0, |it| whole(it.point.value)))
     };
-    let at_once = usize::from(args.concurrency);
+    let at_once = args.at_once;
     progress.say(|| format!("asking {} how much there is", client.address()));
     let counting = Asking { range: &range, count: &count, at_once, heard: &|| {} };
     let questions = backtest::cost(input, counting).map_err(|error| error.to_string())?;
@@ -295,7 +314,7 @@ fn period(args: &Backtest, estate: &Estate) -> Result<Period, String> {
 }
 
 /// As kilter.yaml says; 15 s is the usual one.
-fn scrape_interval(sources: &Sources) -> Duration {
+pub(super) fn scrape_interval(sources: &Sources) -> Duration {
     let config = sources.trees.first().and_then(Option::as_ref).filter(|_| sources.has_config);
     let stated = config.and_then(|it| it.get("scrape_interval")).and_then(|it| match &it.value {
         Value::Scalar { text, .. } => text.parse().ok(),

@@ -14,6 +14,7 @@ mod lint;
 mod manual;
 mod progress;
 mod reach;
+mod report;
 mod simulate;
 mod status;
 mod test;
@@ -66,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Backtest(it) => backtest::run(&it),
         Command::Import(it) => import::import(&it),
         Command::Export(it) => export::export(&it),
+        Command::Report(it) => report::report(&it),
         Command::Status(it) => status::status(&it),
         Command::Contract(it) => {
             print!("{}", contract::text(it.format));

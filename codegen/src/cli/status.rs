@@ -58,7 +58,7 @@ fn chosen<'a>(args: &Arguments, made: &Made, estate: &'a Estate) -> Result<Vec<&
 }
 
 /// Everything that the report needs: three queries and a window's worth per hundred services, whatever their SLOs.
-fn asked(client: &Client, estate: &Estate, services: &[&Service]) -> Result<Report, PromError> {
+pub(super) fn asked(client: &Client, estate: &Estate, services: &[&Service]) -> Result<Report, PromError> {
     let mut warnings = BTreeSet::new();
     let mut samples = |answer: Answer<Vec<Sample>>| {
         warnings.extend(answer.warnings);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Alertmanager, Dependency, EstatePolicy, Extra, Limits, Name, OfficeHours, Resource, Settings, Slo, Target,
-    TimeScale,
+    Alertmanager, Dependency, EstatePolicy, Extra, Limits, Name, OfficeHours, Resource, Settings, Severity, Slo,
+    Target, TimeScale,
 };
 
 /// `kilter.yaml` and every SLO file, resolved.
@@ -42,6 +42,15 @@ impl Estate {
         // Only one engine has limits that an estate can change.
         let usual = self.target.engine().limits;
         if usual.rules_per_group.is_some() { self.settings.mimir.or(usual) } else { usual }
+    }
+
+    /// Who receives a team's alerts of a severity: the default receiver when `teams` does not have it.
+    pub fn receiver(&self, team: &Name, severity: Severity) -> &str {
+        match (self.teams.get(team), severity) {
+            (Some(team), Severity::Page) => &team.page,
+            (Some(team), Severity::Ticket) => &team.ticket,
+            (None, _) => &self.alertmanager.default,
+        }
     }
 }
 

@@ -1,12 +1,15 @@
-//! Handlebars for prose: alert annotations and runbooks. Structured text never comes from a template.
+//! Handlebars for prose: alert annotations, runbooks and reports. Structured text never comes from a template.
 //!
-//! Strict, so that a misspelt variable fails; nothing is escaped, because PromQL and Markdown are not HTML. Go-template
-//! placeholders such as `{{ $labels.slo }}` reach a template as data, never as its own text.
+//! Strict, so that a misspelt variable fails. Annotations and runbooks are not escaped, because PromQL and Markdown are not
+//! HTML; the page of `kilter report` is, as HTML, and its change report as Markdown. Go-template placeholders such as
+//! `{{ $labels.slo }}` reach a template as data, never as its own text.
 
 use std::collections::HashMap;
 
-use handlebars::{Handlebars, no_escape};
+use handlebars::{Handlebars, html_escape, no_escape};
 use serde::Serialize;
+
+use super::escape;
 
 /// A template failed: a bug in one of ours, or a mistake in a user's.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +25,12 @@ pub struct TemplateError {
 /// Every template, parsed once.
 #[derive(Debug)]
 pub struct Templates {
+    /// Annotations and runbooks.
     engine: Handlebars<'static>,
+    /// The page of a report, whose templates include each other.
+    html: Handlebars<'static>,
+    /// The change report of a pull request.
+    markdown: Handlebars<'static>,
     /// Those that are no more than texts and variables, by name: thousands of alerts need not ask the engine.
     plain: HashMap<String, Plain>,
 }
@@ -119,22 +127,39 @@ const EMBEDDED: &[(&str, &str)] = embedded!(
     "alerts/watchdog.description",
     "runbook/causes",
     "runbook/slo",
+    "report/page",
+    "report/style",
+    "report/overview",
+    "report/slo",
+    "report/change",
 );
 
 impl Templates {
     /// Our own templates.
     pub fn new() -> Self {
-        let mut engine = Handlebars::new();
-        engine.set_strict_mode(true);
-        engine.register_escape_fn(no_escape);
-        let mut plain = HashMap::new();
-        for (name, text) in EMBEDDED {
-            if let Err(error) = engine.register_template_string(name, text) {
-                unreachable!("a template of ours does not parse: {error}");
-            }
-            plain.extend(Plain::read(text).map(|it| ((*name).to_owned(), it)));
+        let plain = EMBEDDED.iter().filter(|(name, _)| !name.starts_with("report/"));
+        let plain = plain.filter_map(|(name, text)| Some(((*name).to_owned(), Plain::read(text)?))).collect();
+        let mut all =
+            Self { engine: strict(no_escape), html: strict(html_escape), markdown: strict(escape::markdown), plain };
+        EMBEDDED.iter().for_each(|(name, _)| all.restore(name));
+        all
+    }
+
+    /// The engine that a template belongs to.
+    fn engine_of(&self, name: &str) -> &Handlebars<'static> {
+        match name {
+            "report/change" => &self.markdown,
+            name if name.starts_with("report/") => &self.html,
+            _ => &self.engine,
         }
-        Self { engine, plain }
+    }
+
+    fn engine_of_mut(&mut self, name: &str) -> &mut Handlebars<'static> {
+        match name {
+            "report/change" => &mut self.markdown,
+            name if name.starts_with("report/") => &mut self.html,
+            _ => &mut self.engine,
+        }
     }
 
     /// The names of all templates.
@@ -146,13 +171,13 @@ impl Templates {
     pub fn replace(&mut self, name: &str, text: &str) -> Result<(), Box<handlebars::TemplateError>> {
         // The engine decides what another text means.
         self.plain.remove(name);
-        self.engine.register_template_string(name, text).map_err(Box::new)
+        self.engine_of_mut(name).register_template_string(name, text).map_err(Box::new)
     }
 
     /// Ours again.
     pub fn restore(&mut self, name: &str) {
         for (own, text) in EMBEDDED.iter().filter(|(own, _)| *own == name) {
-            if let Err(error) = self.engine.register_template_string(own, text) {
+            if let Err(error) = self.engine_of_mut(own).register_template_string(own, text) {
                 unreachable!("a template of ours does not parse: {error}");
             }
         }
@@ -160,9 +185,11 @@ impl Templates {
 
     /// Renders a template. Line ends inside a paragraph of prose are the template's own layout: see [`Templates::line`].
     pub fn render(&self, name: &str, data: &impl Serialize) -> Result<String, TemplateError> {
-        self.engine
-            .render(name, data)
-            .map_err(|source| TemplateError { name: name.to_owned(), source: Box::new(source) })
+        self.engine_of(name).render(name, data).map_err(|source| {
+            // Of templates that include each other, the one that failed.
+            let name = source.template_name.clone().unwrap_or_else(|| name.to_owned());
+            TemplateError { name, source: Box::new(source) }
+        })
     }
 
     /// Renders an annotation: one paragraph, its line ends folded into spaces.
@@ -187,6 +214,13 @@ impl Templates {
         fold(&mut out, &mut gap, &plain.end);
         Ok(out)
     }
+}
+
+fn strict(escape: fn(&str) -> String) -> Handlebars<'static> {
+    let mut engine = Handlebars::new();
+    engine.set_strict_mode(true);
+    engine.register_escape_fn(escape);
+    engine
 }
 
 impl Default for Templates {

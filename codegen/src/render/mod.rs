@@ -3,6 +3,7 @@
 pub mod alertmanager;
 pub mod bounds;
 pub mod engine;
+pub mod escape;
 pub mod patch;
 mod patch_check;
 pub mod rules;

@@ -79,7 +79,7 @@ fn failed(error: &TemplateError, text: &str, findings: &mut Findings<'_>) {
     let help = if error.name.starts_with("alerts/") {
         format!("its variables are: {}", Words::variables().join(", "))
     } else {
-        "its variables are those of Kilter's own codegen/templates/runbook/slo.hbs".to_owned()
+        format!("its variables are those of Kilter's own codegen/templates/{}.hbs", error.name)
     };
     findings.error(Code::BadTemplate, place(text, at.0, at.1), message, help);
 }
@@ -109,7 +109,7 @@ pub fn check_runbooks(sources: &Sources, artifacts: &[Artifact]) -> Vec<Diagnost
 }
 
 /// The anchor that Markdown renderers make from a heading.
-fn anchor(line: &str) -> Option<String> {
+pub(crate) fn anchor(line: &str) -> Option<String> {
     let heading = line.strip_prefix('#')?.trim_start_matches('#').strip_prefix(' ')?;
     let lower = heading.trim().to_lowercase();
     let kept = lower.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));

@@ -85,7 +85,7 @@ fn line(cells: &[String; 8], widths: &[usize; 8], paint: impl Fn(String) -> Stri
 }
 
 /// What a row needs sentences for.
-fn notes(row: &Row, at: i64) -> Vec<String> {
+pub(crate) fn notes(row: &Row, at: i64) -> Vec<String> {
     let mut all = Vec::new();
     if !row.alerts.is_empty() {
         all.push(alerts(&row.alerts));
@@ -142,7 +142,7 @@ fn alerts(all: &[super::Alert]) -> String {
 }
 
 /// Never rounded up: 99.9996% is no 100%.
-fn percent(of: f64, decimals: usize) -> String {
+pub(crate) fn percent(of: f64, decimals: usize) -> String {
     let scale = 10_f64.powi(i32::try_from(decimals).unwrap_or(0));
     // What a decimal of ours became on its way through binary numbers is put right first.
     let floored = (of * 100.0 * scale + 1e-6).floor() / scale;
@@ -185,7 +185,7 @@ fn rate(of: f64) -> String {
 }
 
 /// A time as people read it: `2026-11-26 01:20 UTC`.
-pub(super) fn utc(millis: i64) -> String {
+pub(crate) fn utc(millis: i64) -> String {
     let minutes = millis.div_euclid(60_000);
     let (days, minute) = (minutes.div_euclid(1_440), minutes.rem_euclid(1_440));
     // Days since 1 March of year 0, in eras of 400 years, which all have as many days.

@@ -4,7 +4,7 @@ use crate::model::{Duration, Family, Red, Sli};
 use crate::promql;
 
 /// What is bad: the end of the sentence "Bad are ...".
-pub(super) fn words(sli: &Sli) -> String {
+pub fn words(sli: &Sli) -> String {
     match sli {
         Sli::Red(red) => red_words(red),
         Sli::Freshness { job, within } => {
@@ -18,25 +18,45 @@ pub(super) fn words(sli: &Sli) -> String {
     }
 }
 
+/// What is counted, in the plural: requests, calls, moments.
+pub const fn things(sli: &Sli) -> &'static str {
+    match sli {
+        Sli::Red(red) => interactions(red.family),
+        Sli::Events { .. } => "events",
+        Sli::Latency(_) => "values",
+        Sli::Freshness { .. } | Sli::Ratio(_) | Sli::Uptime { .. } => "moments",
+        Sli::Slices { .. } => "minutes",
+    }
+}
+
+const fn interactions(family: Family) -> &'static str {
+    match family {
+        Family::HttpServer => "requests",
+        Family::HttpClient | Family::RpcClient | Family::RpcServer => "calls",
+        Family::Db | Family::Cache => "operations",
+        Family::Messaging => "messages",
+        Family::Job => "runs",
+    }
+}
+
 fn red_words(red: &Red) -> String {
     let named = |label: &str| {
         let values = red.values(label);
         (!values.is_empty()).then(|| format!("`{}`", values.join("`, `")))
     };
-    let (things, of) = match red.family {
-        Family::HttpServer => {
-            ("requests", format!("to {}", named("http_route").unwrap_or("every matched route".into())))
-        }
+    let things = interactions(red.family);
+    let of = match red.family {
+        Family::HttpServer => format!("to {}", named("http_route").unwrap_or("every matched route".into())),
         Family::HttpClient | Family::RpcClient => {
-            ("calls", format!("to the dependency {}", named("dependency").unwrap_or_default()))
+            format!("to the dependency {}", named("dependency").unwrap_or_default())
         }
-        Family::RpcServer => ("calls", format!("of {}", named("rpc_method").unwrap_or("every known method".into()))),
-        Family::Db => ("operations", database(named("db_namespace"), named("db_role"), named("db_operation_name"))),
+        Family::RpcServer => format!("of {}", named("rpc_method").unwrap_or("every known method".into())),
+        Family::Db => database(named("db_namespace"), named("db_role"), named("db_operation_name")),
         Family::Messaging => {
-            ("messages", format!("of {}", named("messaging_destination_name").unwrap_or("every destination".into())))
+            format!("of {}", named("messaging_destination_name").unwrap_or("every destination".into()))
         }
-        Family::Job => ("runs", format!("of the job {}", named("job_name").unwrap_or_default())),
-        Family::Cache => ("operations", format!("of the cache {}", named("cache_name").unwrap_or_default())),
+        Family::Job => format!("of the job {}", named("job_name").unwrap_or_default()),
+        Family::Cache => format!("of the cache {}", named("cache_name").unwrap_or_default()),
     };
     match (red.slower_than_nanos, red.bad.as_slice(), red.family) {
         (Some(nanos), ..) => format!("{things} {of} slower than {}", Duration::from_millis(nanos / 1_000_000)),

@@ -1,7 +1,7 @@
 //! A runbook per SLO, for somebody who was asleep a minute ago. Words come from the template; every number and query
 //! from here.
 
-mod measured;
+pub mod measured;
 mod queries;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,146 @@
+//! Numbers as people say them. Budgets are exact: they come from decimals, and are rounded only here.
+
+use crate::model::{Decimal, Duration, Slo};
+
+/// Names of units, largest first, with their length in milliseconds.
+const UNITS: &[(&str, u64)] = &[("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000)];
+
+/// In the two largest units: `43 min 12 s`, `3 h 36 min`, `51.8 s`.
+pub fn span(duration: Duration) -> String {
+    let millis = duration.millis();
+    if millis < 1_000 {
+        return format!("{millis} ms");
+    }
+    if millis < 60_000 {
+        let tenths = (millis + 50) / 100;
+        return format!("{}.{} s", tenths / 10, tenths % 10).replace(".0 s", " s");
+    }
+    let largest = UNITS.iter().position(|(_, size)| millis >= *size).unwrap_or(0);
+    // Rounded to the smaller of the two, which may carry into a larger one.
+    let smaller = UNITS[largest + 1].1;
+    let rounded = (millis + smaller / 2) / smaller * smaller;
+    let mut rest = rounded;
+    let parts = UNITS.iter().filter_map(|(name, size)| {
+        let count = rest / size;
+        rest %= size;
+        (count > 0).then(|| format!("{count} {name}"))
+    });
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+/// Seconds that were computed, likewise.
+pub fn seconds(seconds: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what a duration holds")]
+    let millis = (seconds * 1_000.0).round().clamp(0.0, 1e15) as u64;
+    span(Duration::from_millis(millis))
+}
+
+/// A whole number with a comma at every thousand.
+pub fn grouped(number: u128) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A ratio as a percentage with at most three digits that count: `14.4%`, `0.05%`, `100%`.
+pub fn percent(ratio: f64) -> String {
+    let percent = ratio * 100.0;
+    let places = match percent.abs() {
+        it if it >= 100.0 => 0,
+        it if it >= 10.0 => 1,
+        it if it >= 1.0 => 2,
+        it if it >= 0.1 => 3,
+        _ => 4,
+    };
+    let text = format!("{percent:.places$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{}%", if text == "-0" { "0" } else { text })
+}
+
+/// What an SLO may lose in its compliance window: so long of a total outage.
+pub fn budget(slo: &Slo) -> Duration {
+    let millis = slo.objective.error_budget().times(Decimal::new(u128::from(slo.window.millis()), 0));
+    whole(millis).try_into().map_or(slo.window, Duration::from_millis)
+}
+
+/// The share that may be bad, in lowest terms: 1 of 1,000.
+pub fn share(slo: &Slo) -> (u128, u128) {
+    let text = slo.objective.error_budget().to_string();
+    let digits = text.split_once('.').map_or("", |(_, it)| it);
+    let (bad, all) = (digits.parse().unwrap_or(1), 10u128.pow(u32::try_from(digits.len()).unwrap_or(0)));
+    let divisor = common(bad, all);
+    (bad / divisor, all / divisor)
+}
+
+/// What happens in a compliance window at so many a second, and what of it may be bad.
+pub fn events(slo: &Slo, per_second: u64) -> (u128, u128) {
+    let all = u128::from(slo.window.millis()) * u128::from(per_second) / 1_000;
+    (all, whole(slo.objective.error_budget().times(Decimal::new(all, 0))))
+}
+
+/// Without its fraction.
+fn whole(decimal: Decimal) -> u128 {
+    let text = decimal.to_string();
+    text.split('.').next().and_then(|it| it.parse().ok()).unwrap_or(u128::MAX)
+}
+
+const fn common(a: u128, b: u128) -> u128 {
+    if b == 0 { if a == 0 { 1 } else { a } } else { common(b, a % b) }
+}
+
+/// `1 SLO`, `2 SLOs`.
+pub fn counted(count: usize, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", grouped(count as u128))
+}
+
+/// `a, b and c`.
+pub fn list(all: &[String]) -> String {
+    match all {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_have_two_units_and_carry() {
+        for (millis, said) in [
+            (0, "0 ms"),
+            (864, "864 ms"),
+            (51_840, "51.8 s"),
+            (59_960, "60 s"),
+            (60_000, "1 min"),
+            (2_592_000, "43 min 12 s"),
+            (12_960_000, "3 h 36 min"),
+            (7_199_900, "2 h"),
+            (86_399_000, "1 d"),
+            (2_592_000_000, "30 d"),
+            (180_000_000, "2 d 2 h"),
+        ] {
+            assert_eq!(span(Duration::from_millis(millis)), said, "{millis}");
+        }
+        assert_eq!(seconds(-3.0), "0 ms");
+    }
+
+    #[test]
+    fn numbers_are_as_people_write_them() {
+        let grouping: Vec<String> = [0, 999, 1_000, 25_920_000].map(grouped).into();
+        assert_eq!(grouping, ["0", "999", "1,000", "25,920,000"]);
+        let percents: Vec<String> = [1.0, 0.144, 0.0005, 0.02, 0.000_014, 0.0, -0.5].map(percent).into();
+        assert_eq!(percents, ["100%", "14.4%", "0.05%", "2%", "0.0014%", "0%", "-50%"]);
+        assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
+        assert_eq!(counted(1, "SLO") + &counted(2, "SLO"), "1 SLO2 SLOs");
+        assert_eq!((common(5, 1_000), common(0, 10)), (5, 10));
+    }
+}
