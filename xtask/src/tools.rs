@@ -1,4 +1,4 @@
-//! The real programs that tests and demo run, from Debian's packages.
+//! The real programs that tests and demo run, from Debian's packages, and a script from npm.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
+
+use crate::{root, run};
 
 /// A program and the Debian package that brings it.
 const TOOLS: &[(&str, &str)] = &[
@@ -22,11 +24,38 @@ const TOOLS: &[(&str, &str)] = &[
     ("pg_isready", "postgresql"),
     ("valgrind", "valgrind"),
     ("openssl", "openssl"),
+    ("chromium", "chromium"),
+    ("npm", "npm"),
 ];
+
+/// The accessibility engine that looks at the report's page: a script, run in Chromium by the tests only.
+const AXE: &str = "axe-core@4.14.1";
 
 /// Installs what is missing when that is possible here, and says whether it had to; otherwise an error says exactly
 /// what to run.
 pub(crate) fn install() -> anyhow::Result<&'static str> {
+    let said = packages()?;
+    axe()?;
+    Ok(said)
+}
+
+/// Below `target/`, where the tests look for it; nothing of it is committed.
+fn axe() -> anyhow::Result<()> {
+    let folder = root().join("target/axe");
+    let installed = fs::read_to_string(folder.join("node_modules/axe-core/package.json")).unwrap_or_default();
+    let version = AXE.rsplit('@').next().unwrap_or_default();
+    if installed.contains(&format!("\"version\": \"{version}\"")) {
+        return Ok(());
+    }
+    println!("tools: installing {AXE}");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("package.json"), r#"{"private": true}"#)?;
+    let mut install = Command::new("npm");
+    install.args(["install", "--silent", "--no-audit", "--no-fund", AXE]).current_dir(&folder);
+    run(install)
+}
+
+fn packages() -> anyhow::Result<&'static str> {
     let mut missing: Vec<&str> = TOOLS.iter().filter(|(tool, _)| !found(tool)).map(|(_, package)| *package).collect();
     missing.dedup();
     if missing.is_empty() {

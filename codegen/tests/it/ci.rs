@@ -97,6 +97,12 @@ fn the_action_passes_on_a_fresh_estate_and_fails_on_a_stale_one() {
     let summary = fs::read_to_string(folder.path().join("summary.md")).expect("a summary");
     assert!(summary.contains("Generated files do not change."), "{summary}");
 
+    let base = folder.path().join("base/deploy");
+    fs::create_dir_all(&base).expect("a folder");
+    for file in ["kilter.yaml", "slo.yaml"] {
+        fs::copy(path.join(file), base.join(file)).expect("a file");
+    }
+    inputs.insert("base", "../base/deploy".to_owned());
     fs::write(path.join("slo.yaml"), GOOD.replace("99.9%", "99.5%")).expect("a file");
     let failed: Vec<&str> = steps(&action)
         .into_iter()
@@ -106,6 +112,7 @@ fn the_action_passes_on_a_fresh_estate_and_fails_on_a_stale_one() {
     assert_eq!(failed, ["kilter generate --check"]);
     let summary = fs::read_to_string(folder.path().join("summary.md")).expect("a summary");
     assert!(summary.contains("SLO buys: objective 99.9% → 99.5%"), "{summary}");
+    assert!(summary.contains("budget 43 min 12 s → 3 h 36 min per 30d"), "{summary}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod init;
 mod overrides;
 mod proofs;
 mod property;
+mod report;
 mod routing;
 mod rule_files;
 mod rules;
