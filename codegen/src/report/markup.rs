@@ -91,9 +91,10 @@ fn safe<'a>(event: Event<'a>, place: Place<'_>) -> Option<Event<'a>> {
         Event::Html(text) | Event::InlineHtml(text) => Some(Event::Text(text)),
         Event::Start(Tag::HtmlBlock) => Some(Event::Start(Tag::Paragraph)),
         Event::End(TagEnd::HtmlBlock) => Some(Event::End(TagEnd::Paragraph)),
-        Event::Start(Tag::Link { dest_url, title, id, .. }) => link(dest_url, title, id),
-        // A page that is opened tells nobody.
-        Event::Start(Tag::Image { dest_url, title, id, .. }) => link(dest_url, title, id),
+        // A picture becomes a link: a page that is opened tells nobody.
+        Event::Start(Tag::Link { dest_url, title, id, .. } | Tag::Image { dest_url, title, id, .. }) => {
+            link(dest_url, title, id)
+        }
         Event::End(TagEnd::Image) => Some(Event::End(TagEnd::Link)),
         other => Some(other),
     }
