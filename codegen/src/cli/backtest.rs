@@ -127,12 +127,7 @@ pub(super) fn run(args: &Backtest) -> Result<Status, String> {
         // Mimir and Thanos say which Prometheus they are made of; what says nothing is taken for an old one.
         left_open: client.build_info().is_ok_and(|it| it.version.starts_with('3')),
     };
-    let how = How {
-        estimate: args.estimate,
-        yes: args.yes,
-        quiet: args.quiet,
-        at_once: usize::from(args.concurrency),
-    };
+    let how = How { estimate: args.estimate, yes: args.yes, quiet: args.quiet, at_once: usize::from(args.concurrency) };
     let Some(outcome) = asked(how, &input, &client, &progress)? else { return Ok(Status::Fine) };
     drop(progress);
     match args.format {
@@ -158,7 +153,12 @@ pub(super) struct How {
 }
 
 /// Asks the server; `None` when only the estimate was wanted.
-pub(super) fn asked(args: How, input: &Asked<'_>, client: &Client, progress: &Progress) -> Result<Option<Outcome>, String> {
+pub(super) fn asked(
+    args: How,
+    input: &Asked<'_>,
+    client: &Client,
+    progress: &Progress,
+) -> Result<Option<Outcome>, String> {
     let (heard, warnings) = (AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
     let warn = |all: Vec<String>| warnings.lock().map(|mut it| it.extend(all)).unwrap_or_default();
     let range = |it: &Question| {

@@ -224,7 +224,10 @@ pub fn view(parts: &Parts<'_>) -> SloView {
         detection: parts.detection.iter().map(row).collect(),
         outage: parts.detection.first().map(outage).unwrap_or_default(),
         alerts,
-        escalation: team.filter(|_| wakes).and_then(|it| it.escalation.as_ref()).map(|it| format!("{it}, after {hold}")),
+        escalation: team
+            .filter(|_| wakes)
+            .and_then(|it| it.escalation.as_ref())
+            .map(|it| format!("{it}, after {hold}")),
         office_hours: team
             .and_then(|it| it.office_hours.as_ref())
             .map(|it| format!("{}, {} to {} {}", numbers::list(&it.days), it.from, it.to, it.location)),
