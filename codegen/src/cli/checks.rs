@@ -1,5 +1,7 @@
 //! The outcome of checks in every format: for people as they come, for programs at the end.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::args::ReportFormat;
@@ -13,11 +15,13 @@ pub(super) struct Checks {
     quiet: bool,
     /// Name, and what was complained about.
     all: Vec<(String, Result<(), String>)>,
+    /// By name, what was measured on the way.
+    measured: BTreeMap<String, Vec<Value>>,
 }
 
 impl Checks {
     pub(super) const fn new(format: ReportFormat, quiet: bool) -> Self {
-        Self { format, quiet, all: Vec::new() }
+        Self { format, quiet, all: Vec::new(), measured: BTreeMap::new() }
     }
 
     /// Notes one. People see it at once.
@@ -30,6 +34,14 @@ impl Checks {
             }
         }
         self.all.push((name, outcome));
+    }
+
+    /// Notes one with what was measured on the way, for programs.
+    pub(super) fn tell_with(&mut self, name: String, outcome: Result<(), String>, measured: Vec<Value>) {
+        if !measured.is_empty() {
+            self.measured.insert(name.clone(), measured);
+        }
+        self.tell(name, outcome);
     }
 
     /// Passed, and failed.
@@ -47,7 +59,13 @@ impl Checks {
         match self.format {
             ReportFormat::Human => {}
             ReportFormat::Json => {
-                let one = |(name, outcome): &(String, Result<(), String>)| json!({"name": name, "passed": outcome.is_ok(), "said": outcome.as_ref().err()});
+                let one = |(name, outcome): &(String, Result<(), String>)| {
+                    let mut it = json!({"name": name, "passed": outcome.is_ok(), "said": outcome.as_ref().err()});
+                    if let Some(measured) = self.measured.get(name) {
+                        it["detections"] = json!(measured);
+                    }
+                    it
+                };
                 println!("{:#}", Value::Array(self.all.iter().map(one).collect()));
             }
             ReportFormat::Github => {

@@ -80,7 +80,7 @@ fn plan_service(
     let wanted = |kind| wanted(only, kind);
     let mut context = Context::new(estate, service);
     let rules = groups::service_rules(&mut context, templates)?;
-    let tests = wanted(Kind::Tests).then(|| rule_test::tests(&context, &rules.groups, templates)).transpose()?;
+    let tests = if wanted(Kind::Tests) { rule_test::tests(&context, &rules.groups, templates)? } else { Vec::new() };
     let dashboard = wanted(Kind::Dashboards).then(|| dashboard::dashboard(&context));
     let runbooks = if wanted(Kind::Runbooks) { runbook::runbooks(&context, templates)? } else { Vec::new() };
     Ok(ServicePlan { service: service.name.clone(), layout: context.layout, rules, tests, dashboard, runbooks })
@@ -95,8 +95,8 @@ pub struct ServicePlan {
     pub layout: Layout,
     /// Its rules.
     pub rules: RuleFile,
-    /// The promtool tests that prove them; `None` when nobody asks for tests.
-    pub tests: Option<TestFile>,
+    /// The promtool tests that prove them; none when nobody asks for tests.
+    pub tests: Vec<TestFile>,
     /// Its dashboard; `None` when nobody asks for dashboards.
     pub dashboard: Option<Dashboard>,
     /// A runbook per SLO; none when nobody asks for runbooks.

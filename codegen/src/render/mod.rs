@@ -82,8 +82,8 @@ fn of_service(it: &ServicePlan, scale: TimeScale, only: &[Kind]) -> Result<Vec<A
     let service = it.service.as_str();
     let mut all = Files { only, service: Some(service), all: Vec::new() };
     all.add(format!("rules/{service}.rules.yaml"), Kind::Rules, || rules::text(&it.rules, scale))?;
-    if let Some(it) = &it.tests {
-        all.add(format!("rules/{service}.rules.test.yaml"), Kind::Tests, || tests::text(it, scale))?;
+    for it in &it.tests {
+        all.add(format!("rules/{service}.{}rules.test.yaml", it.part), Kind::Tests, || tests::text(it, scale))?;
     }
     if let Some(it) = &it.dashboard {
         let text = || serde_json::to_string_pretty(it).map(|text| text + "\n").map_err(|error| error.to_string());

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::tool;
+use crate::support::{prove, tool};
 
 const SLO: &str = "apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n  - name: buys\n    description: Orders succeed.\n    objective: 99.9%\n    sli:\n      http_server: {routes: [\"/orders\"]}\n";
 const ESTATE: &str = r#"services: ["slo.yaml"]
@@ -71,11 +71,11 @@ fn templates_and_patches_change_what_they_name_and_stay_proven() {
         assert!(ok, "{said}");
     }
     // The label of the patch is in no proof, so the pinned text of that alert must fail: what was patched is what runs.
-    let (passed, said) = tool("promtool", &["test", "rules", "shop.rules.test.yaml"], &at.join("rules"));
+    let (passed, said) = prove(&at.join("rules"), "shop");
     assert!(!passed && said.contains("impact=\"none\"") && !said.contains("burning budget"), "{said}");
     write(at, "patches/quiet.json", "{\"labels\": {}}");
     let (ok, said) = generate(at, &[]);
     assert!(ok, "{said}");
-    let (passed, said) = tool("promtool", &["test", "rules", "shop.rules.test.yaml"], &at.join("rules"));
+    let (passed, said) = prove(&at.join("rules"), "shop");
     assert!(passed, "{said}");
 }

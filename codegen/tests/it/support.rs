@@ -99,6 +99,17 @@ pub(crate) fn tool(name: &str, args: &[&str], folder: &Path) -> (bool, String) {
     (out.status.success(), String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr))
 }
 
+/// Runs all proofs of a service in a folder of rules: one file for each pace of evaluations.
+pub(crate) fn prove(rules: &Path, service: &str) -> (bool, String) {
+    let name = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    let mut files: Vec<String> =
+        std::fs::read_dir(rules).expect("rules").map(|entry| name(entry.expect("an entry"))).collect();
+    files.retain(|it| it.starts_with(&format!("{service}.")) && it.ends_with(".rules.test.yaml"));
+    assert!(!files.is_empty(), "no proofs of {service}");
+    let args: Vec<&str> = ["test", "rules"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    tool("promtool", &args, rules)
+}
+
 /// Writes every artifact below a fresh folder.
 pub(crate) fn written(artifacts: &[Artifact]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");

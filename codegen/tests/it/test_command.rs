@@ -42,11 +42,11 @@ fn each_slo_has_one_line() {
     assert_eq!(out.status.code(), Some(0), "{}", said(&out));
     let lines = String::from_utf8_lossy(&out.stdout).into_owned();
     assert!(lines.lines().all(|it| it.starts_with("ok    ")), "{lines}");
-    for slo in ["shop/buys: ", "shop/sends: ", "shop: 3 proofs, 9 routes", "the estate: "] {
+    for slo in ["shop/buys: ", "shop/sends: ", "shop: 4 proofs, 9 routes", "the estate: "] {
         let own: Vec<&str> = lines.lines().filter(|it| it.starts_with(&format!("ok    {slo}"))).collect();
         assert_eq!(own.len(), 1, "{slo}: {lines}");
     }
-    assert!(lines.contains("shop/buys: 4 proofs, 6 routes\n"), "{lines}");
+    assert!(lines.contains("shop/buys: 3 proofs, 6 routes\n"), "{lines}");
     let itself = kilter(folder.path(), &["test", "rules"]);
     assert_eq!(itself.stdout, out.stdout, "the folder of the rules may be named too");
 }
@@ -89,7 +89,52 @@ fn programs_read_the_outcome_too() {
     };
     assert_eq!((of("shop/buys: "), of("shop/sends: ")), (vec![false.into()], vec![true.into()]));
     let junit = test("junit");
-    assert!(junit.contains("failures=\"1\"") && junit.contains("<failure type=\"proof\""), "{junit}");
+    // The SLO's, and the text that is pinned for the service.
+    assert!(junit.contains("failures=\"2\"") && junit.contains("<failure type=\"proof\""), "{junit}");
+}
+
+/// What is promised and what promtool shows, for people and for programs; and what is shown is what the rules do.
+#[test]
+fn a_table_tells_what_was_promised_and_what_was_shown() {
+    let folder = estate();
+    let slo = "apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n  - name: buys\n    description: Orders succeed.\n    objective: 99.9%\n    window: 30d\n    sli: {events: {errors: 'rate(failed_total[$window])', total: 'rate(all_total[$window])'}}\n";
+    fs::write(folder.path().join("slo.yaml"), slo).expect("a file");
+    assert!(kilter(folder.path(), &["generate"]).status.success());
+    let out = kilter(folder.path(), &["test", "--format", "json"]);
+    assert_eq!(out.status.code(), Some(0), "{}", said(&out));
+    let json: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    let all = json.as_array().expect("a list").iter();
+    let of: Vec<_> = all.filter(|it| it["name"].as_str().is_some_and(|it| it.starts_with("shop/buys: "))).collect();
+    let shown = |burn: &str, what: &str| {
+        let rows = of[0]["detections"].as_array().expect("detections").iter();
+        let row = rows.filter(|it| it["burn"] == burn).collect::<Vec<_>>();
+        assert_eq!(row.len(), 1, "{burn}: {}", of[0]);
+        ["promised", "shown"].map(|it| row[0][what][it].as_f64().unwrap_or(f64::NAN))
+    };
+    // 14.4 times 0.1% of an hour are 51.84 s; 6/10 of 6 hours; a third and two thirds of three days.
+    let hours = |it: f64| it * 3_600.0;
+    for (burn, workbook, step) in [
+        ("100%", 51.84, 30.0),
+        ("10x", hours(3.6), 300.0),
+        ("3x", hours(24.0), 3_600.0),
+        ("1.5x", hours(48.0), 3_600.0),
+    ] {
+        let [promised, shown] = shown(burn, "detection_seconds");
+        assert!(shown >= workbook - 1.0 && shown <= workbook + 600.0 + step && shown <= promised, "{burn}: {shown}");
+    }
+    let [promised, shown_] = shown("10x", "reset_seconds");
+    assert!(shown_ >= 1_800.0 && shown_ <= promised, "{shown_}, promised {promised}");
+    let [_, spent] = shown("10x", "budget_spent_at_detection");
+    assert!((spent - 0.05).abs() < 0.005, "a page on six hours has cost 5% of the budget, not {spent}");
+    let out = kilter(folder.path(), &["test"]);
+    let lines = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_eq!(lines.lines().filter(|it| it.starts_with("shop/buys  ")).count(), 4, "{lines}");
+
+    // A rule that is slower than it promises is told with what it shows.
+    replace(folder.path(), "rules/shop.rules.yaml", "> 14.4", "> 200");
+    let out = kilter(folder.path(), &["test"]);
+    assert_eq!(out.status.code(), Some(1), "{}", said(&out));
+    assert!(said(&out).contains("FAIL  shop/buys: "), "{}", said(&out));
 }
 
 #[test]

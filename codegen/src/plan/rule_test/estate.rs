@@ -22,6 +22,8 @@ pub fn estate_tests(estate: &Estate, groups: &[RuleGroup]) -> TestFile {
         evaluation_interval: estate.time_scale.apply(STEP),
         group_eval_order: groups.iter().map(|group| group.name.clone()).collect(),
         tests,
+        part: "",
+        measures: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
+use super::measure::Measure;
 use crate::model::Duration;
 
 /// Labels by name.
@@ -24,6 +25,12 @@ pub struct TestFile {
     pub group_eval_order: Vec<String>,
     /// The tests, each with a history of its own.
     pub tests: Vec<Test>,
+    /// What it adds to the name of its service: `hours.` and `days.` have coarser evaluations.
+    #[serde(skip)]
+    pub part: &'static str,
+    /// What `kilter test` measures on the way.
+    #[serde(skip)]
+    pub measures: Vec<Measure>,
 }
 
 /// One timeline with what must hold on it.

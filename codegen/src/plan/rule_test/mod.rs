@@ -1,35 +1,44 @@
-//! Generated promtool tests: proof, per SLO, that its alerts fire when they must and are silent otherwise.
+//! Generated promtool tests: proof that the alerts of a service fire when they must and are silent otherwise.
+//!
+//! One timeline drives all SLOs of a service that can be driven beside each other (`tracks`); what is asked for is asked of
+//! each SLO. So the number of tests does not grow with that of the SLOs.
 //!
 //! | test | timeline | what must hold |
 //! |---|---|---|
-//! | full outage pages | an hour and more healthy, everything fails, recovery | page within the workbook's time plus one evaluation, once; gone after the slowest short window and the time that pages are kept; the budget is spent as the workbook says |
-//! | slow burn tickets, just below stays silent | 0.9 of the lowest factor, then 0.9 of the lowest page factor | first nothing at all, then a ticket and never a page |
-//! | missing data alert | healthy, then no series | page (by policy) and ticket, for the group that vanished |
-//! | zero traffic is silent | series that never rise | nothing at all |
-//! | lost traffic alerts | healthy, then no event | [`TRAFFIC_LOST`](kilter_contract::slo::TRAFFIC_LOST) |
+//! | a full outage | an hour healthy, everything fails, recovery | the first pair alerts within the workbook's time plus one evaluation, once; gone after the slowest short window that fired and the time that alerts are kept |
+//! | one second off the grid | the same, with samples and an outage that meet no evaluation | as early, and one sample |
+//! | what comes and goes | no event, traffic, none, no series, traffic | silence; [`TRAFFIC_LOST`](kilter_contract::slo::TRAFFIC_LOST); page (by policy) and ticket for missing data, for the group that vanished; all end |
+//! | counters that begin again, instances that join | just below every threshold | nothing at all, and the burn rate stays |
+//! | burns of 10x, 3x, 1.5x | hours and days | silence until 0.9 of the workbook's time, the alert by that time, its end; what it has cost |
+//! | a pair by itself | a burn that no other pair of the severity sees | the same |
+//! | just below | 0.9 of the lowest factor, then of the lowest that pages | nothing; then a ticket and never a page |
 //! | missing data count as errors (`no_data: bad`) | healthy, no series, healthy | page as early as an outage, and the budget is spent |
 //! | maintenance counts for nothing | everything fails and vanishes while it is active, healthy | nothing at all, and the budget is whole |
 //! | what does not come back from maintenance is missing | no series, while it is active and afterwards | page (by policy) and ticket when it is over |
-//! | a spent budget tickets | the recorded budget falls below zero | [`ERROR_BUDGET_EXHAUSTED`](kilter_contract::slo::ERROR_BUDGET_EXHAUSTED) |
-//!
+//! | a spent budget | the recorded budget falls below zero, and rises | [`ERROR_BUDGET_EXHAUSTED`](kilter_contract::slo::ERROR_BUDGET_EXHAUSTED), for a day more |
 //! | the last success outlives its process | a success, then a process that knows of none | nothing while it is recent enough, then a page |
-//! | causes ticket | a resource, breaker, replica, process in trouble beside one that is nearly so | a ticket for the one, with its text |
+//! | causes | a resource, breaker, replica, process in trouble beside one that is nearly so | a ticket for the one, with its text |
+//!
+//! promtool's time goes into evaluations, each of all rules: some 20 ms with five SLOs. So only what is early or late by
+//! seconds is evaluated every 30 s. Hours are evaluated every 5 minutes, days every hour; promtool has one interval per
+//! file, hence a file for each. Nothing is scaled: the rules under test are those that run. The history of a long window is
+//! pressed into one evaluation with so many times the traffic, which is the same to a window that weighs events.
 //!
 //! Maintenance is fed as it is recorded; what begins it is proven for all in `codegen/tests/it/scenarios`. promtool's clock
-//! begins on a Thursday at midnight: where a schedule holds then, its tests begin later, after series without events.
+//! begins on a Thursday at midnight: where a schedule holds then, its tests begin later, after series without events; a
+//! test that is longer than any time between two maintenances is left out.
 //!
 //! An SLI that weighs time has no traffic to lose. With `by` labels there are two groups; incidents strike the first, and
-//! the second must stay silent. Expected times
-//! come from `theory`, which never looks at the plan. What is fed comes from the SLO and the estate's selector
-//! (`inputs`). Where a series cannot be invented from an expression, the tests begin one step later in the chain and say so
-//! in their names: at the recorded pair for SLIs whose expression makes both sides (a ratio, slices, native histograms);
-//! at the recorded total for `events` that are more than sums of `rate` or `increase`, whose burn alerts are then not
-//! proven. One SLO per service also pins every alert's text (one `alert_rule_test` per kind).
+//! the second must stay silent. Expected times come from `theory`, which never looks at the plan. What is fed comes from the
+//! SLO and the estate's selector (`inputs`). Where a series cannot be invented from an expression, the tests begin one step
+//! later in the chain and say so: at the recorded pair for SLIs whose expression makes both sides (a ratio, slices, native
+//! histograms); at the recorded total for `events` that are more than sums of `rate` or `increase`, whose burn alerts are
+//! then not proven. Every alert's text is pinned once per service (one `alert_rule_test` per kind).
 //!
-//! Names have the form `<service>/<slo>: <what it proves>`; tests of the service as a whole are named `<service>: ...`.
-//! promtool 2.42 prints the name only with a failed `alert_rule_test` (`    name: <name>,`); a failed query is printed as
-//! `    expr: "<query>", time: <time>,`, so every query ends in a PromQL comment ` # <name>`. Either line tells which SLO
-//! failed. Times hold for the closed ranges of Prometheus 2 and the left-open ones of Prometheus 3.
+//! Names have the form `<service>: <what it proves>`. Every query ends in a PromQL comment, ` # <service>/<slo>: <what>`:
+//! promtool 2.42 prints a failed query as `    expr: "<query>", time: <time>,`, and the name of a test only with a failed
+//! `alert_rule_test` (`    name: <name>,`). Times hold for the closed ranges of Prometheus 2 and the left-open ones of
+//! Prometheus 3.
 
 mod cases;
 mod causes;
@@ -37,31 +46,50 @@ mod estate;
 mod file;
 mod inputs;
 mod matching;
+mod measure;
 mod memory;
+mod stage;
+mod subject;
 mod text;
 mod theory;
+mod tracks;
 mod traffic;
 
 pub use estate::estate_tests;
 pub use file::{AlertTest, ExpectedAlert, InputSeries, Labels, QueryTest, Sample, Test, TestFile, selector};
+pub use measure::{MEASURE, Measure};
 
 use super::RuleGroup;
 use super::context::Context;
 use crate::render::engine::{TemplateError, Templates};
+use stage::{Grid, Made};
 
-/// The tests of one service, against its rule file beside them, which holds these groups.
-pub fn tests(context: &Context<'_>, groups: &[RuleGroup], templates: &Templates) -> Result<TestFile, TemplateError> {
-    let mut tests = Vec::new();
-    for slo in &context.service.slos {
-        tests.extend(cases::of_slo(context, slo, templates)?);
+/// The tests of one service, against its rule file beside them, which holds these groups: a file for each pace of
+/// evaluations that they need.
+pub fn tests(
+    context: &Context<'_>,
+    groups: &[RuleGroup],
+    templates: &Templates,
+) -> Result<Vec<TestFile>, TemplateError> {
+    let mut all = cases::tests(context, templates)?;
+    let fine = |test| Made { grid: Grid::Fine, test, measures: Vec::new() };
+    all.extend(context.service.slos.iter().filter_map(|slo| memory::of_slo(context, slo)).map(fine));
+    all.extend(causes::tests(context, templates)?.into_iter().map(fine));
+    let mut files: Vec<TestFile> = Vec::new();
+    for grid in Grid::ALL {
+        let own: Vec<&Made> = all.iter().filter(|it| it.grid == grid).collect();
+        if own.is_empty() {
+            continue;
+        }
+        files.push(TestFile {
+            source: context.service.source.clone(),
+            rule_files: vec![format!("{}.rules.yaml", context.service.name)],
+            evaluation_interval: context.estate.time_scale.apply(grid.step()),
+            group_eval_order: groups.iter().map(|group| group.name.clone()).collect(),
+            tests: own.iter().map(|it| it.test.clone()).collect(),
+            part: grid.part(),
+            measures: own.iter().flat_map(|it| it.measures.clone()).collect(),
+        });
     }
-    tests.extend(cases::of_service(context, templates)?);
-    tests.extend(causes::tests(context, templates)?);
-    Ok(TestFile {
-        source: context.service.source.clone(),
-        rule_files: vec![format!("{}.rules.yaml", context.service.name)],
-        evaluation_interval: context.timing.interval,
-        group_eval_order: groups.iter().map(|group| group.name.clone()).collect(),
-        tests,
-    })
+    Ok(files)
 }

@@ -64,22 +64,35 @@ fn pair((long, short, percent): Row, period: Duration, budget: f64) -> Pair {
     Pair { long, short, burn: burn.min(0.5 / budget) }
 }
 
-/// How long after its beginning an error ratio alerts, after so much clean history: in a window that is longer than all
-/// history the errors weigh more.
+/// How long after its beginning an error ratio alerts, after so much clean history.
 pub(super) fn detection(pairs: &[Pair], budget: f64, error_ratio: f64, history: Duration) -> Option<Duration> {
-    pairs
-        .iter()
-        .filter(|pair| error_ratio > pair.burn * budget)
-        .map(|pair| {
-            let (long, clean) = (pair.long.secs_f64(), history.secs_f64());
-            let threshold = pair.burn * budget;
-            let whole = threshold / error_ratio * long;
-            let seconds = if whole + clean >= long { whole } else { threshold * clean / (error_ratio - threshold) };
-            // A float to a whole number of milliseconds, always far below 2^53.
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and small")]
-            Duration::from_millis((seconds * 1_000.0).ceil() as u64).plus(lag(pair, pairs))
-        })
-        .min()
+    pairs.iter().filter_map(|pair| detection_of(pair, pairs, budget, error_ratio, history)).min()
+}
+
+/// The workbook's detection time of a pair, for a burn that lasts: `(1 - SLO) / error ratio × alert window × burn rate`.
+pub(super) fn workbook(pair: &Pair, burn: f64) -> Duration {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and small")]
+    Duration::from_millis((pair.burn / burn * pair.long.secs_f64() * 1_000.0).ceil() as u64)
+}
+
+/// When one of the pairs alerts: in a window that is longer than all history the errors weigh more.
+pub(super) fn detection_of(
+    pair: &Pair,
+    pairs: &[Pair],
+    budget: f64,
+    error_ratio: f64,
+    history: Duration,
+) -> Option<Duration> {
+    let threshold = pair.burn * budget;
+    if error_ratio <= threshold {
+        return None;
+    }
+    let (long, clean) = (pair.long.secs_f64(), history.secs_f64());
+    let whole = threshold / error_ratio * long;
+    let seconds = if whole + clean >= long { whole } else { threshold * clean / (error_ratio - threshold) };
+    // A float to a whole number of milliseconds, always far below 2^53.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and small")]
+    Some(Duration::from_millis((seconds * 1_000.0).ceil() as u64).plus(lag(pair, pairs)))
 }
 
 /// What `docs/policies.md` says about longer windows: they are averages of five-minute rates, so they see what began a

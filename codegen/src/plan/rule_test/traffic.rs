@@ -7,6 +7,9 @@ use crate::model::{Decimal, Duration};
 pub(super) enum Flow {
     /// Events, this share of them bad.
     Events(f64),
+    /// So many times as many good events: the history of a window within minutes. Time cannot be pressed: for a share of
+    /// time it is good time.
+    Crowd(f64),
     /// Series without events.
     Idle,
     /// No series.
@@ -21,13 +24,13 @@ pub(super) const SAMPLE_SECONDS: u64 = 15;
 
 /// Events of one sample interval, in millionths: exact sums, whatever the objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Volume(u64);
+pub(super) struct Volume(u128);
 
 impl Volume {
     /// 100 events per second at samples of 15 s, or ten times more as often as needed until an hour at the budget's own
     /// pace holds 20 times `min_errors`: the low-traffic guard must not decide these tests.
     pub(super) fn for_objective(budget: f64, min_errors: u32) -> Self {
-        let mut events = 1_500u64;
+        let mut events = 1_500u128;
         while events < 1_000_000_000 && (events * 240) as f64 * budget < 20.0 * f64::from(min_errors) {
             events *= 10;
         }
@@ -36,19 +39,41 @@ impl Volume {
 
     /// A share of time: one event a second.
     pub(super) const fn of_time(step: Duration) -> Self {
-        Self(step.millis() * 1_000)
+        Self(step.millis() as u128 * 1_000)
     }
 
     /// The part of each of `n` series.
     pub(super) const fn share(self, n: u64) -> Self {
-        Self(self.0 / n)
+        Self(self.0 / n as u128)
+    }
+
+    /// At least as much, and so much more than those together that they are no more than this share of it; `None` when that
+    /// is more than counters hold with all their digits.
+    pub(super) fn above(self, others: &[Self], share: f64) -> Option<Self> {
+        let sum: u128 = others.iter().map(|it| it.0).sum();
+        let mut wanted = self;
+        while (wanted.0 as f64) * share < sum as f64 {
+            wanted.0 *= 10;
+        }
+        (wanted.0 <= 1_000_000_000_000 * 1_000_000).then_some(wanted)
+    }
+
+    /// The same traffic between samples of another distance.
+    pub(super) const fn every(self, step: Duration) -> Self {
+        Self(self.0 * step.millis() as u128 / (SAMPLE_SECONDS as u128 * 1_000))
     }
 
     /// Good and bad events of one interval, in millionths.
-    fn split(self, error_ratio: f64) -> (u64, u64) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the volume")]
-        let bad = (self.0 as f64 * error_ratio.clamp(0.0, 1.0)).round() as u64;
+    fn split(self, error_ratio: f64) -> (u128, u128) {
+        let bad = self.part(error_ratio.clamp(0.0, 1.0)).min(self.0);
         (self.0 - bad, bad)
+    }
+
+    /// So many times as many.
+    fn part(self, factor: f64) -> u128 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of the volume")]
+        let part = (self.0 as f64 * factor).round() as u128;
+        part
     }
 }
 
@@ -61,16 +86,26 @@ pub(super) struct Counts {
 
 /// The samples of a counter that starts at zero: `0 1500+1500x239`.
 pub(super) fn counter(timeline: &[(Duration, Flow)], step: Duration, volume: Volume, counts: Counts) -> String {
-    let mut parts = vec!["0".to_owned()];
-    let mut value = 0u64;
+    counted_from(0, timeline, step, volume, counts)
+}
+
+/// The samples of a counter that appears with what it counted before anybody looked: a thousand steps of everything.
+pub(super) fn joined(timeline: &[(Duration, Flow)], step: Duration, volume: Volume, counts: Counts) -> String {
+    counted_from(volume.0 * 1_000, timeline, step, volume, counts)
+}
+
+fn counted_from(start: u128, timeline: &[(Duration, Flow)], step: Duration, volume: Volume, counts: Counts) -> String {
+    let mut parts = vec![text(start)];
+    let mut value = start;
     for (length, flow) in timeline {
         let samples = length.millis() / step.millis();
         let Some(repeats) = samples.checked_sub(1) else { continue };
         let per_step = match flow {
             Flow::Events(ratio) => {
                 let (good, bad) = volume.split(*ratio);
-                good * u64::from(counts.good) + bad * u64::from(counts.bad)
+                good * u128::from(counts.good) + bad * u128::from(counts.bad)
             }
+            Flow::Crowd(times) => volume.part(*times) * u128::from(counts.good),
             Flow::Idle => 0,
             Flow::Gone => {
                 parts.push(format!("_x{samples}"));
@@ -78,7 +113,7 @@ pub(super) fn counter(timeline: &[(Duration, Flow)], step: Duration, volume: Vol
             }
         };
         parts.push(format!("{}+{}x{repeats}", text(value + per_step), text(per_step)));
-        value += per_step * samples;
+        value += per_step * u128::from(samples);
     }
     while parts.last().is_some_and(|part| part.starts_with('_')) {
         parts.pop();
@@ -90,11 +125,14 @@ pub(super) fn counter(timeline: &[(Duration, Flow)], step: Duration, volume: Vol
 pub(super) fn rate(timeline: &[(Duration, Flow)], step: Duration, volume: Volume, counts: Counts) -> String {
     let mut parts = Vec::new();
     for (at, (length, flow)) in timeline.iter().enumerate() {
-        // The first sample stands at the very beginning.
-        let samples = length.millis() / step.millis() + u64::from(at == 0);
+        // The first sample stands at the very beginning; but what is pressed together counts in whole steps.
+        let early = at == 0 && !matches!(flow, Flow::Crowd(_));
+        parts.extend((at == 0 && !early).then(|| "_".to_owned()));
+        let samples = length.millis() / step.millis() + u64::from(early);
         let Some(repeats) = samples.checked_sub(1) else { continue };
         let (good, bad) = match flow {
             Flow::Events(ratio) => volume.split(*ratio),
+            Flow::Crowd(times) => (volume.part(*times), 0),
             Flow::Idle => (0, 0),
             // Nobody wrote a stale marker for what another tool recorded, so it is written here.
             Flow::Gone => {
@@ -103,8 +141,8 @@ pub(super) fn rate(timeline: &[(Duration, Flow)], step: Duration, volume: Volume
                 continue;
             }
         };
-        let events = good * u64::from(counts.good) + bad * u64::from(counts.bad);
-        parts.push(format!("{}+0x{repeats}", text(events * 1_000 / step.millis())));
+        let events = good * u128::from(counts.good) + bad * u128::from(counts.bad);
+        parts.push(format!("{}+0x{repeats}", text(events * 1_000 / u128::from(step.millis()))));
     }
     parts.join(" ")
 }
@@ -115,8 +153,8 @@ pub(super) fn up(timeline: &[(Duration, Flow)], step: Duration) -> String {
     rate(timeline, step, whole, Counts { good: true, bad: false })
 }
 
-fn text(millionths: u64) -> String {
-    Decimal::new(u128::from(millionths), 6).to_string()
+fn text(millionths: u128) -> String {
+    Decimal::new(millionths, 6).to_string()
 }
 
 #[cfg(test)]

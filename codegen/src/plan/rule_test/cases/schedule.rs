@@ -3,36 +3,43 @@
 
 use super::super::super::context::Context;
 use super::super::super::maintenance::{AFTER, WEEK, week};
-use super::RATE;
 use crate::model::{Duration, Slo, Weekly};
 
 /// Minutes from Sunday midnight to promtool's beginning.
 const THURSDAY: u64 = 4 * 1_440;
+const MINUTE: u64 = 60_000;
 
 /// The schedule of an SLO.
-pub(super) fn of(slo: &Slo) -> &[Weekly] {
+pub(in super::super) fn of(slo: &Slo) -> &[Weekly] {
     slo.policy.maintenance.as_ref().map_or(&[], |it| &it.schedule)
 }
 
-/// The first multiple of the rate window at which so much time is free of maintenance.
-pub(super) fn lead(context: &Context<'_>, schedule: &[Weekly], length: Duration) -> Option<Duration> {
-    let busy: Vec<(u64, u64)> = week(schedule, AFTER).into_iter().map(|(from, to)| (from.into(), to.into())).collect();
-    let scaled = |real: Duration| context.estate.time_scale.apply(real).millis();
-    let minute = 60_000;
-    let free = |from: u64, to: u64| {
-        // One week later too, for a test that runs over its end.
-        let weeks = [0, u64::from(WEEK), 2 * u64::from(WEEK)];
-        weeks
-            .iter()
-            .all(|week| busy.iter().all(|(begin, end)| to <= (week + begin) * minute || from >= (week + end) * minute))
-    };
+/// The first multiple of a unit at which so much time is free of maintenance.
+pub(in super::super) fn lead(
+    context: &Context<'_>,
+    schedule: &[Weekly],
+    unit: Duration,
+    length: Duration,
+) -> Option<Duration> {
     let mut real = Duration::from_secs(0);
-    while scaled(real) <= u64::from(WEEK) * minute {
-        let from = THURSDAY * minute + scaled(real);
-        if free(from, from + scaled(length) + minute) {
+    while context.estate.time_scale.apply(real).millis() <= u64::from(WEEK) * MINUTE {
+        if free(context, schedule, real, length) {
             return Some(real);
         }
-        real = real.plus(RATE);
+        real = real.plus(unit);
     }
     None
+}
+
+/// Whether so much time is free of maintenance from then on.
+fn free(context: &Context<'_>, schedule: &[Weekly], real: Duration, length: Duration) -> bool {
+    let scaled = |real: Duration| context.estate.time_scale.apply(real).millis();
+    let from = THURSDAY * MINUTE + scaled(real);
+    let to = from + scaled(length) + MINUTE;
+    // One week later too, for a test that runs over its end.
+    let weeks = [0, u64::from(WEEK), 2 * u64::from(WEEK)];
+    week(schedule, AFTER)
+        .into_iter()
+        .map(|(begin, end)| (u64::from(begin), u64::from(end)))
+        .all(|(begin, end)| weeks.iter().all(|week| to <= (week + begin) * MINUTE || from >= (week + end) * MINUTE))
 }
