@@ -174,6 +174,8 @@ pub(crate) fn check(scenarios: &[Scenario]) {
             evaluation_interval: Duration::from_secs(scenario.evaluation),
             group_eval_order: scenario.groups.clone(),
             tests: vec![scenario.test.clone()],
+            part: "",
+            measures: vec![],
         };
         let name = format!("{number}.test.yaml");
         let text = render::tests::text(&file, TimeScale::REAL).expect("tests are YAML");
