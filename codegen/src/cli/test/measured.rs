@@ -93,11 +93,11 @@ fn told(said: &str, measures: Vec<Measure>) -> (Outcome, Vec<Measured>) {
             .any(|it| line.trim() == *it || (!it.is_empty() && line.trim().starts_with("Unit Testing:")))
     };
     let outcome = if complaints.lines().all(header) { Ok(()) } else { Err(complaints) };
-    let measured = measures.into_iter().enumerate().map(|(number, what)| {
+    let moments = |(number, what): (usize, Measure)| {
         let [first, last] = ENDS.map(|(end, _)| values.get(&title(number, end)).copied());
         Measured { what, first, last }
-    });
-    (outcome, measured.collect())
+    };
+    (outcome, measures.into_iter().enumerate().map(moments).collect())
 }
 
 impl Measured {

@@ -90,11 +90,11 @@ fn volumes(all: &[&Subject<'_>]) -> Option<Vec<Volume>> {
     // Each round settles those that see settled ones only; a circle is never settled.
     for _ in 0..all.len() {
         for it in 0..all.len() {
-            let seen: Option<Vec<Volume>> =
+            let counted: Option<Vec<Volume>> =
                 (0..all.len()).filter(|other| sees(it, *other)).map(|other| found[other]).collect();
-            if let (None, Some(seen)) = (found[it], seen) {
+            if let (None, Some(counted)) = (found[it], counted) {
                 let own = Volume::for_objective(all[it].budget, all[it].slo.min_errors);
-                found[it] = Some(own.above(&seen, SHARE * all[it].budget)?);
+                found[it] = Some(own.above(&counted, SHARE * all[it].budget)?);
             }
         }
     }
