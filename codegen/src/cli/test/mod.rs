@@ -134,7 +134,7 @@ fn name(path: &Path) -> String {
 fn tool(program: &str, args: &[&str], folder: &Path) -> Result<Outcome, String> {
     let mut command = Command::new(program);
     if std::env::var_os("GOGC").is_none() {
-        // Short runs with little memory: collecting it four times less often saves a seventh of their time.
+        // Short runs with little memory: it need not be collected as often.
         command.env("GOGC", "400");
     }
     let out = command.args(args).current_dir(folder).output().map_err(|error| {

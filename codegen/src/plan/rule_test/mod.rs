@@ -33,7 +33,8 @@
 //! SLO and the estate's selector (`inputs`). Where a series cannot be invented from an expression, the tests begin one step
 //! later in the chain and say so: at the recorded pair for SLIs whose expression makes both sides (a ratio, slices, native
 //! histograms); at the recorded total for `events` that are more than sums of `rate` or `increase`, whose burn alerts are
-//! then not proven. Every alert's text is pinned once per service (one `alert_rule_test` per kind).
+//! then not proven. Texts are pinned once per service (one `alert_rule_test` per kind), where
+//! no other SLO's alerts would have to be foretold.
 //!
 //! Names have the form `<service>: <what it proves>`. Every query ends in a PromQL comment, ` # <service>/<slo>: <what>`:
 //! promtool 2.42 prints a failed query as `    expr: "<query>", time: <time>,`, and the name of a test only with a failed
