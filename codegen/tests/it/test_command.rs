@@ -123,7 +123,8 @@ fn a_table_tells_what_was_promised_and_what_was_shown() {
         assert!(shown >= workbook - 1.0 && shown <= workbook + 600.0 + step && shown <= promised, "{burn}: {shown}");
     }
     let [promised, shown_] = shown("10x", "reset_seconds");
-    assert!(shown_ >= 1_800.0 && shown_ <= promised, "{shown_}, promised {promised}");
+    // Ten burns are below six when 4/10 of the half-hour are clean; then the page is kept for five minutes.
+    assert!(shown_ >= 0.4 * 1_800.0 + 300.0 && shown_ <= promised, "{shown_}, promised {promised}");
     let [_, spent] = shown("10x", "budget_spent_at_detection");
     assert!((spent - 0.05).abs() < 0.005, "a page on six hours has cost 5% of the budget, not {spent}");
     let out = kilter(folder.path(), &["test"]);

@@ -148,6 +148,8 @@ fn a_week_is_told_as_it_was() {
         Ok((firing == Some(2.0)).then_some(()))
     })
     .expect("alerts");
+    // Until its first scrape a Prometheus is empty but for what rules recorded, and says so.
+    until("a scrape", Duration::from_secs(30), || Ok(prometheus.value("count(up)")?.map(|_| ()))).expect("a scrape");
 
     // What the server does not know yet: another SLO of a service, and a whole service.
     fs::write(path.join("shop.yaml"), file("shop", &(known + &slo("added", "")))).expect("a file");
