@@ -76,20 +76,20 @@ fn a_backtest_says_what_the_deployed_rules_fired() {
 
     // What the rules recorded of themselves, evaluation by evaluation.
     let query = "ALERTS{alertstate=\"firing\",alertname=\"ErrorBudgetBurn\"}";
-    let mut fired: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    let mut recorded: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     for series in prometheus.query_range(query, Duration::from_secs(120), Duration::from_millis(500)).expect("alerts") {
         let at = |it: Option<&(f64, f64)>| millis(it.expect("a point").0);
-        fired.insert(series.labels["severity"].clone(), (at(series.points.first()), at(series.points.last())));
+        recorded.insert(series.labels["severity"].clone(), (at(series.points.first()), at(series.points.last())));
     }
 
     let args = ["--since", "2m", "--time-scale", "1/30", "--quiet"];
     let (found, status) = outcome(&prometheus.url(), &args, path);
     assert_eq!((status, found.step), (Some(0), INTERVAL));
     let burns: Vec<_> = found.variants[0].fired.iter().filter(|it| it.alert == "ErrorBudgetBurn").collect();
-    assert_eq!(burns.len(), fired.len(), "{burns:?} but {fired:?}");
+    assert_eq!(burns.len(), recorded.len(), "{burns:?} but {recorded:?}");
     for (severity, name) in [(Severity::Page, "page"), (Severity::Ticket, "ticket")] {
         let burn = burns.iter().find(|it| it.severity == severity).unwrap_or_else(|| panic!("no {name}: {burns:?}"));
-        let (from, last) = fired[name];
+        let (from, last) = recorded[name];
         assert!((burn.from - from).abs() <= 2 * INTERVAL, "the {name} began at {}, really at {from}", burn.from);
         if let Some(until) = burn.until.filter(|_| severity == Severity::Page) {
             // `last` is the last moment at which it fired; the next evaluation is the end.
