@@ -1,4 +1,4 @@
-//! What a code is. The codes themselves are in [`table`], one entry each.
+//! What a code is. The codes themselves are in `code/table.rs`, one entry each.
 
 use std::fmt;
 use std::str::FromStr;
