@@ -37,7 +37,8 @@ enum Task {
     Tools,
     /// Runs everything that CI runs, tools first, and ends in one summary with the minutes of each part.
     Test {
-        /// Also what takes longer: many more estates by chance, and their dashboards against Grafana's published types.
+        /// Also what takes longer: many more estates by chance, their dashboards against Grafana's published types, and
+        /// every mutant of the rules against the proofs.
         #[arg(long)]
         all: bool,
     },

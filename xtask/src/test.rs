@@ -52,6 +52,9 @@ pub(crate) fn run(all: bool) -> anyhow::Result<()> {
             cargo(&["test", "--quiet", "--locked", "-p", "kilter", "--test", "it", "--", "simulate::promtool"]);
         incidents.env("KILTER_CASES", INCIDENTS).env("KILTER_SEED", "1000");
         done.push(part("incidents", incidents)?);
+        let mut mutants = cargo(&["test", "--quiet", "--locked", "-p", "kilter", "--test", "it", "--", "mutants"]);
+        mutants.env("KILTER_MUTANTS", "all");
+        done.push(part("mutants", mutants)?);
         done.push(part("grafana", grafana::check(&[root().join("dashboards"), kept])?)?);
     }
     summary(&done, started.elapsed())
