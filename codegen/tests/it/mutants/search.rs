@@ -25,7 +25,11 @@ pub(super) fn first_cases(subject: &Subject, mutants: &[&Mutant]) -> Vec<Option<
                 found[*at] = match outcome {
                     Outcome::Holds => None,
                     Outcome::Fails(failing) => cases.iter().find(|it| failing.contains(it)).map(|it| named(proof, *it)),
-                    Outcome::Errs => cases.last().map(|it| named(proof, *it) + ERRS),
+                    // The rule may fail late.
+                    Outcome::Errs => cases
+                        .iter()
+                        .max_by(|one, other| proof.seconds(**one).total_cmp(&proof.seconds(**other)))
+                        .map(|it| named(proof, *it) + ERRS),
                 };
             }
         }
