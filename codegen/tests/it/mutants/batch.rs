@@ -27,8 +27,7 @@ pub(super) fn ask(subject: &Subject, mutants: &[&Mutant], proof: &Proof, cases: 
     let mut outcomes = vec![None; mutants.len()];
     loop {
         let open: Vec<usize> = (0..mutants.len()).filter(|at| outcomes[*at].is_none()).collect();
-        let new: Vec<Option<Option<Rule>>> =
-            std::iter::once(None).chain(open.iter().map(|at| Some(mutants[*at].new.clone()))).collect();
+        let new: Vec<New> = std::iter::once(None).chain(open.iter().map(|at| Some(mutants[*at].new.clone()))).collect();
         let (rules, part, whose) = together(&subject.rules, mutants[0].at, &new, proof, cases);
         match run::promtool(&rules, part) {
             // Whose rules fail is known now; the others are asked again.
@@ -41,7 +40,7 @@ pub(super) fn ask(subject: &Subject, mutants: &[&Mutant], proof: &Proof, cases: 
             }
             Said::Fails(failed) => {
                 let mut by_clone: BTreeMap<usize, Vec<Case>> = BTreeMap::new();
-                for (clone, case) in failed.into_iter().map(|it| whose(it)) {
+                for (clone, case) in failed.into_iter().map(whose) {
                     by_clone.entry(clone).or_default().push(case);
                 }
                 let right = by_clone.remove(&0).unwrap_or_default();
@@ -59,11 +58,14 @@ pub(super) fn ask(subject: &Subject, mutants: &[&Mutant], proof: &Proof, cases: 
     }
 }
 
+/// The right rule, or a mutant's, which may be no rule at all.
+type New = Option<Option<Rule>>;
+
 /// The rules with every clone, the proof with every case for each, and which clone and case a case of that proof is.
 fn together(
     rules: &Rules,
     at: (usize, usize),
-    new: &[Option<Option<Rule>>],
+    new: &[New],
     proof: &Proof,
     cases: &[Case],
 ) -> (Rules, Proof, impl Fn(Case) -> (usize, Case) + use<>) {
@@ -97,12 +99,11 @@ fn together(
         Proof { input_series: Vec::new(), promql_expr_test: Vec::new(), alert_rule_test: Vec::new(), ..proof.clone() };
     for it in &proof.input_series {
         let metric = it.series.split('{').next().unwrap_or_default();
-        match after.records.contains(metric) {
-            false => part.input_series.push(it.clone()),
-            true => part.input_series.extend(
-                (0..new.len())
-                    .map(|clone| Input { series: after.renamed(&it.series, clone), values: it.values.clone() }),
-            ),
+        if after.records.contains(metric) {
+            let renamed = |clone| Input { series: after.renamed(&it.series, clone), values: it.values.clone() };
+            part.input_series.extend((0..new.len()).map(renamed));
+        } else {
+            part.input_series.push(it.clone());
         }
     }
     let (mut queries, mut alerts) = (Vec::new(), Vec::new());

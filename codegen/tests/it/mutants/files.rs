@@ -114,6 +114,7 @@ pub(super) struct Input {
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "promtool's own names")]
 pub(super) struct Alerts {
     pub(super) eval_time: String,
     pub(super) alertname: String,

@@ -54,9 +54,10 @@ fn every_broken_rule_is_noticed() {
         let stale: Vec<Key> =
             noticed.0.keys().filter(|it| it.0 == subject.name && !all.contains(*it)).cloned().collect();
         for it in stale {
-            match accept {
-                true => drop(noticed.0.remove(&it)),
-                false => wrong.push(format!("{}: {}: {}: the list has it, the rules do not", it.0, it.1, it.2)),
+            if accept {
+                noticed.0.remove(&it);
+            } else {
+                wrong.push(format!("{}: {}: {}: the list has it, the rules do not", it.0, it.1, it.2));
             }
         }
         let of_rules: Vec<&[Mutant]> = mutants.chunk_by(|one, other| one.at == other.at).collect();
@@ -109,14 +110,14 @@ fn every_broken_rule_is_noticed() {
         noticed = file.into_inner().expect("no panic elsewhere");
         for (it, found) in mutants.iter().zip(found.into_iter().flatten()) {
             let name = format!("{}: {}: {}", subject.name, it.rule, it.what);
-            let excused = excuse(&excuses, it);
-            used.extend(excused.clone().filter(|_| !matches!(found, Found::By(_))));
+            let reason = excuse(&excuses, it);
+            used.extend(reason.clone().filter(|_| !matches!(found, Found::By(_))));
             counts.0 += 1;
             counts.1 += usize::from(matches!(found, Found::By(_)));
             match found {
                 // A pattern of reasons may fit more than it excuses.
                 Found::By(_) | Found::Excused => {}
-                Found::Nothing if excused.is_some() => {}
+                Found::Nothing if reason.is_some() => {}
                 Found::Nothing => {
                     wrong.push(format!("{name}: no case notices it: mend the proofs, or say in excused.yaml why"));
                 }

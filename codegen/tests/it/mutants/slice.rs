@@ -1,6 +1,6 @@
 //! As much of the rules and of what is fed as cases can see: a mutant then costs the rules that it can change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kilter_codegen::promql;
 
@@ -16,7 +16,7 @@ pub(super) fn cut(rules: &Rules, proof: &Proof, cases: &[Case]) -> (Rules, Proof
         let kept = group.rules.iter().enumerate().filter(|(place, _)| places.contains(&(number, *place)));
         let rules = kept.map(|(_, it)| {
             let told = it.alert.as_deref().is_some_and(|it| told.contains(it));
-            Rule { annotations: if told { it.annotations.clone() } else { Default::default() }, ..it.clone() }
+            Rule { annotations: if told { it.annotations.clone() } else { BTreeMap::default() }, ..it.clone() }
         });
         Group { rules: rules.collect(), ..group.clone() }
     };

@@ -238,9 +238,10 @@ impl Writer<'_> {
         let [left, right] = sides;
         let drop = |gone: &Tree, stays: &Tree, writer: &mut Self| {
             let (way, name) = if is_comparison(sign) { (Way::Guard, "guard") } else { (Way::Term, "term") };
-            let what = match std::ptr::eq(gone, right) {
-                true => format!("{name} dropped: {sign} {}", writer.brief(gone.range)),
-                false => format!("{name} dropped: {} {sign}", writer.brief(gone.range)),
+            let what = if std::ptr::eq(gone, right) {
+                format!("{name} dropped: {sign} {}", writer.brief(gone.range))
+            } else {
+                format!("{name} dropped: {} {sign}", writer.brief(gone.range))
             };
             let new = writer.text(stays.range).to_owned();
             // Where it is dropped from matters less than what it is.
@@ -254,10 +255,8 @@ impl Writer<'_> {
         }
         if is_comparison(sign) {
             let flipped = match sign {
-                ">" => "<",
-                "<" => ">",
-                ">=" => "<",
-                "<=" => ">",
+                ">" | ">=" => "<",
+                "<" | "<=" => ">",
                 "==" => "!=",
                 _ => "==",
             };
