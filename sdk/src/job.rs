@@ -9,7 +9,6 @@ use opentelemetry::trace::SpanKind;
 use crate::Telemetry;
 use crate::core::Core;
 use crate::measured::{End, measure};
-use crate::signal::clock;
 use crate::signal::family::Series;
 use crate::trace::{CallSpan, Work, innermost};
 
@@ -57,7 +56,6 @@ impl Job {
         self.active.level().shift(1.0);
         let around = innermost().map(|it| (it.trace, it.span_id, it.sampled));
         let context = self.core.tracer.get().map(|it| it.continue_or_begin(around));
-        let started = clock::now();
         measure(Work::new(future, context), move |end: End<'_, Result<T, E>>, nanos| {
             let error = end.error_type();
             let families = &self.core.families;
@@ -68,8 +66,7 @@ impl Job {
             }
             self.active.level().shift(-1.0);
             if let Some(context) = context.filter(|it| it.sampled) {
-                let ran = (started, started.saturating_add(nanos));
-                CallSpan::job(context, self.name).finish(self.core, SpanKind::Internal, ran, error);
+                CallSpan::job(context, self.name).finish_now(self.core, SpanKind::Internal, nanos, error);
             }
         })
     }

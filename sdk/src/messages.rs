@@ -9,7 +9,6 @@ use crate::Telemetry;
 use crate::core::Core;
 use crate::measured::{End, measure};
 use crate::names::keep;
-use crate::signal::clock;
 use crate::trace::{CallSpan, Work, innermost, traceparent};
 
 /// One queue or topic. Copy it to wherever messages are sent or processed; [`Telemetry::messages`] makes one.
@@ -116,13 +115,12 @@ impl Received {
         messages.declare();
         let tracer = messages.core.tracer.get();
         let context = tracer.map(|it| it.continue_or_begin(sender));
-        let started = clock::now();
         measure(Work::new(future, context), move |end: End<'_, Result<T, E>>, nanos| {
             let error = end.error_type();
             messages.series(error).record(nanos);
             if let Some(context) = context.filter(|it| it.sampled) {
                 let span = CallSpan::message(context, messages.system, messages.destination, messages.group);
-                span.finish(messages.core, SpanKind::Consumer, (started, started.saturating_add(nanos)), error);
+                span.finish_now(messages.core, SpanKind::Consumer, nanos, error);
             }
         })
     }

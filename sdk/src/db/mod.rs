@@ -15,7 +15,6 @@ use opentelemetry::trace::SpanKind;
 use crate::core::Core;
 use crate::error_kind::kind_of;
 use crate::measured::{End, measure};
-use crate::signal::clock;
 use crate::signal::family::{Family, Series};
 use crate::trace::{CallSpan, sampled_child};
 use crate::{ErrorType, Telemetry};
@@ -148,14 +147,14 @@ impl Database {
         self.operations.born(&self.values(operation, None));
         self.operations.born(&self.values(operation, Some(OTHER)));
         let mut told = Some((judge, after));
-        let span = sampled_child().map(|context| (context, clock::now()));
+        let context = sampled_child();
         measure(future, move |end: End<'_, Result<T, E>>, nanos| {
             let Some((judge, after)) = told.take() else { return };
             let error = error_of(end, judge);
             self.series(operation, error).record(nanos);
-            if let Some((context, started)) = span {
+            if let Some(context) = context {
                 let span = CallSpan::db(context, self.system_name(), operation, self.namespace, self.role.as_str());
-                span.finish(self.core, SpanKind::Client, (started, started.saturating_add(nanos)), error);
+                span.finish_now(self.core, SpanKind::Client, nanos, error);
             }
             after(error);
         })

@@ -196,6 +196,12 @@ impl CallSpan {
         self.attributes.extend(code);
     }
 
+    /// Queues it, as what has just ended after so many nanoseconds.
+    pub(crate) fn finish_now(self, core: &Core, kind: SpanKind, nanos: u64, error: Option<&str>) {
+        let ended = clock::now();
+        self.finish(core, kind, (ended.saturating_sub(nanos), ended), error);
+    }
+
     /// Queues it. `ran` is from when to when, by the monotonic clock.
     pub(crate) fn finish(self, core: &Core, kind: SpanKind, ran: (u64, u64), error: Option<&str>) {
         let Some(tracer) = core.tracer.get() else { return };
