@@ -1,5 +1,7 @@
 //! The incidents that alerts are judged by: from YAML or CSV, with everything that is wrong told at its place.
 
+use serde::{Deserialize, Serialize};
+
 use super::moment::Offset;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::load::Sources;
@@ -9,7 +11,7 @@ use crate::spec::{INCIDENT, INCIDENTS};
 use crate::yaml::{self, Key, Node, Range, Value};
 
 /// Something that users noticed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
     /// What it is called.
     pub name: String,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Incident;
 use super::questions::Cost;
 use crate::model::Severity;
 
@@ -80,21 +81,6 @@ pub struct Group {
     pub events_per_hour: f64,
     /// The share of the budget that is left, over time: at most 500 pairs of a time and a share.
     pub budget: Vec<(i64, f64)>,
-}
-
-/// An incident and whether it can be judged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Incident {
-    /// What it is called.
-    pub name: String,
-    /// When it began.
-    pub start: i64,
-    /// When it was over.
-    pub end: i64,
-    /// The service that should have paged.
-    pub service: Option<String>,
-    /// The SLO that should have paged.
-    pub slo: Option<String>,
 }
 
 /// What the alerts of one variant did.

@@ -332,13 +332,6 @@ impl<'a> Run<'a> {
     fn finish(self, cost: Cost, server: &str) -> Backtest {
         let (input, known) = (self.input, self.known);
         let judged = |(name, seen): (&str, Vec<Seen>)| -> VariantResult { judge::judge(name, seen, input, &known) };
-        let incident = |it: &Incident| super::result::Incident {
-            name: it.name.clone(),
-            start: it.start,
-            end: it.end,
-            service: it.service.clone(),
-            slo: it.slo.clone(),
-        };
         Backtest {
             version: 1,
             server: server.to_owned(),
@@ -350,7 +343,7 @@ impl<'a> Run<'a> {
             night: input.night.to_string(),
             cost,
             slos: self.slos,
-            incidents: input.incidents.map(|all| all.iter().map(incident).collect()),
+            incidents: input.incidents.map(<[Incident]>::to_vec),
             variants: estates(input).map(|(name, _)| name).zip(self.seen).map(judged).collect(),
             advice: self.advice,
             server_gaps: self.server_gaps,

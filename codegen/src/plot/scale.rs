@@ -1,5 +1,8 @@
 //! Where values and moments lie, and how they are written. Numbers are printed with few digits, always the same.
 
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
 use super::{Axis, Scale, Unit};
 
 const MINUTE: i64 = 60_000;
@@ -68,19 +71,13 @@ pub(crate) fn elapsed(millis: i64) -> String {
     if text.is_empty() { "0".to_owned() } else { format!("{sign}{text}") }
 }
 
-/// Year, month and day of a day since the epoch, by the proleptic Gregorian calendar: years are counted from March, so that
-/// the leap day is the last of them.
-pub(crate) fn date(days: i64) -> (i64, &'static str, i64) {
+/// Year, month and day of a day since the epoch; the epoch's own for one that no calendar has.
+fn date(days: i64) -> (i64, &'static str, i64) {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = (from_march + 2) % 12;
-    let year = year_of_era + era * 400 + i64::from(month < 2);
-    (year, usize::try_from(month).ok().and_then(|it| MONTHS.get(it)).copied().unwrap_or(""), day)
+    let at = days.checked_mul(DAY).and_then(|it| Timestamp::from_millisecond(it).ok()).unwrap_or_default();
+    let date = Offset::UTC.to_datetime(at).date();
+    let month = usize::try_from(date.month() - 1).ok().and_then(|it| MONTHS.get(it)).copied().unwrap_or("");
+    (i64::from(date.year()), month, i64::from(date.day()))
 }
 
 /// Where values lie between the floor (0) and the top (1).

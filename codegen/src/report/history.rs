@@ -86,7 +86,7 @@ fn of(outcome: &Backtest, view: &SloView) -> Option<History> {
 fn incidents(outcome: &Backtest, view: &SloView) -> Vec<String> {
     let verdicts = outcome.variants.first().map(|it| it.verdicts.as_slice()).unwrap_or_default();
     let all = outcome.incidents.as_deref().unwrap_or_default().iter().zip(verdicts);
-    let sentence = |(incident, verdict): (&crate::backtest::result::Incident, &Verdict)| {
+    let sentence = |(incident, verdict): (&crate::backtest::Incident, &Verdict)| {
         let name = &incident.name;
         let own = incident.slo.as_deref() == Some(&view.name)
             && incident.service.as_deref().is_none_or(|it| it == view.service);

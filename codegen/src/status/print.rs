@@ -1,5 +1,7 @@
 //! The report for people: a table of at most 100 columns, and what is behind each row below it.
 
+use jiff::Timestamp;
+
 use super::{Data, FailOn, Report, Row, ServiceRow, State};
 
 const WIDTH: usize = 100;
@@ -186,17 +188,9 @@ fn rate(of: f64) -> String {
 
 /// A time as people read it: `2026-11-26 01:20 UTC`.
 pub(crate) fn utc(millis: i64) -> String {
-    let minutes = millis.div_euclid(60_000);
-    let (days, minute) = (minutes.div_euclid(1_440), minutes.rem_euclid(1_440));
-    // Days since 1 March of year 0, in eras of 400 years, which all have as many days.
-    let days = days + 719_468;
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = year + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
+    // A moment that no calendar has is told as the number that it is.
+    Timestamp::from_millisecond(millis)
+        .map_or_else(|_| millis.to_string(), |it| it.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 /// Lines of at most [`WIDTH`] columns; those after the first begin with `indent`.
