@@ -128,7 +128,8 @@ impl Stage<'_> {
             (Check::Erroring, DB_POOL, "struck"),
             (Check::Lagging, "replica", "struck"),
         ];
-        let mut all: Vec<Scene> = checks.iter().filter_map(|(check, kind, name)| self.plain(*check, kind, name)).collect();
+        let mut all: Vec<Scene> =
+            checks.iter().filter_map(|(check, kind, name)| self.plain(*check, kind, name)).collect();
         all.extend([resilience::breaker(self), resilience::restarts(self)]);
         // Each kind of loss goes on in one test, and one of them is a burst in the other.
         all.extend(resilience::LOSSES.iter().enumerate().map(|(number, (signal, problem))| {
@@ -214,7 +215,11 @@ impl Stage<'_> {
                 scaled(end)
             );
             let count = u32::try_from(struck.len()).ok().filter(|count| *count > 0);
-            ask(&ever, end, count.map(|count| Sample { labels: "{}".to_owned(), value: count.into() }).into_iter().collect());
+            ask(
+                &ever,
+                end,
+                count.map(|count| Sample { labels: "{}".to_owned(), value: count.into() }).into_iter().collect(),
+            );
             if fire && self.clock.is_on() {
                 let exp_alerts = struck.iter().map(|it| self.expected(cause, it)).collect::<Result<_, _>>()?;
                 alerts.push(AlertTest { eval_time: scaled(told), alertname: cause.alert.to_owned(), exp_alerts });
@@ -269,24 +274,25 @@ impl Stage<'_> {
         series
     }
 
-    fn with(&self, labels: &Labels, more: &[(&str, &str)]) -> Labels {
-        let mut labels = labels.clone();
-        labels.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        labels
-    }
-
     /// One of several instances, by a label that the selector does not name.
     fn instance(&self, labels: &Labels, number: &str) -> Labels {
         let free = ["instance", "pod", "container"].into_iter().find(|it| !self.target.contains_key(*it));
-        self.with(labels, &[(free.unwrap_or("replica_number"), number)])
+        with(labels, &[(free.unwrap_or("replica_number"), number)])
     }
 
     /// Labels of a series of a resource, by its own name or that of its neighbour.
     fn of(&self, target: &Labels, it: &Resource, name: &str) -> Labels {
         match (it.kind.as_str(), it.name.as_str()) {
-            (DB_POOL, _) => self.with(target, &[(db::POOL.key, name)]),
+            (DB_POOL, _) => with(target, &[(db::POOL.key, name)]),
             PROCESS | TOKIO => self.instance(target, name),
-            (kind, _) => self.with(target, &[(TYPE, kind), (NAME, name)]),
+            (kind, _) => with(target, &[(TYPE, kind), (NAME, name)]),
         }
     }
+}
+
+/// Labels, and these.
+fn with(labels: &Labels, more: &[(&str, &str)]) -> Labels {
+    let mut labels = labels.clone();
+    labels.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    labels
 }

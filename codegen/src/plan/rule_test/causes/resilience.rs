@@ -4,7 +4,7 @@ use kilter_contract::{Signal, Values, db, http_client, process, resilience, slo,
 
 use super::super::text::{duration, percentage};
 use super::clock::{LONG, after, levels};
-use super::{Labels, Scene, Series, Stage, Struck, TOLD, TROUBLE};
+use super::{Labels, Scene, Series, Stage, Struck, TOLD, TROUBLE, with};
 use crate::model::{Duration, Resource};
 
 /// By the word of two instances; a third has not noticed.
@@ -14,7 +14,7 @@ pub(super) fn lagging(stage: &Stage<'_>, it: &Resource) -> Scene {
     let metric = resilience::REPLICA_LAG.name;
     let of = |target: &Labels, replica: &str, number: &str| {
         let named = [(resilience::REPLICA.key, replica), (db::NAMESPACE.key, "main")];
-        stage.instance(&stage.with(target, &named), number)
+        stage.instance(&with(target, &named), number)
     };
     let lasts = clock.samples(TROUBLE);
     let mut series = stage.own_and_stranger(lasts, |target, quiet, lasts| {
@@ -49,7 +49,7 @@ pub(super) fn breaker(stage: &Stage<'_>) -> Scene {
     let metric = resilience::CIRCUIT_BREAKER_STATE.name;
     let of = |target: &Labels, dependency: &str, state: &str, number: &str| {
         let named = [(http_client::DEPENDENCY.key, dependency), (resilience::STATE.key, state)];
-        stage.instance(&stage.with(target, &named), number)
+        stage.instance(&with(target, &named), number)
     };
     let lasts = clock.samples(TROUBLE);
     let mut series = stage.own_and_stranger(lasts, |target, quiet, lasts| {
@@ -130,7 +130,7 @@ pub(super) fn telemetry(stage: &Stage<'_>, signal: Signal, problem: &str, goes_o
         Values::Closed(all) => (it.key, all.first().copied().unwrap_or_default()),
         _ => (it.key, "ad_hoc"),
     });
-    let of = |target: &Labels, number: &str| stage.instance(&stage.with(target, why.as_slice()), number);
+    let of = |target: &Labels, number: &str| stage.instance(&with(target, why.as_slice()), number);
     let quiet = clock.quiet;
     let series = if goes_on {
         stage.own_and_stranger(part(12), |target, quiet, lasts| {

@@ -5,7 +5,7 @@ use kilter_contract::{db, process, resource, slo};
 use super::super::super::resources::{DB_POOL, PROCESS, TOKIO};
 use super::super::text::percentage;
 use super::clock::{LONG, after, counter, levels};
-use super::{Labels, Scene, Series, Stage, Struck, TOLD, TROUBLE, resource_labels};
+use super::{Labels, Scene, Series, Stage, Struck, TOLD, TROUBLE, resource_labels, with};
 use crate::model::{Decimal, Duration, Resource};
 
 const NONE: Duration = Duration::from_secs(0);
@@ -37,10 +37,8 @@ pub(super) fn saturated(stage: &Stage<'_>, it: &Resource) -> Scene {
     let pause = clock.samples(usual).saturating_sub(2);
     let rests = vec![format!("3+0x{pause} 0"); usize::try_from(LONG / (pause + 2)).unwrap_or(1)].join(" ");
     let young = clock.quiet + clock.samples(held).saturating_sub(4);
-    series.extend([
-        (metric, of("calm"), rests),
-        (metric, of("young"), after(young, &format!("3+0x{pause} 0+0x{LONG}"))),
-    ]);
+    series
+        .extend([(metric, of("calm"), rests), (metric, of("young"), after(young, &format!("3+0x{pause} 0+0x{LONG}")))]);
     // What vanished was still there within the time.
     let ended = clock.step.times(lasts).plus(if pool { held } else { NONE });
     Scene {
@@ -69,10 +67,10 @@ pub(super) fn near_limit(stage: &Stage<'_>, it: &Resource) -> Scene {
         let labels = if single { labels } else { stage.instance(&labels, number) };
         match (it.kind.as_str(), it.name.as_str()) {
             (DB_POOL, _) => {
-                let state = |state: &str| stage.with(&labels, &[(db::CONNECTION_STATE.key, state)]);
+                let of = |state: &str| with(&labels, &[(db::CONNECTION_STATE.key, state)]);
                 vec![
-                    (db::CONNECTION_COUNT.name, state("used"), used),
-                    (db::CONNECTION_COUNT.name, state("idle"), limit.clone()),
+                    (db::CONNECTION_COUNT.name, of("used"), used),
+                    (db::CONNECTION_COUNT.name, of("idle"), limit.clone()),
                     (db::CONNECTION_MAX.name, labels, limit),
                 ]
             }
@@ -101,8 +99,7 @@ pub(super) fn near_limit(stage: &Stage<'_>, it: &Resource) -> Scene {
         };
         [own("1", at, at + 1.0), own("2", 0.0, at / 2.0)].concat()
     });
-    let mut struck =
-        vec![Struck { labels: resource_labels(it, &it.name), value: percentage((at + 1.0) / 1_000.0) }];
+    let mut struck = vec![Struck { labels: resource_labels(it, &it.name), value: percentage((at + 1.0) / 1_000.0) }];
     let target = &stage.target;
     if !single && !stage.exception {
         let full = levels(&[(0, clock.quiet), (1, lasts), (0, LONG)]);
@@ -112,12 +109,12 @@ pub(super) fn near_limit(stage: &Stage<'_>, it: &Resource) -> Scene {
     series.extend(used_and_limit(target, "calm", "1", level(usual), if tokio { 1.0 } else { 1_000.0 }));
     series.extend(used_and_limit(target, "unlimited", "1", level(5.0), 0.0));
     if tokio {
-        // A process that begins again, and one that joins.
-        let (half, half_of_all) = (rise(500.0), clock.quiet.saturating_sub(1));
-        let again = format!("0+{half}x{half_of_all} 0+{half}x{LONG}");
+        // A process that begins again, and one that joins, with four workers of which two are busy.
+        let half = rise(500.0);
+        let again = format!("0+{half}x{} 0+{half}x{LONG}", clock.quiet.saturating_sub(1));
         series.extend(used_and_limit(target, "reset", "1", again, 1.0));
-        let joins = after(clock.quiet, &format!("1000+{half}x{LONG}"));
-        series.extend(used_and_limit(target, "joined", "1", joins, 1.0));
+        let joins = after(clock.quiet, &format!("1000+{}x{LONG}", rise(2_000.0)));
+        series.extend(used_and_limit(target, "joined", "1", joins, 4.0));
     }
     // A rate needs its window to be full; it is extrapolated over less than a sample.
     let (early, late) = if tokio { (rate.minus(clock.step), rate) } else { (NONE, NONE) };
@@ -209,8 +206,8 @@ pub(super) fn filling(stage: &Stage<'_>, it: &Resource) -> Scene {
     // From `from`, in units of `unit`, and in the end nearly empty.
     let growing = |quiet: u64, from: f64, unit: f64, lasts: u64| {
         let flat = levels(&[(from * unit, quiet)]);
-        let grown = format!("{}+{unit}x{} {}+0x{LONG}", from * unit, lasts.saturating_sub(1), from * unit / 8.0);
-        format!("{flat} {grown}").trim().to_owned()
+        let rise = format!("{}+{unit}x{} {}+0x{LONG}", from * unit, lasts.saturating_sub(1), from * unit / 8.0);
+        format!("{flat} {rise}").trim().to_owned()
     };
     let both = |labels: Labels, values: String, limit: f64| -> Vec<Series> {
         vec![(used, labels.clone(), values), (most, labels, format!("{limit}+0x{LONG}"))]
@@ -225,8 +222,11 @@ pub(super) fn filling(stage: &Stage<'_>, it: &Resource) -> Scene {
     let mut series = stage.own_and_stranger(lasts, |target, quiet, lasts| {
         let fuller = growing(quiet, 1.5 * left, unit, lasts);
         let emptier = growing(quiet, 1.3 * left, 1.0, lasts);
-        [both(of(target, &it.name, "1"), fuller, 2.5 * left * unit), both(of(target, &it.name, "2"), emptier, 2.3 * left)]
-            .concat()
+        [
+            both(of(target, &it.name, "1"), fuller, 2.5 * left * unit),
+            both(of(target, &it.name, "2"), emptier, 2.3 * left),
+        ]
+        .concat()
     });
     let told = clock.began().plus(grows);
     let share = percentage((1.5 * left + samples(grows)) / (2.5 * left));
@@ -252,11 +252,7 @@ pub(super) fn filling(stage: &Stage<'_>, it: &Resource) -> Scene {
         alert: slo::RESOURCE_FILLING,
         series,
         struck,
-        moments: vec![
-            (told.minus(clock.eval()), false),
-            (told, true),
-            (clock.seen(clock.step.times(lasts)), false),
-        ],
+        moments: vec![(told.minus(clock.eval()), false), (told, true), (clock.seen(clock.step.times(lasts)), false)],
         told,
     }
 }
