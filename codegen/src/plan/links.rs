@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use super::context::Context;
 use crate::model::Estate;
 
+/// The uid of the dashboard of all services.
+pub const OVERVIEW: &str = "slo-overview";
+
 /// The uid of a service's dashboard: stable, at most 40 characters as Grafana demands.
 pub fn dashboard_uid(service: &str) -> String {
     let uid = format!("slo-{service}");
@@ -24,6 +27,11 @@ pub fn dashboard(context: &Context<'_>, slo: &str, range: &str) -> Option<String
     let uid = dashboard_uid(context.service.name.as_str());
     let slo = if slo.is_empty() { String::new() } else { format!("&var-slo={slo}") };
     Some(format!("{base}/d/{uid}?from=now-{range}&to=now{slo}"))
+}
+
+/// The dashboard of all services; `None` when `links.grafana` is not set.
+pub fn overview_now(estate: &Estate) -> Option<String> {
+    estate.links.grafana.as_ref().map(|base| format!("{base}/d/{OVERVIEW}?from=now-6h&to=now"))
 }
 
 /// A query in the Prometheus of the estate, drawn over a range such as `2h`; `None` when `links.prometheus` is not set.

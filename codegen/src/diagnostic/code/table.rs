@@ -537,4 +537,8 @@ orders_total 3
     BadWhatIf = "KLT0163", "no what-if",
         "--what-if objektive=99.5%",
         "--what-if objective=99.5%,window=7d";
+    /// The leadership would hear of pages of so many teams at once, and the estate has not so many teams that own services: an alert that cannot fire.
+    CannotSpread = "KLT0205", "more teams than there are",
+        "leadership: {receiver: leadership, teams: 5}   # two teams own services",
+        "leadership: {receiver: leadership}";
 }
