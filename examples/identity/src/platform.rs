@@ -74,7 +74,7 @@ impl Platform {
                 let layer = breaker.tower_resilience(builder).build()?;
                 BoxCloneSyncService::new(layer.layer(call).map_err(|error| match error {
                     CircuitBreakerError::Inner(error) => NoAnswer::Failed(error),
-                    _ => NoAnswer::LeftAlone,
+                    CircuitBreakerError::OpenCircuit => NoAnswer::LeftAlone,
                 }))
             }
         };

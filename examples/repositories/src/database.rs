@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// The name that SLOs, the pool and the operations have in common.
 const NAME: &str = "main";
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Works on PostgreSQL and on SQLite.
 const SCHEMA: &str = "
