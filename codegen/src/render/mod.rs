@@ -31,6 +31,8 @@ pub enum Kind {
     Dashboards,
     /// The bucket bounds that services are built with.
     Bounds,
+    /// Rules that fill the history of SLOs; only when they are named.
+    Backfill,
 }
 
 /// A file to be written.
@@ -88,6 +90,12 @@ fn of_service(it: &ServicePlan, scale: TimeScale, only: &[Kind]) -> Result<Vec<A
     if let Some(it) = &it.dashboard {
         let text = || serde_json::to_string_pretty(it).map(|text| text + "\n").map_err(|error| error.to_string());
         all.add(format!("dashboards/{service}.json"), Kind::Dashboards, text)?;
+    }
+    if let Some(it) = &it.backfill {
+        for (number, file) in [(1, &it.first), (2, &it.second)] {
+            let path = format!("backfill/{service}.{number}.rules.yaml");
+            all.add(path, Kind::Backfill, || rules::text(file, scale))?;
+        }
     }
     for runbook in &it.runbooks {
         let path = format!("rules/runbooks/{service}/{}.md", runbook.slo);

@@ -63,24 +63,29 @@ fn health(estate: &Estate) -> Test {
         feed(of.interval, &own, "30+0x80");
     }
     let severity = |severity: &str| [(names::SEVERITY_LABEL, severity.to_owned())];
-    for (minutes, pages, tickets) in [(9, 0, 1), (12, 1, 2), (35, 0, 1)] {
+    for (minutes, pages, tickets) in [(9, 0, 1), (12, 1, 2), (19, 1, 2), (21, 0, 1), (35, 0, 1)] {
         it.counts(names::RULES_FAILING, &severity(&estate.policy.severities.page), minutes, pages);
         it.counts(names::RULES_FAILING, &severity(&estate.policy.severities.ticket), minutes, tickets);
     }
     it.test
 }
 
-/// A page of the team that lasts is escalated; one that ends in time, one whose errors have ended, and tickets are not.
+/// A page of the team that lasts is escalated, and so is one whose errors are nearly within the budget; one that ends in
+/// time, one that does not fire yet, one whose errors have ended, tickets and pages of other teams are not.
 fn escalation(estate: &Estate, team: &Name) -> Test {
     let mut it = Proof::new(estate, &format!("a page that nobody ends escalates to the leads of {team}"));
     let hold = windows::timing().escalation_hold;
     let after = hold.millis() / STEP.millis();
     let severities = &estate.policy.severities;
-    for (slo, severity, samples, burn) in [
-        ("lasts", &severities.page, after + 20, 20),
-        ("ends", &severities.page, after - 10, 20),
-        ("mended", &severities.page, after + 20, 0),
-        ("ticket", &severities.ticket, after + 20, 20),
+    let (lasts, ends) = (after + 20, after - 10);
+    for (slo, of_team, state, severity, samples, burn) in [
+        ("lasts", team.as_str(), "firing", &severities.page, lasts, "20"),
+        ("nearly", team.as_str(), "firing", &severities.page, lasts, "1.5"),
+        ("ends", team.as_str(), "firing", &severities.page, ends, "20"),
+        ("waits", team.as_str(), "pending", &severities.page, lasts, "20"),
+        ("mended", team.as_str(), "firing", &severities.page, lasts, "0.8"),
+        ("ticket", team.as_str(), "firing", &severities.ticket, lasts, "20"),
+        ("theirs", "no-team-of-ours", "firing", &severities.page, lasts, "20"),
     ] {
         let mut labels: Labels = estate.identity.clone();
         let mut label = |key: &str, value: &str| labels.insert(key.to_owned(), value.to_owned());
@@ -89,11 +94,16 @@ fn escalation(estate: &Estate, team: &Name) -> Test {
         it.feed(selector(&names::burn_rate("5m"), &labels), format!("{burn}+0x{}", after + 40));
         let mut label = |key: &str, value: &str| labels.insert(key.to_owned(), value.to_owned());
         label("alertname", names::ERROR_BUDGET_BURN);
-        label("alertstate", "firing");
+        label("alertstate", state);
         label(names::SEVERITY_LABEL, severity);
-        label(names::TEAM_LABEL, team.as_str());
+        label(names::TEAM_LABEL, of_team);
         it.feed(selector("ALERTS", &labels), format!("1+0x{samples} stale"));
     }
+    // An SLO of the same name of another service has no errors.
+    let mut another: Labels = estate.identity.clone();
+    another.insert(names::SERVICE_LABEL.to_owned(), "another".to_owned());
+    another.insert(names::SLO_LABEL.to_owned(), "lasts".to_owned());
+    it.feed(selector(&names::burn_rate("5m"), &another), format!("0+0x{}", after + 40));
     let of = |slo: &str| {
         [
             (names::SEVERITY_LABEL, names::ESCALATION.to_owned()),
@@ -105,7 +115,10 @@ fn escalation(estate: &Estate, team: &Name) -> Test {
     let minutes = hold.millis() / 60_000;
     it.counts(names::PAGE_UNANSWERED, &of("lasts"), minutes - 1, 0);
     it.counts(names::PAGE_UNANSWERED, &of("lasts"), minutes + 1, 1);
-    it.counts(names::PAGE_UNANSWERED, &[], minutes + 1, 1);
+    it.counts(names::PAGE_UNANSWERED, &of("nearly"), minutes + 1, 1);
+    it.counts(names::PAGE_UNANSWERED, &[], minutes + 1, 2);
+    // Both end after ten minutes more, and are told for five more.
+    it.counts(names::PAGE_UNANSWERED, &[], minutes + 14, 2);
     it.counts(names::PAGE_UNANSWERED, &[], minutes + 17, 0);
     it.test
 }
