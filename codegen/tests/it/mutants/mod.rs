@@ -25,7 +25,6 @@ mod slice;
 mod words;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 

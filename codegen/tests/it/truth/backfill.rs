@@ -38,7 +38,7 @@ slos:
     description: Orders are taken, but for maintenance.
     objective: 99%
     window: 7d
-    maintenance: {promql: 'maintenance_mode == 1'}
+    maintenance: {while: 'maintenance_mode == 1'}
     sli: {events: {errors: 'sum(rate(lost_total[$window]))', total: 'sum(rate(orders_total[$window]))'}}
 "#;
 
@@ -134,7 +134,7 @@ fn filled_history_is_the_truth() {
         ("slo:error_budget_remaining:ratio", "slo=\"served\"", LENGTH, Some(left)),
     ] {
         let (query, is) = at(series, labels, second);
-        let near = |is: f64, truth: f64| (is - truth).abs() <= 0.02 * truth;
+        let near = |is: f64, truth: f64| (is - truth).abs() <= 0.03 * truth;
         let same = match (is, truth) {
             (Some(is), Some(truth)) => near(is, truth),
             (is, truth) => is == truth,
