@@ -23,7 +23,10 @@ pub fn use_built(folder: PathBuf) {
     *FOLDER.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(folder);
 }
 
-/// A fresh program of this workspace, such as `kilter` or `git-https`; each is a package of the same name.
+/// Programs whose package has another name.
+const PACKAGES: [(&str, &str); 1] = [("platform", "identity")];
+
+/// A fresh program of this workspace, such as `kilter` or `git-https`; nearly each is a package of the same name.
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     let named = FOLDER.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     if let Some(folder) = named.or_else(|| std::env::var_os(BUILT).map(PathBuf::from)) {
@@ -41,9 +44,10 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
 }
 
 fn build(name: &str) -> anyhow::Result<PathBuf> {
+    let package = PACKAGES.iter().find(|(program, _)| *program == name).map_or(name, |(_, package)| package);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let out = Command::new(cargo)
-        .args(["build", "--locked", "--quiet", "-p", name, "--bin", name, "--message-format=json-render-diagnostics"])
+        .args(["build", "--locked", "--quiet", "-p", package, "--bin", name, "--message-format=json-render-diagnostics"])
         .current_dir(root())
         .output()
         .context("could not start cargo")?;

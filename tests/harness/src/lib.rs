@@ -6,6 +6,7 @@
 
 mod alertmanager;
 mod binary;
+mod fleet;
 mod git;
 mod git_https;
 mod http;
@@ -13,6 +14,7 @@ mod ports;
 mod postgres;
 mod process;
 mod prometheus;
+mod service;
 mod stack;
 pub mod tools;
 mod victoria;
@@ -21,6 +23,7 @@ mod webhook;
 
 pub use alertmanager::Alertmanager;
 pub use binary::{BUILT, binary, root, use_built};
+pub use fleet::{Fleet, FleetOptions, Load, Relays, Watch};
 pub use git::{Traffic, git, make_repository};
 pub use git_https::GitHttps;
 pub use http::{Response, get, get_within, post, request};
@@ -28,6 +31,7 @@ pub use ports::free_port;
 pub use postgres::Postgres;
 pub use process::{Process, Signal};
 pub use prometheus::{Alert, Prometheus, PrometheusConfig, Rule, Sample, Series, Target};
+pub use service::{Service, ServiceSpec};
 pub use stack::{Loop, LoopOptions};
 pub use victoria::{VictoriaMetrics, Vmalert};
 pub use wait::until;

@@ -56,11 +56,13 @@ impl PrometheusConfig {
     fn file(&self, own_port: u16) -> Value {
         let interval = format!("{}s", self.scrape_seconds);
         let own = Target { job: "prometheus".to_owned(), address: format!("127.0.0.1:{own_port}") };
-        let scrapes: Vec<Value> = self
-            .targets
+        let mut jobs = BTreeMap::<&str, Vec<&str>>::new();
+        for it in self.targets.iter().chain([&own]) {
+            jobs.entry(&it.job).or_default().push(&it.address);
+        }
+        let scrapes: Vec<Value> = jobs
             .iter()
-            .chain([&own])
-            .map(|it| json!({"job_name": it.job, "static_configs": [{"targets": [it.address]}]}))
+            .map(|(job, addresses)| json!({"job_name": job, "static_configs": [{"targets": addresses}]}))
             .collect();
         let alertmanagers: Vec<Value> =
             self.alertmanager.iter().map(|it| json!({"static_configs": [{"targets": [it]}]})).collect();
