@@ -5,15 +5,19 @@ mod relays;
 mod watch;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+
+use anyhow::ensure;
 
 pub use load::Load;
 pub use relays::Relays;
 pub use watch::Watch;
 
-use crate::{Postgres, Process, Service, ServiceSpec, Target, Webhook, binary, free_port, make_repository};
+use crate::{Platform, Postgres, Service, ServiceSpec, Target, Webhook, make_repository, post, tools};
+
+/// The file that makes the storage of packs slow.
+const SLOW_STORAGE: &str = "slow-storage";
 
 /// What differs between two fleets.
 #[derive(Debug, Clone)]
@@ -41,7 +45,7 @@ pub struct Fleet {
     /// Between the services and what they depend on: `primary`, `replica-1`, `replica-2`, `platform`, `collector`.
     pub relays: Relays,
     /// What identity asks: a program of others.
-    pub platform: Process,
+    pub platform: Platform,
     /// The primary, and its two replicas.
     pub databases: [Postgres; 3],
     /// Takes spans, and forgets them.
@@ -54,13 +58,14 @@ impl Fleet {
         fs::create_dir_all(folder)?;
         let folder = folder.canonicalize()?;
         make_repository(&folder.join("repositories"), "acme/site.git")?;
+        let git = git_on_storage(&folder)?;
         let collector = Webhook::start(&folder)?;
         let host = |url: String| url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let primary = Postgres::start()?;
         let (first, second) = (primary.replica()?, primary.replica()?);
         let databases = [primary, first, second];
-        let (platform, platform_address) = platform(&folder)?;
-        let mut targets = vec![("collector", host(collector.url(""))), ("platform", platform_address)];
+        let platform = Platform::start(&folder)?;
+        let mut targets = vec![("collector", host(collector.url(""))), ("platform", platform.address())];
         for (name, database) in ["primary", "replica-1", "replica-2"].into_iter().zip(&databases) {
             targets.push((name, database.address()));
         }
@@ -77,6 +82,9 @@ impl Fleet {
             ]),
             ..ServiceSpec::default()
         })?;
+        let new = br#"{"workspace": "acme", "name": "site"}"#;
+        let made = post(&format!("{}/repositories", repositories.url()), "application/json", new)?;
+        ensure!(made.status == 201, "the repository was not made: {}", made.text());
         let identity = start(ServiceSpec {
             name: "identity".to_owned(),
             variables: variables(&[("IDENTITY_PLATFORM", format!("http://{}", relays.address("platform")?))]),
@@ -84,7 +92,12 @@ impl Fleet {
         })?;
         let git_https = start(ServiceSpec {
             name: "git-https".to_owned(),
-            arguments: vec![format!("--repositories={}", folder.join("repositories").display())],
+            arguments: vec![
+                format!("--repositories={}", folder.join("repositories").display()),
+                format!("--git={}", git.display()),
+                format!("--identity={}", identity.url()),
+                format!("--repositories-api={}", repositories.url()),
+            ],
             faults: true,
             ..ServiceSpec::default()
         })?;
@@ -132,20 +145,30 @@ impl Fleet {
             .to_vec()
     }
 
+    /// Makes the storage of packs slow: each takes three seconds longer to begin. Or fast again.
+    pub fn slow_storage(&self, slow: bool) -> anyhow::Result<()> {
+        let file = self.folder.join(SLOW_STORAGE);
+        if slow { fs::write(file, "")? } else { fs::remove_file(file)? }
+        Ok(())
+    }
+
     /// The repository that is served to git clients.
     pub fn repository(&self) -> PathBuf {
         self.folder.join("repositories/acme/site.git")
     }
 }
 
-/// The shared platform, and its `host:port`.
-fn platform(folder: &Path) -> anyhow::Result<(Process, String)> {
-    let address = format!("127.0.0.1:{}", free_port()?);
-    let mut command = Command::new(binary("platform")?);
-    command.args(["--listen", &address]);
-    let mut process = Process::start("platform", command, folder)?;
-    process.ready(&format!("http://{address}/tokens/anonymous"), Duration::from_secs(30))?;
-    Ok((process, address))
+/// Git, as if its packs were on storage of their own, which is slow while there is a file `slow-storage`.
+fn git_on_storage(folder: &Path) -> anyhow::Result<PathBuf> {
+    let (git, slow) = (folder.join("git"), folder.join(SLOW_STORAGE));
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *--advertise-refs*) ;; *) [ -e '{}' ] && sleep 3 ;; esac\nexec '{}' \"$@\"\n",
+        slow.display(),
+        tools::require("git")?.display()
+    );
+    fs::write(&git, script)?;
+    fs::set_permissions(&git, fs::Permissions::from_mode(0o755))?;
+    Ok(git)
 }
 
 fn variables(all: &[(&str, String)]) -> Vec<(String, String)> {
