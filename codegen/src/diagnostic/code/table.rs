@@ -537,4 +537,8 @@ orders_total 3
     BadWhatIf = "KLT0163", "no what-if",
         "--what-if objektive=99.5%",
         "--what-if objective=99.5%,window=7d";
+    /// Tempo and Jaeger are both named as the place of traces. An exemplar is a link to one trace, and the provisioned data source must know where that is.
+    TwoTraceStores = "KLT0200", "two stores of traces",
+        "datasources: {tempo: http://tempo:3200, jaeger: http://jaeger:16686}",
+        "datasources: {tempo: http://tempo:3200}";
 }
