@@ -12,6 +12,7 @@ mod end_to_end;
 mod exemplars;
 mod formats;
 mod freshness;
+mod gamedays;
 mod git;
 mod init;
 mod queries;

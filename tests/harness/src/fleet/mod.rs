@@ -25,6 +25,10 @@ pub struct FleetOptions {
     /// What services wait for in real time (how late a build may be, how often a job runs) is divided by it, as the rules
     /// that watch them are.
     pub time_divisor: u32,
+    /// Whether repositories are in PostgreSQL with two replicas; in SQLite otherwise.
+    pub postgres: bool,
+    /// Further variables of repositories, such as `REPOSITORIES_POOL`.
+    pub repositories: Vec<(String, String)>,
 }
 
 /// A running fleet. Dropping it ends everything; the files stay in the folder that was given.
@@ -46,8 +50,8 @@ pub struct Fleet {
     pub relays: Relays,
     /// What identity asks: a program of others.
     pub platform: Platform,
-    /// The primary, and its two replicas.
-    pub databases: [Postgres; 3],
+    /// The primary, and its two replicas; none with SQLite.
+    pub databases: Vec<Postgres>,
     /// Takes spans, and forgets them.
     pub collector: Webhook,
 }
@@ -61,9 +65,7 @@ impl Fleet {
         let git = git_on_storage(&folder)?;
         let collector = Webhook::start(&folder)?;
         let host = |url: String| url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let primary = Postgres::start()?;
-        let (first, second) = (primary.replica()?, primary.replica()?);
-        let databases = [primary, first, second];
+        let databases = if options.postgres { databases()? } else { Vec::new() };
         let platform = Platform::start(&folder)?;
         let mut targets = vec![("collector", host(collector.url(""))), ("platform", platform.address())];
         for (name, database) in ["primary", "replica-1", "replica-2"].into_iter().zip(&databases) {
@@ -74,14 +76,13 @@ impl Fleet {
         let collector_url = format!("http://{}", relays.address("collector")?);
         let start = |spec: ServiceSpec| Service::start(&folder, with_traces(spec, &collector_url));
 
-        let repositories = start(ServiceSpec {
-            name: "repositories".to_owned(),
-            variables: variables(&[
-                ("DATABASE_URL", database("primary")?),
-                ("DATABASE_REPLICA_URLS", format!("{},{}", database("replica-1")?, database("replica-2")?)),
-            ]),
-            ..ServiceSpec::default()
-        })?;
+        let mut places = options.repositories.clone();
+        if options.postgres {
+            let replicas = format!("{},{}", database("replica-1")?, database("replica-2")?);
+            places.extend(variables(&[("DATABASE_URL", database("primary")?), ("DATABASE_REPLICA_URLS", replicas)]));
+        }
+        let repositories =
+            start(ServiceSpec { name: "repositories".to_owned(), variables: places, ..ServiceSpec::default() })?;
         let new = br#"{"workspace": "acme", "name": "site"}"#;
         let made = post(&format!("{}/repositories", repositories.url()), "application/json", new)?;
         ensure!(made.status == 201, "the repository was not made: {}", made.text());
@@ -145,6 +146,20 @@ impl Fleet {
             .to_vec()
     }
 
+    /// A rolling deployment: every service ends in good order and starts again, one after the other.
+    pub fn deploy(&mut self) -> anyhow::Result<()> {
+        for service in [
+            &mut self.repositories,
+            &mut self.identity,
+            &mut self.pipelines,
+            &mut self.maintenance,
+            &mut self.git_https,
+        ] {
+            service.deploy(&[])?;
+        }
+        Ok(())
+    }
+
     /// Makes the storage of packs slow: each takes three seconds longer to begin. Or fast again.
     pub fn slow_storage(&self, slow: bool) -> anyhow::Result<()> {
         let file = self.folder.join(SLOW_STORAGE);
@@ -156,6 +171,13 @@ impl Fleet {
     pub fn repository(&self) -> PathBuf {
         self.folder.join("repositories/acme/site.git")
     }
+}
+
+/// A primary and two replicas of it.
+fn databases() -> anyhow::Result<Vec<Postgres>> {
+    let primary = Postgres::start()?;
+    let (first, second) = (primary.replica()?, primary.replica()?);
+    Ok(vec![primary, first, second])
 }
 
 /// Git, as if its packs were on storage of their own, which is slow while there is a file `slow-storage`.
