@@ -289,9 +289,10 @@ fn launch(folder: &Path, port: u16, config: &PrometheusConfig) -> anyhow::Result
         .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
         .arg("--web.enable-lifecycle")
-        // The defaults of Prometheus, at the scale of the rules.
+        // The defaults of Prometheus, at the scale of the rules. An alert that is not sent again within four of its resends
+        // counts as resolved: on a machine that is busy with other things they must not be too short.
         .arg(format!("--query.lookback-delta={}", config.scaled(5 * 60)))
-        .arg(format!("--rules.alert.resend-delay={}", config.scaled(60)))
+        .arg(format!("--rules.alert.resend-delay={}", config.scaled(60.max(3 * config.time_divisor))))
         .arg(format!("--rules.alert.for-grace-period={}", config.scaled(10 * 60)))
         .arg(format!("--rules.alert.for-outage-tolerance={}", config.scaled(60 * 60)))
         .current_dir(folder);

@@ -60,9 +60,9 @@ impl Service {
         format!("127.0.0.1:{}", self.admin_port)
     }
 
-    /// Its port for users.
-    pub fn port(&self) -> u16 {
-        self.port
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Its log's end, for the message of an error.

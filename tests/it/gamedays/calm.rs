@@ -1,21 +1,21 @@
-//! What must stay silent, and what must not although it is new.
+//! What must stay silent.
 
-use super::day::{Day, Expected, within};
-use super::{LOAD, fleet, options};
+use std::time::Duration;
 
-const NEW: &[Expected] = &[];
+use kilter_harness::Fleet;
 
-#[test]
-fn a_flood_of_labels_and_a_rolling_deploy_are_silent_and_a_new_error_is_seen() {
-    let (_folder, mut fleet) = fleet(&options());
+use super::LOAD;
+use super::day::Day;
 
-    let day = Day::begin(&fleet, "label-flood", &[LOAD, &["--strange=150"]].concat());
-    day.nothing_for(std::time::Duration::from_secs(25));
+pub(super) fn days(fleet: &mut Fleet) {
+    // Paths, methods and hosts that nobody has used before: no promise counts them, no series is made of them.
+    let day = Day::begin(fleet, "label-flood", &[LOAD, &["--strange=60"]].concat());
+    day.nothing_for(Duration::from_secs(15));
     day.mended(&[]);
 
-    let day = Day::begin(&fleet, "rolling-deploy", LOAD);
+    // Every counter begins at zero again.
+    let day = Day::begin(fleet, "rolling-deploy", LOAD);
     fleet.deploy().expect("deployed");
-    day.nothing_for(std::time::Duration::from_secs(30));
+    day.nothing_for(Duration::from_secs(15));
     day.mended(&[]);
-    let _ = NEW;
 }

@@ -17,19 +17,39 @@ mod pipelines;
 mod platform;
 mod queries;
 
+use std::thread;
+
 use kilter_harness::{Fleet, FleetOptions};
 
-/// A fleet with a folder of its own.
-fn fleet(options: &FleetOptions) -> (tempfile::TempDir, Fleet) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let fleet = Fleet::start(folder.path(), options).expect("the fleet starts");
-    (folder, fleet)
-}
+/// Game days of one kind, on a fleet that has been used before.
+type Days = fn(&mut Fleet);
+
+/// Each on a fleet of its own, beside each other: they mostly wait.
+const FLEETS: [(&str, &[Days]); 3] =
+    [("front", &[front::days]), ("around", &[platform::days, calm::days]), ("behind", &[pipelines::days, databases::days])];
 
 /// Few users of everything: enough for each promise to have events.
 const LOAD: &[&str] =
-    &["--clones=1.5", "--refs=0", "--reads=5", "--writes=1", "--tokens=4", "--builds=2", "--build-seconds=0.1"];
+    &["--clones=1", "--refs=0", "--reads=4", "--writes=1", "--tokens=4", "--builds=2", "--build-seconds=0.1"];
 
-fn options() -> FleetOptions {
-    FleetOptions { time_divisor: day::DIVISOR, postgres: false, repositories: Vec::new() }
+#[test]
+fn each_outage_is_told_to_whom_it_concerns_and_to_nobody_else() {
+    let only = std::env::var("KILTER_GAMEDAYS").unwrap_or_default();
+    let chosen = FLEETS.into_iter().filter(|(name, _)| only.is_empty() || only == *name);
+    let running: Vec<_> = chosen
+        .map(|(name, days)| (name, thread::Builder::new().name(name.to_owned()).spawn(move || run(days))))
+        .collect();
+    assert!(!running.is_empty(), "there are no game days `{only}`");
+    let failed: Vec<&str> = running
+        .into_iter()
+        .filter_map(|(name, thread)| thread.expect("a thread").join().is_err().then_some(name))
+        .collect();
+    assert!(failed.is_empty(), "game days that were not as expected: {failed:?}; why is above");
+}
+
+fn run(days: &[Days]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = FleetOptions { time_divisor: day::DIVISOR, repositories: Vec::new() };
+    let mut fleet = Fleet::start(folder.path(), &options).expect("the fleet starts");
+    days.iter().for_each(|days| days(&mut fleet));
 }

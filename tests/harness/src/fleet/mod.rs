@@ -25,8 +25,6 @@ pub struct FleetOptions {
     /// What services wait for in real time (how late a build may be, how often a job runs) is divided by it, as the rules
     /// that watch them are.
     pub time_divisor: u32,
-    /// Whether repositories are in PostgreSQL with two replicas; in SQLite otherwise.
-    pub postgres: bool,
     /// Further variables of repositories, such as `REPOSITORIES_POOL`.
     pub repositories: Vec<(String, String)>,
 }
@@ -50,7 +48,7 @@ pub struct Fleet {
     pub relays: Relays,
     /// What identity asks: a program of others.
     pub platform: Platform,
-    /// The primary, and its two replicas; none with SQLite.
+    /// The primary, and its two replicas.
     pub databases: Vec<Postgres>,
     /// Takes spans, and forgets them.
     pub collector: Webhook,
@@ -65,7 +63,7 @@ impl Fleet {
         let git = git_on_storage(&folder)?;
         let collector = Webhook::start(&folder)?;
         let host = |url: String| url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let databases = if options.postgres { databases()? } else { Vec::new() };
+        let databases = databases()?;
         let platform = Platform::start(&folder)?;
         let mut targets = vec![("collector", host(collector.url(""))), ("platform", platform.address())];
         for (name, database) in ["primary", "replica-1", "replica-2"].into_iter().zip(&databases) {
@@ -77,10 +75,8 @@ impl Fleet {
         let start = |spec: ServiceSpec| Service::start(&folder, with_traces(spec, &collector_url));
 
         let mut places = options.repositories.clone();
-        if options.postgres {
-            let replicas = format!("{},{}", database("replica-1")?, database("replica-2")?);
-            places.extend(variables(&[("DATABASE_URL", database("primary")?), ("DATABASE_REPLICA_URLS", replicas)]));
-        }
+        let replicas = format!("{},{}", database("replica-1")?, database("replica-2")?);
+        places.extend(variables(&[("DATABASE_URL", database("primary")?), ("DATABASE_REPLICA_URLS", replicas)]));
         let repositories =
             start(ServiceSpec { name: "repositories".to_owned(), variables: places, ..ServiceSpec::default() })?;
         let new = br#"{"workspace": "acme", "name": "site"}"#;
@@ -88,7 +84,10 @@ impl Fleet {
         ensure!(made.status == 201, "the repository was not made: {}", made.text());
         let identity = start(ServiceSpec {
             name: "identity".to_owned(),
-            variables: variables(&[("IDENTITY_PLATFORM", format!("http://{}", relays.address("platform")?))]),
+            variables: variables(&[
+                ("IDENTITY_PLATFORM", format!("http://{}", relays.address("platform")?)),
+                ("IDENTITY_FRESH", "1s".to_owned()),
+            ]),
             ..ServiceSpec::default()
         })?;
         let git_https = start(ServiceSpec {

