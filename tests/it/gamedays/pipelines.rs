@@ -11,7 +11,7 @@ const STUCK_AFTER: &[Expected] = &[within("ci-tickets: ErrorBudgetBurn ticket pi
 /// When it takes long enough until somebody mends it.
 const LONG: &[Expected] = &[
     within("ci-tickets: ResourceNearLimit ticket pipelines thread_pool workers", 0),
-    within("engineering-leads: PageUnanswered escalation", 0),
+    within("engineering-leads: PageUnanswered escalation pipelines build-wait", 0),
 ];
 
 /// The job's own series are gone at once; that artifacts are no longer removed matters later, and then it pages.
