@@ -35,6 +35,32 @@ pub fn seconds(seconds: f64) -> String {
     span(Duration::from_millis(millis))
 }
 
+/// So many milliseconds, likewise, in whole seconds; before zero is nothing.
+pub fn span_of(millis: i64) -> String {
+    match u64::try_from((millis + 500) / 1_000) {
+        Ok(seconds) if seconds > 0 => span(Duration::from_secs(seconds)),
+        _ => "0 s".to_owned(),
+    }
+}
+
+/// What is left, never rounded up: `9 h 36 min`, `12 d`, `-1 min 30 s`.
+pub fn left(seconds: f64) -> String {
+    let sign = if seconds <= -1.0 { "-" } else { "" };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what a duration holds")]
+    let mut rest = seconds.abs().floor().clamp(0.0, 1e12) as u64 * 1_000;
+    let largest = UNITS.iter().position(|(_, size)| rest >= *size).unwrap_or(UNITS.len() - 1);
+    // Ten days need no hours.
+    let units = if rest / UNITS[largest].1 < 10 { 2 } else { 1 };
+    let mut parts = Vec::new();
+    for (name, size) in UNITS.iter().skip(largest).take(units) {
+        if rest >= *size || parts.is_empty() {
+            parts.push(format!("{} {name}", rest / size));
+        }
+        rest %= size;
+    }
+    format!("{sign}{}", parts.join(" "))
+}
+
 /// A whole number with a comma at every thousand.
 pub fn grouped(number: u128) -> String {
     let digits = number.to_string();
@@ -61,6 +87,29 @@ pub fn percent(ratio: f64) -> String {
     let text = format!("{percent:.places$}");
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     format!("{}%", if text == "-0" { "0" } else { text })
+}
+
+/// The same with so many decimals, never rounded up: 99.9996% is no 100%.
+pub fn percent_down(of: f64, decimals: usize) -> String {
+    let scale = 10_f64.powi(i32::try_from(decimals).unwrap_or(0));
+    // What a decimal of ours became on its way through binary numbers is put right first.
+    let floored = (of * 100.0 * scale + 1e-6).floor() / scale;
+    format!("{:.decimals$}%", floored + 0.0)
+}
+
+/// The same with as many decimals as it takes to tell it from all and from nothing: `99.93%`, `0.002%`.
+pub fn percent_apart(share: f64) -> String {
+    let rest = share.min(1.0 - share).abs() * 100.0;
+    let decimals = match rest {
+        1e-7..0.01 => 4,
+        0.01..0.1 => 3,
+        0.1..1.0 => 2,
+        1.0..10.0 => 1,
+        _ => 0,
+    };
+    let text = format!("{:.decimals$}", share * 100.0);
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}%")
 }
 
 /// What an SLO may lose in its compliance window: so long of a total outage.
@@ -131,6 +180,49 @@ mod tests {
             assert_eq!(span(Duration::from_millis(millis)), said, "{millis}");
         }
         assert_eq!(seconds(-3.0), "0 ms");
+    }
+
+    #[test]
+    fn what_is_left_is_never_kinder_than_the_truth() {
+        for (of, decimals, text) in [
+            (0.999_96, 2, "99.99%"),
+            (1.0, 2, "100.00%"),
+            (0.99, 1, "99.0%"),
+            (-0.3, 1, "-30.0%"),
+            (-0.000_1, 1, "-0.1%"),
+        ] {
+            assert_eq!(percent_down(of, decimals), text);
+        }
+        for (of, text) in [
+            (0.2, "0 s"),
+            (-0.2, "0 s"),
+            (59.9, "59 s"),
+            (60.0, "1 min"),
+            (3_900.0, "1 h 5 min"),
+            (86_400.0 * 12.5, "12 d"),
+            (-90.0, "-1 min 30 s"),
+            (86_400.0 * 2.25, "2 d 6 h"),
+        ] {
+            assert_eq!(left(of), text);
+        }
+        for (millis, text) in [(-5, "0 s"), (400, "0 s"), (45_000, "45 s"), (750_000, "12 min 30 s")] {
+            assert_eq!(span_of(millis), text);
+        }
+    }
+
+    #[test]
+    fn shares_are_told_from_all_and_nothing() {
+        for (share, shown) in [
+            (1.0, "100%"),
+            (0.0, "0%"),
+            (0.9993, "99.93%"),
+            (0.999_95, "99.995%"),
+            (0.5, "50%"),
+            (0.045, "4.5%"),
+            (0.000_02, "0.002%"),
+        ] {
+            assert_eq!(percent_apart(share), shown);
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use clap::ValueEnum as _;
+
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::load::{self, Drafts, LoadError, LoadOptions, Sources};
 use crate::model::{Compat, Estate, Target, TimeScale};
@@ -85,7 +87,11 @@ fn stages(loaded: (Sources, Vec<Diagnostic>), wanted: &Options<'_>) -> Result<Ma
     let Options { scale, compat, target, only, .. } = *wanted;
     // A template or a patch of the estate's own is checked against everything that it can touch.
     let own = !sources.templates.is_empty() || !sources.patches.is_empty();
-    let only = if own { &[] } else { only };
+    let only = match only {
+        _ if !own => only,
+        it if it.contains(&Kind::Backfill) => Kind::value_variants(),
+        _ => &[],
+    };
     let (estate, found) = resolve::estate(&sources, scale);
     diagnostics.extend(found);
     let (templates, found) = templates::of(&sources);

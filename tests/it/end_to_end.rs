@@ -156,6 +156,8 @@ fn every_query_of_dashboard_and_runbook_finds_something(stack: &Loop) {
     queries.extend(asked.filter_map(|it| Some(it[1].split("```").next()?.trim().to_owned())));
     assert!(from_board >= 20 && queries.len() >= from_board + 6, "{from_board} of {} queries", queries.len());
 
+    // It runs alone here and calls nobody: its calls are asked for where the fleet runs.
+    queries.retain(|it| !it.contains("http_client_"));
     let mut empty = queries;
     // Series of the budget's group are evaluated less often than the page arrives.
     let found = until("every query to find something", SOON, || {

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use kilter_contract::{Instrument, PROMETHEUS_SERIES, Signal, Values, find_series, slo};
+use kilter_contract::{Instrument, PROMETHEUS_SERIES, Signal, Values, find_series, resilience, slo};
 use promql_parser::label::{MatchOp, Matcher};
-use promql_parser::parser::{Expr, LabelModifier, VectorMatchCardinality, VectorSelector};
+use promql_parser::parser::{Expr, LabelModifier, VectorMatchCardinality, VectorSelector, token};
 use serde_json::Value;
 
 use crate::tidy::root;
@@ -98,7 +98,8 @@ fn queries() -> Vec<Query> {
             assert!(all.len() > before + 5, "{}: hardly any query was found", path.display());
         }
     }
-    for path in paths("rules/runbooks/git-https", ".md") {
+    let services = ["git-https", "identity", "repositories"].map(|it| format!("rules/runbooks/{it}"));
+    for path in services.iter().flat_map(|it| paths(it, ".md")) {
         let text = fs::read_to_string(&path).expect("a runbook");
         let found = text.split("```promql\n").skip(1).filter_map(|it| it.split("```").next());
         let before = all.len();
@@ -144,7 +145,9 @@ pub(crate) fn selectors<'a>(expr: &'a Expr, by: &[String], found: &mut Vec<(&'a 
             };
             let own: Vec<String> = by.iter().filter(|it| !brought.contains(it)).cloned().collect();
             selectors(&inner.lhs, &own, found);
-            selectors(&inner.rhs, by, found);
+            // The right side of these says only which elements of the left stay.
+            let filters = [token::T_LAND, token::T_LUNLESS].contains(&inner.op.id());
+            selectors(&inner.rhs, if filters { &[] } else { by }, found);
         }
         Expr::Call(call) => call.args.args.iter().for_each(|it| selectors(it, by, found)),
         Expr::Aggregate(inner) => {
@@ -240,6 +243,9 @@ fn check(query: &Query, known: &Known, wrong: &mut Vec<String>) {
             wrong.push(format!("{}: a selector without a name", query.place));
             continue;
         };
+        // Calls that were rejected stand beside those that were made: one line, without the label that these have.
+        let beside = series == resilience::DEPENDENCY_REJECTED.name && query.text.contains("_duration_seconds_count");
+        let by = by.into_iter().filter(|_| !beside);
         let used = selector.matchers.matchers.iter().map(|it| it.name.clone()).chain(by);
         let mut complain = |text: String| wrong.push(format!("{}: {text}\n    {}", query.place, query.text));
         if let Some(signal) = find_series(series) {

@@ -5,6 +5,7 @@ use super::Period;
 use super::history::Group;
 use super::result::{Advice, Group as Described};
 use crate::model::{Decimal, Duration, Service, Severity, Slo};
+use crate::numbers::percent_apart;
 use crate::replay::{Replay, Rules};
 
 /// The group over the judged time.
@@ -86,7 +87,7 @@ fn traffic(slo: &Slo, group: &Group, rules: &Rules, period: &Period) -> Option<(
         some => format!("so only `min_errors: {some}` keeps one failure from being a {what}"),
     };
     let held = 1.0 - 1.0 / events / factor;
-    let lower = if held > 0.0 { format!(", an objective of at most {}", percent(held)) } else { String::new() };
+    let lower = if held > 0.0 { format!(", an objective of at most {}", percent_apart(held)) } else { String::new() };
     let text = format!(
         "at this traffic ({count} events in the median {long}) one failure burns {} times, above the {what}'s {}: {guard}. Consider synthetic requests up to {needed} events in {long}, one SLO together with services of the same users, retries that make one failure harmless{lower}, or longer windows",
         number(burn),
@@ -102,12 +103,12 @@ fn objective(slo: &Slo, group: &Group, rules: &Rules, period: &Period) -> Option
         return None;
     }
     let ratio = (bad / all).clamp(0.0, 1.0);
-    let (budget, is) = (rules.error_budget, percent(1.0 - ratio));
+    let (budget, is) = (rules.error_budget, percent_apart(1.0 - ratio));
     let latency = slo.sli.kind() == "latency";
     if latency && ratio > 0.5 {
         let text = format!(
             "{} of all events are slower than the threshold: it lies below what the service usually needs. Consider a threshold that the objective can be kept with",
-            percent(ratio)
+            percent_apart(ratio)
         );
         return Some(("threshold", text));
     }
@@ -124,7 +125,7 @@ fn objective(slo: &Slo, group: &Group, rules: &Rules, period: &Period) -> Option
     if latency && ratio < budget / 100.0 {
         let text = format!(
             "only {} of events are slower than the threshold, a hundredth of the budget or less: nearly all of the budget is there for latencies that do not occur. Consider a lower threshold",
-            percent(ratio)
+            percent_apart(ratio)
         );
         return Some(("threshold", text));
     }
@@ -173,7 +174,7 @@ fn always_firing(replay: &Replay, period: &Period) -> Option<(&'static str, Stri
     let text = |what: &str, share: f64| {
         format!(
             "a {what} fires for {} of the time: nobody looks at one that is always there. Mend what it tells of, or promise less",
-            percent(share)
+            percent_apart(share)
         )
     };
     if page > 0.05 {
@@ -194,21 +195,6 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
-/// A share with as many decimals as it takes to tell it from all and nothing.
-pub(super) fn percent(share: f64) -> String {
-    let rest = share.min(1.0 - share).abs() * 100.0;
-    let decimals = match rest {
-        1e-7..0.01 => 4,
-        0.01..0.1 => 3,
-        0.1..1.0 => 2,
-        1.0..10.0 => 1,
-        _ => 0,
-    };
-    let text = format!("{:.decimals$}", share * 100.0);
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text}%")
-}
-
 fn percent_of(share: Decimal) -> String {
     format!("{}%", share.shift_right(2))
 }
@@ -218,18 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_and_numbers_are_short_and_honest() {
-        for (share, shown) in [
-            (1.0, "100%"),
-            (0.0, "0%"),
-            (0.9993, "99.93%"),
-            (0.999_95, "99.995%"),
-            (0.5, "50%"),
-            (0.045, "4.5%"),
-            (0.000_02, "0.002%"),
-        ] {
-            assert_eq!(percent(share), shown);
-        }
+    fn numbers_are_short_and_honest() {
         assert_eq!([5.0, 83.333, 7.1, 1234.0].map(number), ["5", "83.3", "7.10", "1234"]);
         assert_eq!(nines(0.0007).map(percent_of).as_deref(), Some("99.9%"));
         assert_eq!(nines(0.2), None);

@@ -139,22 +139,6 @@ impl Night {
     }
 }
 
-/// `3 d 4 h`, `12 min 30 s`, `45 s`: the two largest units.
-pub fn span(millis: i64) -> String {
-    const UNITS: [(&str, i64); 4] = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
-    let seconds = (millis.max(0) + 500) / 1_000;
-    let first = UNITS.iter().position(|(_, size)| seconds >= *size).unwrap_or(3);
-    let mut parts = Vec::new();
-    let mut rest = seconds;
-    for (unit, size) in UNITS.iter().skip(first).take(2) {
-        if rest / size > 0 || parts.is_empty() {
-            parts.push(format!("{} {unit}", rest / size));
-        }
-        rest %= size;
-    }
-    parts.join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,14 +176,6 @@ mod tests {
         assert_eq!(night.to_string(), "22:00-07:00");
         for text in ["", "22:00", "22-07-01", "07:00-07:00", "25:00-07:00"] {
             assert!(text.parse::<Night>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn spans_have_two_units() {
-        for (seconds, shown) in [(0, "0 s"), (45, "45 s"), (750, "12 min 30 s"), (720, "12 min"), (273_600, "3 d 4 h")]
-        {
-            assert_eq!(span(seconds * 1_000), shown);
         }
     }
 }

@@ -11,7 +11,10 @@ use crate::spec::check::{help, printable};
 use crate::yaml::{Key, Node, Range, Value};
 
 /// Keys of an SLO that can be otherwise without being measured otherwise.
-const KEYS: &[&str] = &["objective", "window", "min_errors", "tier", "no_data"];
+const KEYS: &[&str] = &["objective", "window", "min_errors", "tier", "no_data", "windows"];
+
+/// The fields of an alert window, in the order in which an argument has them.
+const FIELDS: [&str; 4] = ["severity", "share", "long", "short"];
 
 /// How the argument is shown where something is wrong with it.
 const SHOWN: &str = "--what-if";
@@ -92,14 +95,53 @@ fn settings(text: &str, findings: &mut Findings<'_>) -> Vec<(Key, Node)> {
             let message = format!("`{key}` has no value");
             findings.error(Code::BadWhatIf, whole, message, "for example: --what-if objective=99.5%");
         } else {
-            let far = |it: Range| Range { start: it.start + FAR, end: it.end + FAR };
-            // A number is what YAML reads as one; everything else is a text.
-            let string = value.parse::<f64>().is_err();
-            let value = Value::Scalar { text: value.to_owned(), string };
-            all.push((Key { text: key.to_owned(), range: far(place) }, Node { value, range: far(range) }));
+            let key = Key { text: key.to_owned(), range: far(place) };
+            if key.text == "windows" {
+                all.extend(windows(&text[range.start..range.end], range, findings).map(|it| (key, it)));
+            } else {
+                all.push((key, scalar(value, range)));
+            }
         }
     }
     all
+}
+
+/// Alert windows such as `page:2%:1h:5m+ticket:10%:3d:6h`, each with its place.
+fn windows(text: &str, whole: Range, findings: &mut Findings<'_>) -> Option<Node> {
+    let (mut pairs, mut start, before) = (Vec::new(), whole.start, findings.count());
+    for pair in text.split('+') {
+        let range = Range { start, end: start + pair.len() };
+        start = range.end + 1;
+        let fields: Vec<&str> = pair.split(':').collect();
+        if fields.len() != FIELDS.len() {
+            let message = format!("`{}` is not SEVERITY:SHARE:LONG:SHORT", printable(pair));
+            findings.error(
+                Code::BadWhatIf,
+                range,
+                message,
+                "for example: --what-if windows=page:2%:1h:5m+ticket:10%:3d:6h",
+            );
+            continue;
+        }
+        let (mut entries, mut at) = (Vec::new(), range.start);
+        for (key, field) in FIELDS.iter().zip(fields) {
+            let place = Range { start: at, end: at + field.len() };
+            at = place.end + 1;
+            entries.push((Key { text: (*key).to_owned(), range: far(place) }, scalar(field.trim(), place)));
+        }
+        pairs.push(Node { value: Value::Map(entries), range: far(range) });
+    }
+    (findings.count() == before).then(|| Node { value: Value::List(pairs), range: far(whole) })
+}
+
+const fn far(it: Range) -> Range {
+    Range { start: it.start + FAR, end: it.end + FAR }
+}
+
+/// A number is what YAML reads as one; everything else is a text.
+fn scalar(text: &str, range: Range) -> Node {
+    let string = text.parse::<f64>().is_err();
+    Node { value: Value::Scalar { text: text.to_owned(), string }, range: far(range) }
 }
 
 /// Sets keys of the chosen SLOs of a tree.

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::advice::{number, percent};
-use super::moment::{Offset, span};
+use super::advice::number;
+use super::moment::Offset;
 use super::result::{Backtest, Fired, Notice, Slo, Variant, Verdict};
+use crate::numbers::{percent_apart, span_of};
 
 /// Notices of one SLO or service that are shown; the rest is counted.
 const SHOWN: usize = 10;
@@ -16,17 +17,17 @@ pub fn human(of: &Backtest) -> String {
     let _ = writeln!(
         text,
         "{} from {} to {} {offset}, evaluated every {}",
-        span(of.to - of.from),
+        span_of(of.to - of.from),
         offset.show(of.from),
         offset.show(of.to),
-        span(of.step)
+        span_of(of.step)
     );
     if of.step > of.interval {
         let _ = writeln!(
             text,
             "  the rules are evaluated every {}: times below can be {} late, and what lasts shorter can be missed",
-            span(of.interval),
-            span(of.step)
+            span_of(of.interval),
+            span_of(of.step)
         );
     }
     let [as_it_is, what_ifs @ ..] = of.variants.as_slice() else { return text };
@@ -45,7 +46,7 @@ pub fn human(of: &Backtest) -> String {
         of.advice.iter().map(|it| format!("{}: {}", named(&it.service, Some(&it.slo), &it.labels), it.text)),
     );
     let gaps = of.server_gaps.iter().map(|[from, until]| {
-        format!("the server recorded nothing for {} from {}", span(until - from), offset.show(*from))
+        format!("the server recorded nothing for {} from {}", span_of(until - from), offset.show(*from))
     });
     list(&mut text, "not judged", of.not_judged.iter().map(|it| format!("{}: {}", it.what, it.why)).chain(gaps));
     list(&mut text, "the server warns", of.warnings.iter().cloned());
@@ -70,13 +71,13 @@ fn named(service: &str, slo: Option<&str>, labels: &std::collections::BTreeMap<S
 
 fn slo_text(text: &mut String, slo: &Slo, variant: &Variant, offset: Offset) {
     for group in &slo.groups {
-        let sli = group.sli.map_or("no events".to_owned(), |it| format!("{} of events were good", percent(it)));
+        let sli = group.sli.map_or("no events".to_owned(), |it| format!("{} of events were good", percent_apart(it)));
         let left = group.budget.last().map_or(String::new(), |(_, it)| match *it {
-            it if it < 0.0 => format!(", {} more than the budget was spent", percent(-it)),
-            it => format!(", {} of the budget is left", percent(it)),
+            it if it < 0.0 => format!(", {} more than the budget was spent", percent_apart(-it)),
+            it => format!(", {} of the budget is left", percent_apart(it)),
         });
         let known = if group.coverage < 0.999 {
-            format!(", data for {} of the time", percent(group.coverage))
+            format!(", data for {} of the time", percent_apart(group.coverage))
         } else {
             String::new()
         };
@@ -91,7 +92,7 @@ fn slo_text(text: &mut String, slo: &Slo, variant: &Variant, offset: Offset) {
             |it: &&Fired| it.service == slo.service && it.slo.as_ref() == Some(&slo.slo) && it.labels == group.labels;
         fired(text, variant.fired.iter().filter(of_group), offset);
         for [from, until] in group.gaps.iter().take(SHOWN) {
-            let _ = writeln!(text, "  no data  {}  for {}", offset.show(*from), span(until - from));
+            let _ = writeln!(text, "  no data  {}  for {}", offset.show(*from), span_of(until - from));
         }
     }
     if slo.groups.is_empty() {
@@ -119,7 +120,7 @@ fn service_text(text: &mut String, variant: &Variant, offset: Offset) {
 fn fired<'a>(text: &mut String, all: impl Iterator<Item = &'a Fired>, offset: Offset) {
     let all: Vec<&Fired> = all.collect();
     for it in all.iter().take(SHOWN) {
-        let length = it.until.map_or("and still fires".to_owned(), |until| format!("for {}", span(until - it.from)));
+        let length = it.until.map_or("and still fires".to_owned(), |until| format!("for {}", span_of(until - it.from)));
         let windows = it.windows.as_ref().map_or(String::new(), |[long, short]| format!(" ({long} and {short})"));
         let labels =
             if it.slo.is_none() && !it.labels.is_empty() { named("", None, &it.labels) } else { String::new() };
@@ -158,20 +159,20 @@ fn summary(text: &mut String, of: &Backtest, variant: &Variant) {
 fn incidents(text: &mut String, of: &Backtest, variant: &Variant, offset: Offset) {
     let Some(incidents) = &of.incidents else { return };
     let it = &variant.summary;
-    let share = |it: Option<f64>| it.map_or("nothing to judge".to_owned(), percent);
+    let share = |it: Option<f64>| it.map_or("nothing to judge".to_owned(), percent_apart);
     let _ = writeln!(text, "\nincidents: recall {}, precision {}", share(it.recall), share(it.precision));
     if let (Some(median), Some(worst)) = (it.median_detection, it.worst_detection) {
         let spent = it
             .worst_spent
-            .map_or(String::new(), |it| format!("; at most {} of a budget was spent by then", percent(it)));
-        let _ = writeln!(text, "  detected after {} (median), {} (worst){spent}", span(median), span(worst));
+            .map_or(String::new(), |it| format!("; at most {} of a budget was spent by then", percent_apart(it)));
+        let _ = writeln!(text, "  detected after {} (median), {} (worst){spent}", span_of(median), span_of(worst));
     }
     for (incident, verdict) in incidents.iter().zip(&variant.verdicts) {
         let what = match verdict {
             Verdict::Detected { after, slo, spent, .. } => {
                 let by = slo.as_ref().map_or(String::new(), |it| format!(" by {it}"));
-                let spent = spent.map_or(String::new(), |it| format!(", {} of its budget spent", percent(it)));
-                format!("detected after {}{by}{spent}", span(*after))
+                let spent = spent.map_or(String::new(), |it| format!(", {} of its budget spent", percent_apart(it)));
+                format!("detected after {}{by}{spent}", span_of(*after))
             }
             Verdict::Missed { ticket: true } => "MISSED: only a ticket told of it".to_owned(),
             Verdict::Missed { ticket: false } => "MISSED".to_owned(),
@@ -182,7 +183,7 @@ fn incidents(text: &mut String, of: &Backtest, variant: &Variant, offset: Offset
             "  {}  {} ({}): {what}",
             offset.show(incident.start),
             incident.name,
-            span(incident.end - incident.start)
+            span_of(incident.end - incident.start)
         );
     }
     let none = variant.pages.iter().filter(|it| it.incidents.is_empty() && it.from >= of.from);
@@ -201,7 +202,7 @@ fn notice(of: &Notice, variant: &Variant, offset: Offset) -> String {
         .collect();
     names.sort();
     names.dedup();
-    let length = of.until.map_or("and still fires".to_owned(), |until| format!("for {}", span(until - of.from)));
+    let length = of.until.map_or("and still fires".to_owned(), |until| format!("for {}", span_of(until - of.from)));
     format!("{}  {length}  {}: {}", offset.show(of.from), of.service, names.join(", "))
 }
 
@@ -209,8 +210,8 @@ fn notice(of: &Notice, variant: &Variant, offset: Offset) -> String {
 fn table(text: &mut String, variants: &[Variant]) {
     let head = ["what if", "pages", "a week", "night", "tickets", "precision", "recall", "median", "worst"];
     let mut rows: Vec<[String; 9]> = vec![head.map(str::to_owned)];
-    let share = |it: Option<f64>| it.map_or("-".to_owned(), percent);
-    let time = |it: Option<i64>| it.map_or("-".to_owned(), span);
+    let share = |it: Option<f64>| it.map_or("-".to_owned(), percent_apart);
+    let time = |it: Option<i64>| it.map_or("-".to_owned(), span_of);
     for variant in variants {
         let it = &variant.summary;
         rows.push([

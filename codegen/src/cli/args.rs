@@ -143,6 +143,7 @@ const GENERATE_HELP: &str = "Examples:
   kilter generate --diff --format markdown > comment.md
   kilter generate - --out preview < slo.yaml
   kilter generate --only rules,tests --out /tmp/preview
+  kilter generate --only backfill        rules for promtool that fill the history of new SLOs: docs/backfill.md
   kilter generate --target operator      PrometheusRule objects beside the rules that are proven
   kilter generate sloth.yaml --compat sloth   rules of ours, with Sloth's series beside them
   kilter generate --time-scale 1/20 --out demo   the same alerts, twenty times as fast";
@@ -317,7 +318,7 @@ pub(super) struct Generate {
     /// Where rules/ and dashboards/ go. Default: the folder of kilter.yaml, or the current one.
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Only these outputs.
+    /// Only these outputs; backfill is made only when it stands here.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND,...")]
     pub(super) only: Vec<Kind>,
     /// Write nothing; exit 1 with a diff when anything is stale.

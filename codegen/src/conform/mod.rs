@@ -18,10 +18,11 @@ use std::collections::BTreeSet;
 
 pub use expected::Own;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::load::{SourceFile, Sources};
 use crate::model::Estate;
 use crate::resolve;
+use crate::spec::check::printable;
 use crate::yaml::Value;
 use page::Page;
 use slo::Wants;
@@ -98,14 +99,15 @@ pub fn check(
     settings: &Settings,
 ) -> Checked {
     let services: BTreeSet<&str> = sources.selected.iter().filter_map(|it| service(&sources, *it)).collect();
-    let own: Vec<Own> = match estate {
+    let known: Vec<(usize, Own)> = match estate {
         Some(_) => sources
             .selected
             .iter()
-            .filter_map(|it| Some(resolve::own(*it, service(&sources, *it)?, &sources)))
+            .filter_map(|it| Some((*it, resolve::own(*it, service(&sources, *it)?, &sources))))
             .collect(),
         None => Vec::new(),
     };
+    let own: Vec<Own> = known.iter().map(|(_, own)| own.clone()).collect();
     let expected = expected::all(&own);
     let mut wants = estate.map(|it| Wants::of(it, &services, &sources)).unwrap_or_default();
     let first = sources.files.len();
@@ -124,10 +126,24 @@ pub fn check(
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     diagnostics.extend(wants.finish(&names, &sources));
+    let there: BTreeSet<&str> = shown.iter().flat_map(|it| &it.contract).map(String::as_str).collect();
+    known.iter().for_each(|it| missing(it, &there, &sources, &mut diagnostics));
     sources.trees.resize(first, None);
     sources.files.extend(files);
     sources.trees.resize(sources.files.len(), None);
     Checked { sources, diagnostics, pages: shown }
+}
+
+/// Signals that a service declares for itself and that none of the pages has.
+fn missing((file, own): &(usize, Own), there: &BTreeSet<&str>, sources: &Sources, all: &mut Vec<Diagnostic>) {
+    let Some(node) = sources.trees.get(*file).and_then(Option::as_ref).and_then(|it| it.get("contract")) else {
+        return;
+    };
+    for signal in own.contract.iter().flat_map(|it| &it.signals).filter(|it| !there.contains(it.name.as_str())) {
+        let message = format!("the service declares `{}`, which the page does not have", printable(&signal.name));
+        let help = "is the contract file of this build? Else let the service expose it from the start, at zero";
+        Findings::new(*file, sources, all).warning(Code::OwnMissing, node.range, message, help);
+    }
 }
 
 /// The service that a file is about.

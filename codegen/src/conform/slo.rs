@@ -50,6 +50,8 @@ struct Want {
     /// The threshold of a latency SLO.
     bound: Option<f64>,
     role: Role,
+    /// Labels by which it is divided, with their places.
+    by: Vec<(String, Range)>,
     /// What the pages had.
     seen: Seen,
 }
@@ -72,6 +74,8 @@ struct Seen {
     bounded: usize,
     /// Labels of its tests that any series has.
     labels: BTreeSet<String>,
+    /// Labels by which it is divided that a series which matches has.
+    by: BTreeSet<String>,
     /// Values of the label that it is about; bounds of a histogram.
     values: BTreeSet<String>,
 }
@@ -142,6 +146,7 @@ impl Wants {
         for slo in &service.slos {
             let Some((file, node)) = slo_node(sources, service, slo.name.as_str()) else { continue };
             let name = format!("{}/{}", service.name, slo.name);
+            let before = self.all.len();
             let sli = node.get("sli").unwrap_or(node);
             let place = |path: &[&str], value: &str| place_of(sli, path, value);
             match &slo.sli {
@@ -196,6 +201,13 @@ impl Wants {
                 }
                 _ => self.texts(&name, (file, sli), &slo.sli, sources),
             }
+            // What an expression renames is on no page.
+            let renames = slo.sli.texts().iter().any(|(.., text)| text.contains("label_"));
+            if !renames {
+                let by = slo.by.iter().map(|label| (label.clone(), place_of(node, &["by"], label)));
+                let by: Vec<_> = by.filter(|(label, _)| !self.scraped.contains(label)).collect();
+                self.all[before..].iter_mut().for_each(|want| want.by.clone_from(&by));
+            }
         }
     }
 
@@ -207,7 +219,10 @@ impl Wants {
     fn count(&mut self, slo: &str, at: (usize, Range), signal: &Signal, tests: Vec<Test>) {
         let (slo, family) = (slo.to_owned(), signal.name.to_owned());
         let series = format!("{family}_count");
-        self.add(series, Want { slo, at, family, tests, bound: None, role: Role::Needed, seen: Seen::default() });
+        self.add(
+            series,
+            Want { slo, at, family, tests, bound: None, role: Role::Needed, by: vec![], seen: Seen::default() },
+        );
     }
 
     fn freshness(&mut self, slo: &str, at: (usize, Range), job: &str) {
@@ -216,14 +231,14 @@ impl Wants {
         let slo = slo.to_owned();
         self.add(
             family.clone(),
-            Want { slo, at, family, tests, bound: None, role: Role::Needed, seen: Seen::default() },
+            Want { slo, at, family, tests, bound: None, role: Role::Needed, by: vec![], seen: Seen::default() },
         );
     }
 
     fn bound(&mut self, slo: &str, at: (usize, Range), family: &str, tests: Vec<Test>, bound: Option<f64>) {
         let (slo, family) = (slo.to_owned(), family.to_owned());
         let series = format!("{family}_bucket");
-        self.add(series, Want { slo, at, family, tests, bound, role: Role::Needed, seen: Seen::default() });
+        self.add(series, Want { slo, at, family, tests, bound, role: Role::Needed, by: vec![], seen: Seen::default() });
     }
 
     /// The selectors of PromQL.
@@ -245,7 +260,10 @@ impl Wants {
                 let family = family.unwrap_or(&metric).to_owned();
                 let tests = selector.matchers.into_iter().map(Test::Matches).collect();
                 let slo = slo.to_owned();
-                self.add(metric, Want { slo, at: (file, at), family, tests, bound: None, role, seen: Seen::default() });
+                self.add(
+                    metric,
+                    Want { slo, at: (file, at), family, tests, bound: None, role, by: vec![], seen: Seen::default() },
+                );
             }
         }
     }
@@ -277,6 +295,11 @@ impl Wants {
                 continue;
             }
             want.seen.hits += 1;
+            for (label, _) in &want.by {
+                if !raw.label(label).is_empty() && !want.seen.by.contains(label) {
+                    want.seen.by.insert(label.clone());
+                }
+            }
             let le = raw.label("le").parse::<f64>().unwrap_or(f64::NAN);
             want.seen.whole += usize::from(le.is_infinite());
             // Both are the nearest number to the same decimal.
@@ -288,6 +311,7 @@ impl Wants {
     pub(super) fn finish(self, names: &[&str], sources: &Sources) -> Vec<Diagnostic> {
         let mut all = Vec::new();
         let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut grouped: BTreeSet<(String, String)> = BTreeSet::new();
         for want in &self.all {
             let Want { slo, at: (file, at), family, bound, role, seen, .. } = want;
             let mut findings = Findings::new(*file, sources, &mut all);
@@ -331,6 +355,17 @@ impl Wants {
                         message,
                         "the others are left out of the SLO: give all of them one set of bounds".to_owned(),
                     );
+                }
+            }
+            if seen.hits == 0 || *role == Role::Errors {
+                continue;
+            }
+            for (label, at) in want.by.iter().filter(|(label, _)| !seen.by.contains(label)) {
+                if grouped.insert((slo.clone(), label.clone())) {
+                    let message =
+                        format!("`{slo}` is measured by `{label}`, which no series of `{family}` that it counts has");
+                    let help = "let the service set it, or name the label that it does set; when the scrape adds it, nothing is wrong";
+                    Findings::new(*file, sources, &mut all).warning(Code::SloGroup, *at, message, help);
                 }
             }
         }

@@ -1,10 +1,12 @@
 //! Every decision: typed rules, their tests, routes, dashboards and runbooks. Pure; cannot fail.
 
 pub mod alerting;
+pub mod backfill;
 pub mod class;
 pub mod compat;
 pub mod context;
 pub mod dashboard;
+pub mod escalation;
 pub mod estate;
 pub mod expr;
 pub mod groups;
@@ -28,6 +30,7 @@ use rayon::prelude::*;
 use crate::model::{Duration, Estate, Name, Service};
 use crate::render::Kind;
 use crate::render::engine::{TemplateError, Templates};
+use backfill::Backfill;
 use context::{Context, Layout};
 use dashboard::model::Dashboard;
 use routing::Routing;
@@ -86,7 +89,10 @@ fn plan_service(
     let tests = if wanted(Kind::Tests) { rule_test::tests(&context, &rules.groups, templates)? } else { Vec::new() };
     let dashboard = wanted(Kind::Dashboards).then(|| dashboard::dashboard(&context));
     let runbooks = if wanted(Kind::Runbooks) { runbook::runbooks(&context, templates)? } else { Vec::new() };
-    Ok(ServicePlan { service: service.name.clone(), layout: context.layout, rules, tests, dashboard, runbooks })
+    // Nobody keeps these: they are run once.
+    let backfill = only.contains(&Kind::Backfill).then(|| backfill::backfill(&Context::new(estate, service)));
+    let (service, layout) = (service.name.clone(), context.layout);
+    Ok(ServicePlan { service, layout, rules, tests, dashboard, runbooks, backfill })
 }
 
 /// What one service gets.
@@ -104,6 +110,8 @@ pub struct ServicePlan {
     pub dashboard: Option<Dashboard>,
     /// A runbook per SLO; none when nobody asks for runbooks.
     pub runbooks: Vec<Runbook>,
+    /// Rules that fill its history; only when somebody asks for them.
+    pub backfill: Option<Backfill>,
 }
 
 /// One Prometheus rule file: always one YAML document.

@@ -35,6 +35,8 @@ pub enum Kind {
     Dashboards,
     /// The bucket bounds that services are built with.
     Bounds,
+    /// Rules that fill the history of SLOs; only when they are named.
+    Backfill,
 }
 
 /// A file to be written.
@@ -104,6 +106,12 @@ fn of_service(estate: &Estate, it: &ServicePlan, only: &[Kind]) -> Result<Vec<Ar
     }
     if let Some(it) = &it.dashboard {
         boards(&mut all, estate, service, it)?;
+    }
+    if let Some(it) = &it.backfill {
+        for (number, file) in [(1, &it.first), (2, &it.second)] {
+            let path = format!("backfill/{service}.{number}.rules.yaml");
+            all.add(path, Kind::Backfill, || rules::text(file, scale))?;
+        }
     }
     for runbook in &it.runbooks {
         let path = format!("rules/runbooks/{service}/{}.md", runbook.slo);

@@ -4,7 +4,7 @@ use super::page::Page;
 use super::slo::{Figure, History, SloView};
 use crate::backtest::result::{Backtest, Fired, Verdict};
 use crate::model::Severity;
-use crate::numbers::{counted, grouped, list, percent, seconds};
+use crate::numbers::{counted, grouped, list, percent, percent_down, seconds};
 use crate::plot::{self, Axis, Bar, Bars, Lines, Look, Panel, Plot, Row, Scale, Series, Unit};
 use crate::status;
 
@@ -61,7 +61,7 @@ fn of(outcome: &Backtest, view: &SloView) -> Option<History> {
     for group in &slo.groups {
         let labels: Vec<String> = group.labels.iter().map(|(key, value)| format!("{key} {value}")).collect();
         let name = if labels.is_empty() { String::new() } else { format!("{}: ", labels.join(", ")) };
-        let sli = group.sli.map_or("no events".to_owned(), |it| format!("{} good", status::percent(it, 4)));
+        let sli = group.sli.map_or("no events".to_owned(), |it| format!("{} good", percent_down(it, 4)));
         let left = group.budget.last().map(|(_, it)| format!(", {} of the budget left at the end", percent(*it)));
         let gaps = if group.coverage < 0.995 {
             format!(", data for {} of the time", percent(group.coverage))

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::page::{Asked, Page, Urgent};
 use super::slo;
-use crate::numbers::{grouped, seconds};
+use crate::numbers::{grouped, percent_down, seconds};
 use crate::status::{self, Report, Row, State};
 
 /// An SLO as it is; of several groups the one that is worst off.
@@ -94,8 +94,8 @@ fn now(row: &Row, groups: usize, at: i64) -> Now {
         state: state.to_owned(),
         sign: sign.to_owned(),
         class: class.to_owned(),
-        sli: row.sli.map_or_else(unknown, |it| status::percent(it, 4)),
-        left: row.budget.map_or_else(unknown, |it| status::percent(it.left, 1)),
+        sli: row.sli.map_or_else(unknown, |it| percent_down(it, 4)),
+        left: row.budget.map_or_else(unknown, |it| percent_down(it.left, 1)),
         meter: format!("{:.1}", left.clamp(0.0, 1.0) * 100.0),
         left_words: row.budget.as_ref().map(words),
         burn: row.burn.as_ref().map(|it| {

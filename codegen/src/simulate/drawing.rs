@@ -1,8 +1,9 @@
 //! What happened, as a drawing.
 
 use super::Simulated;
-use super::words::{share, view};
+use super::words::view;
 use crate::model::Severity;
+use crate::numbers::percent;
 use crate::plot::{Axis, Bar, Bars, Lines, Look, Panel, Plot, Row, Scale, Series, Threshold, Unit, elapsed};
 use crate::replay::Alert;
 use crate::scenario::BEGIN;
@@ -38,7 +39,7 @@ fn description(it: &Simulated) -> String {
         all.push("No alert fires.".to_owned());
     }
     if let Some(left) = it.remaining(it.until()) {
-        all.push(format!("At the end {} of the error budget is left.", share(left)));
+        all.push(format!("At the end {} of the error budget is left.", percent(left)));
     }
     all.join(" ")
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::Simulated;
+use crate::numbers::percent;
 use crate::plot::elapsed;
 use crate::replay::Alert;
 use crate::scenario::BEGIN;
@@ -34,13 +35,13 @@ pub fn human(it: &Simulated) -> String {
                 firing.until.map_or_else(|| "still fires".to_owned(), |until| elapsed(until - BEGIN)),
                 elapsed(firing.until.unwrap_or(it.until()) - firing.from),
                 firing.pair.map_or_else(String::new, |(long, short)| format!("{long}, {short}")),
-                share(it.spent(firing.from)),
+                percent(it.spent(firing.from)),
             ]);
         }
     }
     text.push_str(&table(&rows));
     let (begin, end) = (it.remaining(BEGIN - 1), it.remaining(it.until()));
-    let left = |of: Option<f64>| of.map_or_else(|| "unknown".to_owned(), share);
+    let left = |of: Option<f64>| of.map_or_else(|| "unknown".to_owned(), percent);
     let _ = write!(
         text,
         "\nbudget  {}  {} left before, {} at the end\n",
@@ -146,11 +147,6 @@ fn table(rows: &[[String; 6]]) -> String {
         format!("{}\n", cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()
-}
-
-/// `46.3%`, with three digits that say something.
-pub(super) fn share(of: f64) -> String {
-    format!("{}%", number(of * 100.0))
 }
 
 fn number(value: f64) -> String {

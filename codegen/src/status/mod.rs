@@ -13,7 +13,7 @@ use serde::Serialize;
 
 pub use judge::{measured_series, report};
 pub use print::{gate, human};
-pub(crate) use print::{notes, percent, utc};
+pub(crate) use print::{notes, utc};
 
 /// The estate as a server sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Data, FailOn, Report, Row, ServiceRow, State};
+use crate::numbers::{left, percent_down};
 
 const WIDTH: usize = 100;
 
@@ -53,7 +54,7 @@ fn why(row: &Row, at: i64) -> String {
     all.extend(missing(row, at));
     if let Some(budget) = row.budget {
         let word = if budget.left < 0.0 { "the budget is spent: " } else { "" };
-        all.push(format!("{word}{} of the budget is left", percent(budget.left, 1)));
+        all.push(format!("{word}{} of the budget is left", percent_down(budget.left, 1)));
     }
     if all.is_empty() { "nothing is known yet".to_owned() } else { all.join("; ") }
 }
@@ -61,16 +62,16 @@ fn why(row: &Row, at: i64) -> String {
 fn cells(row: &Row) -> [String; 8] {
     let none = || "-".to_owned();
     let decimals = row.objective.split_once('.').map_or(0, |(_, it)| it.len() - 1) + 2;
-    let sli = row.sli.map_or_else(none, |it| percent(it, decimals).trim_end_matches('%').to_owned());
+    let sli = row.sli.map_or_else(none, |it| percent_down(it, decimals).trim_end_matches('%').to_owned());
     [
         row.state.as_str().to_owned(),
         row.name(),
         format!("{sli}/{}", row.objective),
-        row.budget.map_or_else(none, |it| percent(it.left, 1)),
-        row.budget.map_or_else(none, |it| span(it.outage_minutes * 60.0)),
+        row.budget.map_or_else(none, |it| percent_down(it.left, 1)),
+        row.budget.map_or_else(none, |it| left(it.outage_minutes * 60.0)),
         row.budget.and_then(|it| it.events).map_or_else(none, count),
         row.burn.as_ref().map_or_else(none, |it| format!("{} {}", rate(it.rate), it.window)),
-        row.exhausted_in_seconds.map_or_else(none, |it| if it <= 0.0 { "spent".to_owned() } else { span(it) }),
+        row.exhausted_in_seconds.map_or_else(none, |it| if it <= 0.0 { "spent".to_owned() } else { left(it) }),
     ]
 }
 
@@ -94,12 +95,12 @@ pub(crate) fn notes(row: &Row, at: i64) -> Vec<String> {
     }
     all.extend(missing(row, at));
     if let Some(coverage) = row.coverage.filter(|it| *it < 0.995) {
-        all.push(format!("data for {} of the {} only", percent(coverage, 0), row.window));
+        all.push(format!("data for {} of the {} only", percent_down(coverage, 0), row.window));
     }
     if let Some(served) = row.served_objective {
         all.push(format!(
             "the server judges by {}: deploy the generated rules, as kilter status --rules tells",
-            percent(served, 4)
+            percent_down(served, 4)
         ));
     }
     all
@@ -109,7 +110,7 @@ pub(crate) fn notes(row: &Row, at: i64) -> Vec<String> {
 fn missing(row: &Row, at: i64) -> Option<String> {
     let ago = |since: i64| {
         let seconds = (at - since).max(0) as f64 / 1_000.0;
-        format!("{} ago, at {}", span(seconds), utc(since))
+        format!("{} ago, at {}", left(seconds), utc(since))
     };
     let service = &row.service;
     Some(match &row.data {
@@ -141,34 +142,6 @@ fn alerts(all: &[super::Alert]) -> String {
         format!("{}{severity} {}", it.name, if it.firing { "fires" } else { "is pending" })
     };
     all.iter().map(one).collect::<Vec<_>>().join(", ")
-}
-
-/// Never rounded up: 99.9996% is no 100%.
-pub(crate) fn percent(of: f64, decimals: usize) -> String {
-    let scale = 10_f64.powi(i32::try_from(decimals).unwrap_or(0));
-    // What a decimal of ours became on its way through binary numbers is put right first.
-    let floored = (of * 100.0 * scale + 1e-6).floor() / scale;
-    format!("{:.decimals$}%", floored + 0.0)
-}
-
-/// A length of time in its two largest units.
-pub(super) fn span(seconds: f64) -> String {
-    const UNITS: [(&str, f64); 4] = [("d", 86_400.0), ("h", 3_600.0), ("m", 60.0), ("s", 1.0)];
-    let (sign, seconds) = if seconds < 0.0 { ("-", -seconds) } else { ("", seconds) };
-    let index = UNITS.iter().position(|(_, size)| seconds >= *size).unwrap_or(3);
-    let (unit, size) = UNITS[index];
-    let whole = (seconds / size).floor();
-    if whole == 0.0 {
-        return "0s".to_owned();
-    }
-    match UNITS.get(index + 1) {
-        // Ten days need no hours.
-        Some((next, next_size)) if whole < 10.0 => match ((seconds - whole * size) / next_size).floor() {
-            rest if rest > 0.0 => format!("{sign}{whole}{unit}{rest}{next}"),
-            _ => format!("{sign}{whole}{unit}"),
-        },
-        _ => format!("{sign}{whole}{unit}"),
-    }
 }
 
 /// `950`, `12.3k`, `4.5M`; whole failures, rounded down.
@@ -232,27 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_short_and_never_kinder_than_the_truth() {
-        for (of, decimals, text) in [
-            (0.999_96, 2, "99.99%"),
-            (1.0, 2, "100.00%"),
-            (0.99, 1, "99.0%"),
-            (-0.3, 1, "-30.0%"),
-            (-0.000_1, 1, "-0.1%"),
-        ] {
-            assert_eq!(percent(of, decimals), text);
-        }
-        for (of, text) in [
-            (0.2, "0s"),
-            (59.9, "59s"),
-            (60.0, "1m"),
-            (3_900.0, "1h5m"),
-            (86_400.0 * 12.5, "12d"),
-            (-90.0, "-1m30s"),
-            (86_400.0 * 2.25, "2d6h"),
-        ] {
-            assert_eq!(span(of), text);
-        }
+    fn counts_and_times_are_short() {
         for (of, text) in
             [(0.9, "0"), (-0.5, "-1"), (9_999.9, "9999"), (12_345.0, "12.3k"), (4.5e6, "4.5M"), (2e10, "20.0G")]
         {

@@ -89,6 +89,8 @@ const BACKTEST: &[&str] = &[
     "--what-if=windw=7d",
     "--what-if=objective=99.9,objective=99%,window",
     "--what-if=window=1d,min_errors=many",
+    "--what-if=windows=page:2%:1h+ticket:10%:3d:6h",
+    "--what-if=windows=wake:2%:1h:7m",
 ];
 
 /// Rule files of others; `rules_on_3` says what they will run on.

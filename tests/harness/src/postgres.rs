@@ -69,10 +69,15 @@ impl Postgres {
 
     /// Its address for clients.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        self.url_through(&self.address())
     }
 
-    /// `host:port`.
+    /// The same through a relay at this address, `host:port`.
+    pub fn url_through(&self, relay: &str) -> String {
+        format!("postgres://postgres@{relay}/postgres")
+    }
+
+    /// Where it listens, `host:port`.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }

@@ -90,7 +90,8 @@ impl Service {
     /// Asks it to end in good order and waits until it has, as a deployment does.
     pub fn stop(&mut self) -> anyhow::Result<()> {
         self.process.signal(Signal::Terminate)?;
-        let ended = until(&format!("the end of {}", self.name()), Duration::from_secs(40), || Ok(self.process.exited()));
+        let ended =
+            until(&format!("the end of {}", self.name()), Duration::from_secs(40), || Ok(self.process.exited()));
         let status = ended.with_context(|| self.process.log_tail())?;
         self.process.end();
         ensure!(status.success(), "{} ended with {status}; {}", self.name(), self.process.log_tail());
@@ -112,13 +113,7 @@ impl Service {
     }
 }
 
-fn launch(
-    folder: &Path,
-    spec: &ServiceSpec,
-    port: u16,
-    admin_port: u16,
-    faults_port: u16,
-) -> anyhow::Result<Process> {
+fn launch(folder: &Path, spec: &ServiceSpec, port: u16, admin_port: u16, faults_port: u16) -> anyhow::Result<Process> {
     let program = spec.program.as_deref().unwrap_or(&spec.name);
     let mut command = Command::new(binary(program)?);
     command.args(&spec.arguments).args(["--listen", &format!("127.0.0.1:{port}")]);

@@ -1,7 +1,7 @@
 //! Git over HTTPS: erroring, slow, gone.
 
-use super::day::{Day, Expected, within};
 use super::LOAD;
+use super::day::{Day, Expected, within};
 use kilter_harness::Fleet;
 
 const CLONES: &[Expected] = &[within("scm-pager: ErrorBudgetBurn page git-https clone-availability", 3)];

@@ -27,19 +27,26 @@ pub(crate) fn run() -> anyhow::Result<()> {
     })?;
     let folder = fresh_folder()?;
     let mut parts = None;
-    step("start", "PostgreSQL with two replicas, the fleet, its load; kilter generate; Prometheus, Alertmanager", || {
-        // A pool that is large enough while replicas take the reads.
-        let repositories = vec![("REPOSITORIES_POOL".to_owned(), "2".to_owned())];
-        let fleet = Fleet::start(&folder, &FleetOptions { time_divisor: DIVISOR, repositories })?;
-        let watch = Watch::start(&fleet, &folder.join("watch"), DIVISOR)?;
-        let load = Load::start(&fleet, "load", &[])?;
-        parts = Some((load, watch, fleet));
-        Ok("all ready".to_owned())
-    })?;
+    step(
+        "start",
+        "PostgreSQL with two replicas, the fleet, its load; kilter generate; Prometheus, Alertmanager",
+        || {
+            // A pool that is large enough while replicas take the reads.
+            let repositories = vec![("REPOSITORIES_POOL".to_owned(), "2".to_owned())];
+            let fleet = Fleet::start(&folder, &FleetOptions { time_divisor: DIVISOR, repositories })?;
+            let watch = Watch::start(&fleet, &folder.join("watch"), DIVISOR)?;
+            let load = Load::start(&fleet, "load", &[])?;
+            parts = Some((load, watch, fleet));
+            Ok("all ready".to_owned())
+        },
+    )?;
     let Some((load, watch, fleet)) = parts else { anyhow::bail!("the fleet did not start") };
     addresses(&fleet, &watch);
     menu(&fleet);
-    println!("\nAn hour of the rules lasts {} s here. Notifications, as they arrive; Enter ends everything:", 3600 / DIVISOR);
+    println!(
+        "\nAn hour of the rules lasts {} s here. Notifications, as they arrive; Enter ends everything:",
+        3600 / DIVISOR
+    );
     follow(&watch, &load);
     println!("ending; files and logs stay in {}", folder.display());
     Ok(())
@@ -77,7 +84,11 @@ fn menu(fleet: &Fleet) {
         ("the platform is down, its breaker does its work", relay("platform", "cut"), relay("platform", "pass")),
         ("replicas go unused, and the primary is slow", all("cut", "delay=60ms"), all("pass", "pass")),
         ("spans are lost", relay("collector", "cut"), relay("collector", "pass")),
-        ("scheduled jobs die silently", format!("kill -9 {}", fleet.maintenance.id()), "start the demo again".to_owned()),
+        (
+            "scheduled jobs die silently",
+            format!("kill -9 {}", fleet.maintenance.id()),
+            "start the demo again".to_owned(),
+        ),
         ("git-https dies", format!("kill -9 {}", fleet.git_https.id()), "start the demo again".to_owned()),
     ] {
         println!("  {what}\n    {on}\n    mend: {off}");

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::proofs::failures;
 use super::{Outcome, name, tool};
+use crate::numbers;
 use crate::plan::rule_test::{MEASURE, Measure};
 use crate::yaml;
 
@@ -135,7 +136,7 @@ pub(super) fn table(measured: &[Measured]) -> String {
     let mut all: Vec<&Measured> = measured.iter().collect();
     all.sort_by(|a, b| a.what.slo.cmp(&b.what.slo).then(b.what.spends.total_cmp(&a.what.spends)));
     for it in all {
-        let time = |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), duration);
+        let time = |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), numbers::seconds);
         let share = |seconds: Option<f64>| {
             seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{:.2}%", seconds * it.what.spends * 100.0))
         };
@@ -157,7 +158,7 @@ pub(super) fn table(measured: &[Measured]) -> String {
 }
 
 /// Columns as wide as their widest cell.
-fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     let line = |row: &[String; N]| {
@@ -165,15 +166,6 @@ fn columns<const N: usize>(rows: &[[String; N]]) -> String {
         format!("{}\n", cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()
-}
-
-/// `1d 2h`, `3m 30s`.
-fn duration(seconds: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a test")]
-    let whole = seconds.max(0.0).round() as u64;
-    let parts = [(whole / 86_400, "d"), (whole / 3_600 % 24, "h"), (whole / 60 % 60, "m"), (whole % 60, "s")];
-    let text: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
-    if text.is_empty() { "0s".to_owned() } else { text.join(" ") }
 }
 
 #[cfg(test)]
@@ -215,6 +207,6 @@ mod tests {
     fn the_table_is_aligned() {
         let (_, measured) = told("", vec![measure()]);
         let text = table(&measured);
-        assert!(text.lines().nth(1).is_some_and(|it| it.starts_with("shop/buys  100%  page   1m 30s")), "{text}");
+        assert!(text.lines().nth(1).is_some_and(|it| it.starts_with("shop/buys  100%  page   1 min 30 s")), "{text}");
     }
 }

@@ -533,12 +533,24 @@ orders_total 3
     IncidentOfNobody = "KLT0162", "not of this estate",
         "service: chekout",
         "service: checkout";
-    /// A what-if changes keys of SLOs that do not change what is measured: `objective`, `window`, `min_errors`, `tier`, `no_data`. Several are joined by commas; each `--what-if` is a variant of its own.
+    /// A what-if changes keys of SLOs that do not change what is measured: `objective`, `window`, `min_errors`, `tier`, `no_data`, and `windows`, as severity, share, long and short window: `page:2%:1h:5m+ticket:10%:3d:6h`. Several are joined by commas; each `--what-if` is a variant of its own.
     BadWhatIf = "KLT0163", "no what-if",
         "--what-if objektive=99.5%",
         "--what-if objective=99.5%,window=7d";
+    /// The SLO is measured by a label (`by`) that none of the series it counts has on the page. All of them would be one group, without a name: an outage of one region, tenant or route is then averaged away, and no alert says where it is. Labels that most scrapes add (such as `region` or `cluster`) are not asked for.
+    SloGroup = "KLT0194", "the page does not have this label",
+        "by: [tenant]   # orders_total{customer=\"a\"}",
+        "by: [customer]";
+    /// The service declares this signal in its own contract, and its page does not have it. Either the contract file is of another build, or the service makes the series only when something first happens: rules cannot tell that from a metric that is gone, and the first event is lost to `rate()`.
+    OwnMissing = "KLT0195", "a signal of this contract is not on the page",
+        "contract: kilter.contract.json   # declares orders_placed_total",
+        "orders_placed_total{channel=\"web\"} 0";
     /// Tempo and Jaeger are both named as the place of traces. An exemplar is a link to one trace, and the provisioned data source must know where that is.
     TwoTraceStores = "KLT0200", "two stores of traces",
         "datasources: {tempo: http://tempo:3200, jaeger: http://jaeger:16686}",
         "datasources: {tempo: http://tempo:3200}";
+    /// The leadership would hear of pages of so many teams at once, and the estate has not so many teams that own services: an alert that cannot fire.
+    CannotSpread = "KLT0205", "more teams than there are",
+        "leadership: {receiver: leadership, teams: 5}   # two teams own services",
+        "leadership: {receiver: leadership}";
 }

@@ -3,19 +3,20 @@
 
 use kilter_contract::slo as names;
 
-use super::super::{RuleGroup, estate as rules, windows};
+use super::super::{RuleGroup, escalation as rules, windows};
 use super::file::{InputSeries, Labels, QueryTest, Sample, Test, TestFile, selector};
 use crate::model::{Duration, Estate, Name};
 
 /// Where the estate's rules are.
 const RULES: &str = "kilter.rules.yaml";
 /// Distance of what is fed: the evaluation interval.
-const STEP: Duration = Duration::from_secs(30);
+pub(super) const STEP: Duration = Duration::from_secs(30);
 
 /// The tests of the estate, against its rule file beside them, which holds these groups.
 pub fn estate_tests(estate: &Estate, groups: &[RuleGroup]) -> TestFile {
     let mut tests = vec![alive(estate), health(estate)];
     tests.extend(rules::escalating(estate).map(|team| escalation(estate, team)));
+    tests.extend(super::leadership::tests(estate));
     TestFile {
         source: estate.source.clone(),
         rule_files: vec![RULES.to_owned()],
@@ -62,24 +63,29 @@ fn health(estate: &Estate) -> Test {
         feed(of.interval, &own, "30+0x80");
     }
     let severity = |severity: &str| [(names::SEVERITY_LABEL, severity.to_owned())];
-    for (minutes, pages, tickets) in [(9, 0, 1), (12, 1, 2), (35, 0, 1)] {
+    for (minutes, pages, tickets) in [(9, 0, 1), (12, 1, 2), (19, 1, 2), (21, 0, 1), (35, 0, 1)] {
         it.counts(names::RULES_FAILING, &severity(&estate.policy.severities.page), minutes, pages);
         it.counts(names::RULES_FAILING, &severity(&estate.policy.severities.ticket), minutes, tickets);
     }
     it.test
 }
 
-/// A page of the team that lasts is escalated; one that ends in time, one whose errors have ended, and tickets are not.
+/// A page of the team that lasts is escalated, and so is one whose errors are nearly within the budget; one that ends in
+/// time, one that does not fire yet, one whose errors have ended, tickets and pages of other teams are not.
 fn escalation(estate: &Estate, team: &Name) -> Test {
     let mut it = Proof::new(estate, &format!("a page that nobody ends escalates to the leads of {team}"));
     let hold = windows::timing().escalation_hold;
     let after = hold.millis() / STEP.millis();
     let severities = &estate.policy.severities;
-    for (slo, severity, samples, burn) in [
-        ("lasts", &severities.page, after + 20, 20),
-        ("ends", &severities.page, after - 10, 20),
-        ("mended", &severities.page, after + 20, 0),
-        ("ticket", &severities.ticket, after + 20, 20),
+    let (lasts, ends) = (after + 20, after - 10);
+    for (slo, of_team, state, severity, samples, burn) in [
+        ("lasts", team.as_str(), "firing", &severities.page, lasts, "20"),
+        ("nearly", team.as_str(), "firing", &severities.page, lasts, "1.5"),
+        ("ends", team.as_str(), "firing", &severities.page, ends, "20"),
+        ("waits", team.as_str(), "pending", &severities.page, lasts, "20"),
+        ("mended", team.as_str(), "firing", &severities.page, lasts, "0.8"),
+        ("ticket", team.as_str(), "firing", &severities.ticket, lasts, "20"),
+        ("theirs", "no-team-of-ours", "firing", &severities.page, lasts, "20"),
     ] {
         let mut labels: Labels = estate.identity.clone();
         let mut label = |key: &str, value: &str| labels.insert(key.to_owned(), value.to_owned());
@@ -88,11 +94,16 @@ fn escalation(estate: &Estate, team: &Name) -> Test {
         it.feed(selector(&names::burn_rate("5m"), &labels), format!("{burn}+0x{}", after + 40));
         let mut label = |key: &str, value: &str| labels.insert(key.to_owned(), value.to_owned());
         label("alertname", names::ERROR_BUDGET_BURN);
-        label("alertstate", "firing");
+        label("alertstate", state);
         label(names::SEVERITY_LABEL, severity);
-        label(names::TEAM_LABEL, team.as_str());
+        label(names::TEAM_LABEL, of_team);
         it.feed(selector("ALERTS", &labels), format!("1+0x{samples} stale"));
     }
+    // An SLO of the same name of another service has no errors.
+    let mut another: Labels = estate.identity.clone();
+    another.insert(names::SERVICE_LABEL.to_owned(), "another".to_owned());
+    another.insert(names::SLO_LABEL.to_owned(), "lasts".to_owned());
+    it.feed(selector(&names::burn_rate("5m"), &another), format!("0+0x{}", after + 40));
     let of = |slo: &str| {
         [
             (names::SEVERITY_LABEL, names::ESCALATION.to_owned()),
@@ -104,19 +115,22 @@ fn escalation(estate: &Estate, team: &Name) -> Test {
     let minutes = hold.millis() / 60_000;
     it.counts(names::PAGE_UNANSWERED, &of("lasts"), minutes - 1, 0);
     it.counts(names::PAGE_UNANSWERED, &of("lasts"), minutes + 1, 1);
-    it.counts(names::PAGE_UNANSWERED, &[], minutes + 1, 1);
+    it.counts(names::PAGE_UNANSWERED, &of("nearly"), minutes + 1, 1);
+    it.counts(names::PAGE_UNANSWERED, &[], minutes + 1, 2);
+    // Both end after ten minutes more, and are told for five more.
+    it.counts(names::PAGE_UNANSWERED, &[], minutes + 14, 2);
     it.counts(names::PAGE_UNANSWERED, &[], minutes + 17, 0);
     it.test
 }
 
 /// A test in the making.
-struct Proof<'a> {
+pub(super) struct Proof<'a> {
     estate: &'a Estate,
-    test: Test,
+    pub(super) test: Test,
 }
 
 impl<'a> Proof<'a> {
-    fn new(estate: &'a Estate, what: &str) -> Self {
+    pub(super) fn new(estate: &'a Estate, what: &str) -> Self {
         let test = Test {
             name: format!("the estate: {what}"),
             interval: estate.time_scale.apply(STEP),
@@ -127,7 +141,7 @@ impl<'a> Proof<'a> {
         Self { estate, test }
     }
 
-    fn feed(&mut self, series: String, values: String) {
+    pub(super) fn feed(&mut self, series: String, values: String) {
         self.test.input_series.push(InputSeries { series, values });
     }
 
@@ -139,7 +153,7 @@ impl<'a> Proof<'a> {
     }
 
     /// How many alerts of a name with these labels, among others, fire.
-    fn counts(&mut self, alert: &str, labels: &[(&str, String)], minutes: u64, count: u32) {
+    pub(super) fn counts(&mut self, alert: &str, labels: &[(&str, String)], minutes: u64, count: u32) {
         let query = format!("count({})", self.alert(alert, labels));
         let samples = (count > 0).then(|| Sample { labels: "{}".to_owned(), value: count.into() });
         self.ask(&query, minutes, samples.into_iter().collect());

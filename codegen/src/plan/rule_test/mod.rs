@@ -17,7 +17,9 @@
 //! | what does not come back from maintenance is missing | no series, while it is active and afterwards | page (by policy) and ticket when it is over |
 //! | a spent budget | the recorded budget falls below zero, and rises | [`ERROR_BUDGET_EXHAUSTED`](kilter_contract::slo::ERROR_BUDGET_EXHAUSTED), for a day more |
 //! | the last success outlives its process | a success, then a process that knows of none | nothing while it is recent enough, then a page |
-//! | causes | a resource, breaker, replica, process in trouble beside one that is nearly so | a ticket for the one, with its text |
+//! | causes | a resource, breaker, replica, process in trouble beside those that are nearly so, and beside another service | a ticket for the one, with its text, in time; it ends in time |
+//! | causes one second off the grid | the same, with samples that meet no evaluation | as early |
+//! | what fills up | hours of growth | a ticket before it is full |
 //!
 //! promtool's time goes into evaluations, each of all rules: some 20 ms with five SLOs. So only what is early or late by
 //! seconds is evaluated every 30 s. Hours are evaluated every 5 minutes, days every hour; promtool has one interval per
@@ -46,6 +48,7 @@ mod causes;
 mod estate;
 mod file;
 mod inputs;
+mod leadership;
 mod matching;
 mod measure;
 mod memory;
@@ -75,7 +78,7 @@ pub fn tests(
     let mut all = cases::tests(context, templates)?;
     let fine = |test| Made { grid: Grid::Fine, test, measures: Vec::new() };
     all.extend(context.service.slos.iter().filter_map(|slo| memory::of_slo(context, slo)).map(fine));
-    all.extend(causes::tests(context, templates)?.into_iter().map(fine));
+    all.extend(causes::tests(context, templates)?);
     let mut files: Vec<TestFile> = Vec::new();
     for grid in Grid::ALL {
         let own: Vec<&Made> = all.iter().filter(|it| it.grid == grid).collect();

@@ -110,10 +110,17 @@ fn known_incidents_are_judged_as_the_events_say() {
 fn judged(server: &str, path: &Path) {
     let until = moment(END);
     let args = ["--since", "84h", "--until", &until, "--step", "30s", "--incidents", "incidents.yaml"];
-    let what_if = ["--what-if", "objective=99%", "--what-if", "no_data=ignore,min_errors=0"];
+    let what_if = [
+        "--what-if",
+        "objective=99%",
+        "--what-if",
+        "no_data=ignore,min_errors=0",
+        "--what-if",
+        "windows=page:20%:1h:5m",
+    ];
     let (found, status) = outcome(server, &[&args[..], &what_if].concat(), path);
     assert_eq!(status, Some(1), "an incident was missed");
-    let [as_it_is, lower, silent] = found.variants.as_slice() else { panic!("{} variants", found.variants.len()) };
+    let [as_it_is, lower, silent, one] = found.variants.as_slice() else { panic!("{} variants", found.variants.len()) };
 
     // Pages: two that the list tells of, one that it does not, and the hour without data.
     let pages: Vec<(i64, &str)> = (as_it_is.pages.iter())
@@ -187,6 +194,11 @@ fn judged(server: &str, path: &Path) {
     assert_eq!(of(lower.summary.precision), "0.667");
     assert!(silent.pages.iter().all(|it| silent.fired[it.fired[0]].alert != "SLODataMissing"));
     assert_eq!(silent.summary.pages, 3);
+
+    // One pair that asks for a fifth of the budget: the half hour that nobody noticed spends less.
+    let paged = |from: i64| one.pages.iter().any(|it| (from..from + HOUR).contains(&(it.from / 1_000)));
+    assert_eq!([OUTAGE.0, FIFTH.0, UNTOLD.0].map(paged), [true, true, false], "{:?}", one.pages);
+    assert!(one.fired.iter().all(|it| it.severity == Severity::Page || it.alert != "ErrorBudgetBurn"));
 }
 
 /// The same for people, from CSV, with a coarser step, an offset and a what-if.

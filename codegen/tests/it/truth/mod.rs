@@ -6,6 +6,7 @@
 //! The traffic changes every five seconds between much with few errors and little with many: an average of ratios would
 //! be nearly twice the truth.
 
+mod backfill;
 mod history;
 mod native;
 mod victoria;

@@ -162,7 +162,11 @@ impl Fleet {
     /// Makes the storage of packs slow: each takes three seconds longer to begin. Or fast again.
     pub fn slow_storage(&self, slow: bool) -> anyhow::Result<()> {
         let file = self.folder.join(SLOW_STORAGE);
-        if slow { fs::write(file, "")? } else { fs::remove_file(file)? }
+        if slow {
+            fs::write(file, "")?;
+        } else {
+            fs::remove_file(file)?;
+        }
         Ok(())
     }
 

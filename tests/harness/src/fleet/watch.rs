@@ -65,7 +65,12 @@ impl Watch {
             let at = it.at.saturating_duration_since(zero).as_secs_f64();
             for alert in &it.alerts {
                 let words = ["alertname", "severity", "service", "slo"].map(|key| alert.label(key)).join(" ");
-                lines.push(format!("{at:>6.1} s  {} {} {words}: {}", it.path, alert.status, alert.annotation("summary")));
+                lines.push(format!(
+                    "{at:>6.1} s  {} {} {words}: {}",
+                    it.path,
+                    alert.status,
+                    alert.annotation("summary")
+                ));
             }
         }
         lines

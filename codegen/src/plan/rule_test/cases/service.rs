@@ -3,12 +3,11 @@
 use kilter_contract::slo as names;
 
 use super::super::super::alerting::down_severity;
-use super::super::file::selector;
+use super::super::file::{ExpectedAlert, Labels, selector};
 use super::super::inputs::Inputs;
 use super::super::stage::{Grid, Made, Stage};
 use super::super::subject::{MISSING_TICKET, Subject};
 use super::super::text::{Numbers, Told, expected};
-use super::super::traffic::SAMPLE_SECONDS;
 use super::absence::never_came;
 use super::schedule;
 use crate::model::{Duration, Weekly};
@@ -17,14 +16,19 @@ use crate::render::engine::TemplateError;
 const STEP: Duration = Grid::Fine.step();
 
 /// Nothing is scraped but whether the instances are up.
-pub(super) fn made<'a>(subjects: &'a [Subject<'a>]) -> Result<Option<Made>, TemplateError> {
-    let Some(first) = subjects.first() else { return Ok(None) };
+pub(super) fn made<'a>(subjects: &'a [Subject<'a>]) -> Result<Vec<Made>, TemplateError> {
+    let Some(first) = subjects.first() else { return Ok(Vec::new()) };
+    let schedules: Vec<Weekly> = first.context.service.slos.iter().flat_map(schedule::of).cloned().collect();
+    let both = [at_first(first, &schedules)?, for_an_hour(first, &schedules)?];
+    Ok(both.into_iter().flatten().collect())
+}
+
+fn at_first<'a>(first: &'a Subject<'a>, schedules: &[Weekly]) -> Result<Option<Made>, TemplateError> {
     let context = first.context;
     let minutes = Duration::from_mins;
-    let schedules: Vec<Weekly> = context.service.slos.iter().flat_map(schedule::of).cloned().collect();
     let Some(mut stage) = Stage::between(
         context,
-        &schedules,
+        schedules,
         Grid::Fine,
         "data that never came ticket, and a service that is down alerts",
         minutes(30),
@@ -42,10 +46,51 @@ pub(super) fn made<'a>(subjects: &'a [Subject<'a>]) -> Result<Option<Made>, Temp
     Ok(stage.done())
 }
 
-/// Two instances: one down is no outage, both down is; then one is back, and at last discovery forgets both.
+/// Two instances: one down is no outage, both down is; then one is back, and at last discovery forgets both. Another
+/// service is up.
 fn down<'a>(stage: &mut Stage<'a>, first: &Subject<'a>) -> Result<(), TemplateError> {
+    let Some((labels, firing)) = alert(first)? else { return Ok(()) };
+    feed(stage, &labels, "1", &[(Some(1), 5), (Some(0), 15)]);
+    feed(stage, &labels, "2", &[(Some(1), 10), (Some(0), 5), (Some(1), 5)]);
+    if let Some(stranger) = Inputs::stranger(first.context.estate, first.context.service) {
+        feed(stage, &stranger, "1", &[(Some(1), 30)]);
+    }
+    // Within a minute and an evaluation, and not within less than a minute.
+    let half = |halves: u64| STEP.times(halves);
+    for (at, alerts) in [
+        (half(18), vec![]),
+        (half(21), vec![]),
+        (half(23), vec![firing.clone()]),
+        (half(31), vec![]),
+        (half(41), vec![]),
+        (half(43), vec![firing]),
+    ] {
+        stage.pins(names::SERVICE_DOWN, at, alerts);
+    }
+    Ok(())
+}
+
+/// Instances that were never up are forgotten at once; one that was up is missed for an hour, whatever the others were.
+fn for_an_hour<'a>(first: &'a Subject<'a>, schedules: &[Weekly]) -> Result<Option<Made>, TemplateError> {
+    let minutes = Duration::from_mins;
+    let proves = "a service that vanished alerts for an hour";
+    let Some(mut stage) = Stage::between(first.context, schedules, Grid::Hours, proves, minutes(115)) else {
+        return Ok(None);
+    };
+    let Some((labels, firing)) = alert(first)? else { return Ok(None) };
+    feed(&mut stage, &labels, "1", &[(Some(0), 15), (None, 15), (Some(1), 15)]);
+    feed(&mut stage, &labels, "2", &[(None, 40), (Some(0), 5)]);
+    for (at, fires) in [(10, true), (25, false), (40, false), (55, true), (95, true), (110, false)] {
+        let alerts = if fires { vec![firing.clone()] } else { vec![] };
+        stage.pins(names::SERVICE_DOWN, minutes(at), alerts);
+    }
+    Ok(stage.done())
+}
+
+/// Labels of the service's targets, and what is told when it is down.
+fn alert(first: &Subject<'_>) -> Result<Option<(Labels, ExpectedAlert)>, TemplateError> {
     let context = first.context;
-    let Some(labels) = Inputs::target(context.estate, context.service) else { return Ok(()) };
+    let Some(labels) = Inputs::target(context.estate, context.service) else { return Ok(None) };
     let severity = down_severity(context);
     let told = Told { alert: names::SERVICE_DOWN, template: "down", severity, range: "6h" };
     let mut owner = context.estate.identity.clone();
@@ -54,16 +99,22 @@ fn down<'a>(stage: &mut Stage<'a>, first: &Subject<'a>) -> Result<(), TemplateEr
     owner.extend(context.service.extra.labels.clone());
     owner.insert(names::SEVERITY_LABEL.to_owned(), context.estate.policy.severities.of(severity).to_owned());
     let firing = expected(context, first.templates, told, None, owner, Numbers::default())?;
-    let per_minute = 60 / SAMPLE_SECONDS;
-    let for_minutes = |value: u8, minutes: u64| format!("{value}+0x{}", minutes * per_minute - 1);
-    for (number, phases) in [("1", vec![(1, 5), (0, 15)]), ("2", vec![(1, 10), (0, 5), (1, 5)])] {
-        let mut labels = labels.clone();
-        labels.insert("instance".to_owned(), number.to_owned());
-        let values: Vec<String> = phases.into_iter().map(|(value, length)| for_minutes(value, length)).collect();
-        stage.feeds(selector("up", &labels), Some("1+0"), &format!("{} stale", values.join(" ")));
-    }
-    for (minutes, alerts) in [(9, vec![]), (12, vec![firing.clone()]), (16, vec![]), (23, vec![firing])] {
-        stage.pins(told.alert, Duration::from_mins(minutes), alerts);
-    }
-    Ok(())
+    Ok(Some((labels, firing)))
+}
+
+/// Whether one instance is up, for so many minutes each, until discovery forgets it.
+fn feed(stage: &mut Stage<'_>, labels: &Labels, number: &str, phases: &[(Option<u8>, u64)]) {
+    let mut labels = labels.clone();
+    labels.insert("instance".to_owned(), number.to_owned());
+    let values = phases.iter().map(|(value, minutes)| {
+        let samples = stage.count(Duration::from_mins(*minutes));
+        match value {
+            Some(value) => format!("{value}+0x{}", samples - 1),
+            None => format!("stale _x{}", samples - 1),
+        }
+    });
+    let values = values.collect::<Vec<_>>().join(" ") + " stale";
+    // Before it all, an instance that is there from the beginning is up.
+    let before = if matches!(phases.first(), Some((None, _))) { "_" } else { "1+0" };
+    stage.feeds(selector("up", &labels), Some(before), &values);
 }

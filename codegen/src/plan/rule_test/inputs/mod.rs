@@ -109,7 +109,19 @@ impl Inputs {
         }
         Some(labels)
     }
+
+    /// The same of another service; `None` where the selector takes every one.
+    pub(super) fn stranger(estate: &Estate, service: &Service) -> Option<Labels> {
+        let mut labels = Self::target(estate, service)?;
+        let selection = selection(&estate.selector.replace("{{service}}", service.name.as_str()))?;
+        let apart = selection.iter().find(|(_, all)| !all.iter().all(|it| it.is_match(STRANGER)))?;
+        labels.insert(apart.0.clone(), STRANGER.to_owned());
+        Some(labels)
+    }
 }
+
+/// What no selector takes, or nearly so.
+const STRANGER: &str = "stranger";
 
 /// Whether an SLI counts a series.
 fn counts(red: &Red, raw: &Raw) -> bool {
