@@ -12,20 +12,6 @@ const SHELTERED: &[Expected] = &[
     within("identity-tickets: ErrorBudgetBurn ticket identity fresh-answers", 15),
 ];
 
-/// Without a breaker and stale answers the same outage is one of users, and of two teams; so leadership hears of it too.
-const BARE: &[Expected] = &[
-    within("identity-pager: ErrorBudgetBurn page identity token-availability", 5),
-    within("scm-pager: ErrorBudgetBurn page git-https refs-availability", 10),
-    within("leadership: OutageWidespread leadership", 20),
-];
-const BARE_AFTER: &[Expected] = &[
-    within("identity-tickets: ErrorBudgetBurn ticket identity platform-dependency", 60),
-    within("identity-tickets: ErrorBudgetBurn ticket identity fresh-answers", 60),
-    within("scm-tickets: ErrorBudgetBurn ticket git-https identity-dependency", 60),
-    within("identity-tickets: ErrorBudgetBurn ticket identity token-availability", 120),
-    within("scm-tickets: ErrorBudgetBurn ticket git-https refs-availability", 120),
-];
-
 /// Every service says that its spans are lost; nobody is woken.
 const COLLECTOR: &[Expected] = &[
     within("identity-tickets: TelemetryDegraded ticket identity exports_failed", 40),
@@ -48,17 +34,6 @@ pub(super) fn days(fleet: &mut Fleet) {
     day.shows("identity", "platform-dependency", &["circuit_breaker_state"]);
     fleet.relays.set("platform", "pass").expect("mended");
     day.mended(&[SHELTERED]);
-
-    let bare = [("IDENTITY_BREAKER", "off"), ("IDENTITY_STALE", "off")];
-    fleet.identity.deploy(&bare).expect("a deployment");
-    let mut day = Day::begin(fleet, "platform-down-without-breaker", LOAD);
-    day.cause(&[BARE, BARE_AFTER], || fleet.relays.set("platform", "cut"));
-    day.says(&day.told(BARE)[0], &["identity/token-availability", "Budget left"]);
-    day.shows("identity", "token-availability", &["http_client_request_duration_seconds_count"]);
-    fleet.relays.set("platform", "pass").expect("mended");
-    day.mended(&[BARE, BARE_AFTER]);
-    let sheltered = [("IDENTITY_BREAKER", "on"), ("IDENTITY_STALE", "1h")];
-    fleet.identity.deploy(&sheltered).expect("a deployment");
 
     let mut day = Day::begin(fleet, "collector-down", LOAD);
     day.cause(&[COLLECTOR, FULL], || fleet.relays.set("collector", "cut"));
