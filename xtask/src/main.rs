@@ -32,6 +32,9 @@ enum Task {
         /// Leaves everything running at the end, with its addresses printed, until Ctrl-C.
         #[arg(long)]
         keep: bool,
+        /// The whole fleet under load instead, with a menu of faults and a line for each notification, until Enter.
+        #[arg(long, conflicts_with = "keep")]
+        fleet: bool,
     },
     /// Installs what the tests and the demo run: Prometheus, promtool, Alertmanager, amtool, git (Debian packages).
     Tools,
@@ -48,7 +51,8 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
-        Task::Demo { keep } => demo::run(keep),
+        Task::Demo { fleet: true, .. } => demo::fleet::run(),
+        Task::Demo { keep, .. } => demo::run(keep),
         Task::Tools => tools::install().map(|done| println!("tools: {done}")),
         Task::Test { all } => test::run(all),
         Task::Regen => regen::run(),

@@ -21,6 +21,17 @@ pub fn dashboard_uid(service: &str) -> String {
     format!("{}-{:08x}", &uid[..31], hash >> 32)
 }
 
+/// The dashboard of the whole estate; on the same server when `links.grafana` is not set.
+pub fn overview(estate: &Estate) -> String {
+    format!("{}/d/{OVERVIEW}", estate.links.grafana.as_deref().unwrap_or_default())
+}
+
+/// The runbook of a row of the overview, by the labels of the row.
+pub fn overview_runbook(estate: &Estate) -> Option<String> {
+    let base = estate.links.runbooks.as_ref()?;
+    Some(format!("{base}/${{__data.fields.service}}/${{__data.fields.slo}}.md"))
+}
+
 /// The service's dashboard at an SLO and a time range such as `6h`; `None` when `links.grafana` is not set.
 pub fn dashboard(context: &Context<'_>, slo: &str, range: &str) -> Option<String> {
     let base = context.estate.links.grafana.as_ref()?;
