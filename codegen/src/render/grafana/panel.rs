@@ -5,6 +5,16 @@ use serde_json::{Map, Value, json};
 use super::datasource;
 use crate::plan::dashboard::model::{Cell, Color, Drawing, Line, Panel, Query, State, Table, Unit};
 
+/// In the middle of what stands out on white and on black.
+const SHADES: &str = "#3D8FC7";
+
+/// What series are called by their outcome, and what that is, in every panel.
+const OUTCOMES: &[(&str, Color)] = &[
+    ("/^(status )?5\\d\\d$/", Color::Vermillion),
+    ("/^(status )?4\\d\\d$/", Color::Purple),
+    ("/(^| )client_disconnect$/", Color::Grey),
+];
+
 /// A panel at its place; the caller gives it an id.
 pub(super) fn json(it: &Panel, x: u32, y: u32) -> Value {
     let table = matches!(it.drawing, Drawing::Table(_));
@@ -72,8 +82,8 @@ fn defaults(it: &Panel) -> Value {
         // Colours come from the words.
         _ if !it.states.is_empty() => json!({"mode": "thresholds"}),
         Drawing::Value | Drawing::Table(_) | Drawing::States => json!({"mode": "fixed", "fixedColor": "text"}),
-        // A query has one colour for all its series, or shades of one: lighter and darker, whatever an eye sees.
-        Drawing::Lines | Drawing::LogLines | Drawing::Stack => json!({"mode": "palette-classic"}),
+        // Nobody knows how many series a label has: shades of one colour are lighter and darker to every eye.
+        Drawing::Lines | Drawing::LogLines | Drawing::Stack => json!({"mode": "shades", "fixedColor": SHADES}),
     };
     let mut all = json!({
         "unit": unit(it.unit), "noValue": it.empty.words(), "color": color, "custom": custom(&it.drawing),
@@ -148,7 +158,9 @@ fn overrides(it: &Panel) -> Vec<Value> {
     if let Drawing::Table(table) = &it.drawing {
         return columns(table);
     }
-    let mut all = Vec::new();
+    let outcomes = OUTCOMES.iter().filter(|_| it.drawing == Drawing::Stack);
+    let mut all: Vec<Value> =
+        outcomes.map(|(pattern, color)| overridden("byRegexp", pattern, vec![fixed(*color)])).collect();
     for (n, query) in it.queries.iter().enumerate() {
         let Some(Line { color, dashed }) = query.line else { continue };
         let mut properties = Vec::new();
