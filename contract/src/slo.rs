@@ -42,6 +42,8 @@ pub const PAGE: &str = "page";
 pub const TICKET: &str = "ticket";
 /// A page that nobody has ended goes one level up: to the team's escalation receiver.
 pub const ESCALATION: &str = "escalation";
+/// What is larger than one team, or lasts for longer than its leads could end it, goes to the top.
+pub const LEADERSHIP: &str = "leadership";
 
 /// The error budget burns too fast (page and ticket).
 pub const ERROR_BUDGET_BURN: &str = "ErrorBudgetBurn";
@@ -73,6 +75,8 @@ pub const TELEMETRY_DEGRADED: &str = "TelemetryDegraded";
 pub const RULES_FAILING: &str = "SLORulesFailing";
 /// A page has fired for so long that somebody else must hear of it. Its label `page` names the alert.
 pub const PAGE_UNANSWERED: &str = "PageUnanswered";
+/// Pages of several teams go on at once: one outage, which no team sees whole.
+pub const OUTAGE_WIDESPREAD: &str = "OutageWidespread";
 /// Always fires; its absence tells that alerting is dead.
 pub const WATCHDOG: &str = "Watchdog";
 
@@ -108,6 +112,7 @@ pub const ALERTS: &[&str] = &[
     TELEMETRY_DEGRADED,
     RULES_FAILING,
     PAGE_UNANSWERED,
+    OUTAGE_WIDESPREAD,
     WATCHDOG,
 ];
 

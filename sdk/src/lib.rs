@@ -130,7 +130,10 @@ pub use trace::{Flushed, RequestContext, WithRequestContext, spawn};
 
 pub use breaker::{Breaker, BreakerState, Rejection};
 pub use cache::{Cache, Found, Stored};
-pub use db::{Database, DbRole, POSTGRES_LAG, Pool, PoolUsage, Replicas, ReplicasBuilder, RoutedRead};
+pub use db::{
+    Database, DbRole, POSTGRES_LAG, POSTGRES_POSITION, POSTGRES_STANDING, Pool, PoolUsage, Replicas, ReplicasBuilder,
+    RoutedRead,
+};
 
 // Re-exported so that a service cannot link a second version of what appears in this API.
 #[cfg(feature = "reqwest-0-13")]

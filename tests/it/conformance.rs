@@ -12,7 +12,9 @@ use kilter::tonic::{Code, Status};
 use kilter::{BreakerState, ErrorType, PoolUsage, Rejection};
 use kilter_codegen::conform::{self, Settings};
 use kilter_codegen::diagnostic::report;
-use kilter_codegen::load::Sources;
+use kilter_codegen::load::{self, LoadOptions, Sources};
+use kilter_codegen::model::TimeScale;
+use kilter_codegen::resolve;
 use kilter_contract::{
     Signal, cache, db, http, http_client, identity, job, messaging, process, resilience, resource, rpc, telemetry,
 };
@@ -215,6 +217,23 @@ async fn conforms(telemetry: TestTelemetry, expected: &[&[Signal]]) {
         assert_eq!(shown.contract.iter().map(String::as_str).collect::<BTreeSet<_>>(), declared);
         assert_eq!((shown.families, shown.format == "openmetrics"), (declared.len(), openmetrics), "{shown:?}");
     }
+}
+
+/// The page of a running service of `examples/` is the contract and its own, and has what its SLOs count on.
+pub(crate) fn page_conforms(page: &str, folder: &str) {
+    let paths = vec![root().join(folder).join("slo.yaml")];
+    let options = LoadOptions { paths, config: None, current: root() };
+    let (mut sources, mut found) = load::sources(&options).expect("the SLO file");
+    sources.bounds = load::bounds(&sources.root);
+    let (estate, more) = resolve::estate(&sources, TimeScale::REAL);
+    found.extend(more);
+    let estate = estate.expect("an estate");
+    let pages = vec![(folder.to_owned(), page.to_owned())];
+    let checked = conform::check(pages, sources, Some(&estate), &Settings::default());
+    found.extend(checked.diagnostics.iter().cloned());
+    let said = report::human(&found, &checked.sources, false);
+    assert!(said.is_empty(), "{said}\n{page}");
+    assert!(checked.pages[0].contract.len() > 20, "{:?}", checked.pages[0]);
 }
 
 #[tokio::test]

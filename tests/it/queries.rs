@@ -115,8 +115,10 @@ fn collect_targets(value: &Value, place: &str, all: &mut Vec<Query>) {
                 .map_or(place.to_owned(), |title| format!("{place}: {title}"));
             // Grafana's queries and those of Perses, where a variable has what it selects in a list.
             let asked = fields.get("expr").or(fields.get("query")).and_then(Value::as_str);
-            let listed = fields.get("matchers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-            let not_a_query = |it: &&str| *it == "prometheus" || it.starts_with("label_values(") || fields.contains_key("options");
+            let listed =
+                fields.get("matchers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            let not_a_query =
+                |it: &&str| *it == "prometheus" || it.starts_with("label_values(") || fields.contains_key("options");
             for text in asked.into_iter().filter(|it| !not_a_query(it)).chain(listed) {
                 let text = ["$__rate_interval", "$__interval", "$__range"]
                     .iter()

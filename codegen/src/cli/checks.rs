@@ -15,13 +15,13 @@ pub(super) struct Checks {
     quiet: bool,
     /// Name, and what was complained about.
     all: Vec<(String, Result<(), String>)>,
-    /// By name, what was measured on the way.
-    measured: BTreeMap<String, Vec<Value>>,
+    /// By name, what was found on the way, under its key.
+    found: BTreeMap<String, Vec<(&'static str, Vec<Value>)>>,
 }
 
 impl Checks {
     pub(super) const fn new(format: ReportFormat, quiet: bool) -> Self {
-        Self { format, quiet, all: Vec::new(), measured: BTreeMap::new() }
+        Self { format, quiet, all: Vec::new(), found: BTreeMap::new() }
     }
 
     /// Notes one. People see it at once.
@@ -36,11 +36,15 @@ impl Checks {
         self.all.push((name, outcome));
     }
 
-    /// Notes one with what was measured on the way, for programs.
-    pub(super) fn tell_with(&mut self, name: String, outcome: Result<(), String>, measured: Vec<Value>) {
-        if !measured.is_empty() {
-            self.measured.insert(name.clone(), measured);
-        }
+    /// Notes one with what was found on the way, for programs.
+    pub(super) fn tell_with(
+        &mut self,
+        name: String,
+        outcome: Result<(), String>,
+        found: impl IntoIterator<Item = (&'static str, Vec<Value>)>,
+    ) {
+        let found = found.into_iter().filter(|(_, it)| !it.is_empty()).collect();
+        self.found.insert(name.clone(), found);
         self.tell(name, outcome);
     }
 
@@ -61,8 +65,8 @@ impl Checks {
             ReportFormat::Json => {
                 let one = |(name, outcome): &(String, Result<(), String>)| {
                     let mut it = json!({"name": name, "passed": outcome.is_ok(), "said": outcome.as_ref().err()});
-                    if let Some(measured) = self.measured.get(name) {
-                        it["detections"] = json!(measured);
+                    for (key, values) in self.found.get(name).into_iter().flatten() {
+                        it[*key] = json!(values);
                     }
                     it
                 };

@@ -7,6 +7,7 @@ mod flaw;
 mod flaws;
 mod idle_minute;
 mod inhibition;
+mod leadership;
 mod near_contract;
 mod near_label;
 mod no_latency;
@@ -35,8 +36,15 @@ pub(crate) use flaws::in_expression;
 type Check = fn(&Estate, &Sources) -> Vec<Diagnostic>;
 
 /// Every check of the estate.
-const CHECKS: &[Check] =
-    &[no_latency::check, rejected_methods::check, stale_link::check, target::check, no_runbook::check, no_teams::check];
+const CHECKS: &[Check] = &[
+    no_latency::check,
+    rejected_methods::check,
+    stale_link::check,
+    target::check,
+    no_runbook::check,
+    no_teams::check,
+    leadership::check,
+];
 
 /// A check of one query: it adds what it finds.
 type QueryCheck = fn(&Query<'_>, &Estate, &Sources, &mut Vec<Diagnostic>);

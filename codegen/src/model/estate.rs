@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Alertmanager, Dependency, EstatePolicy, Extra, Limits, Name, OfficeHours, Resource, Settings, Severity, Slo,
-    Target, TimeScale,
+    Alertmanager, Dependency, Duration, EstatePolicy, Extra, Limits, Name, OfficeHours, Resource, Settings, Severity,
+    Slo, Target, TimeScale,
 };
 
 /// `kilter.yaml` and every SLO file, resolved.
@@ -20,6 +20,8 @@ pub struct Estate {
     pub links: Links,
     /// Receivers per team.
     pub teams: BTreeMap<Name, Team>,
+    /// Who hears of what is larger than a team.
+    pub leadership: Option<Leadership>,
     /// What the Alertmanager tree is built on.
     pub alertmanager: Alertmanager,
     /// Services, by name.
@@ -130,6 +132,17 @@ pub struct Team {
     pub escalation: Option<String>,
     /// When tickets are delivered; at any time when `None`.
     pub office_hours: Option<OfficeHours>,
+}
+
+/// One level above all teams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leadership {
+    /// Its receiver.
+    pub receiver: String,
+    /// It hears of a page that has fired for so long while errors go on.
+    pub after: Duration,
+    /// It hears when pages of so many teams go on at once.
+    pub teams: u32,
 }
 
 /// One SLO file, resolved.

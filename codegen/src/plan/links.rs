@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use super::context::Context;
 use crate::model::Estate;
 
+/// The uid of the dashboard of all services, and the name of its file.
+pub const OVERVIEW: &str = "slo-overview";
+
 /// The uid of a service's dashboard: stable, at most 40 characters as Grafana demands.
 pub fn dashboard_uid(service: &str) -> String {
     let uid = format!("slo-{service}");
@@ -17,9 +20,6 @@ pub fn dashboard_uid(service: &str) -> String {
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{}-{:08x}", &uid[..31], hash >> 32)
 }
-
-/// The uid of the dashboard of the whole estate, and the name of its file.
-pub const OVERVIEW: &str = "slo-overview";
 
 /// The dashboard of the whole estate; on the same server when `links.grafana` is not set.
 pub fn overview(estate: &Estate) -> String {
@@ -38,6 +38,11 @@ pub fn dashboard(context: &Context<'_>, slo: &str, range: &str) -> Option<String
     let uid = dashboard_uid(context.service.name.as_str());
     let slo = if slo.is_empty() { String::new() } else { format!("&var-slo={slo}") };
     Some(format!("{base}/d/{uid}?from=now-{range}&to=now{slo}"))
+}
+
+/// The dashboard of all services; `None` when `links.grafana` is not set.
+pub fn overview_now(estate: &Estate) -> Option<String> {
+    estate.links.grafana.as_ref().map(|base| format!("{base}/d/{OVERVIEW}?from=now-6h&to=now"))
 }
 
 /// A query in the Prometheus of the estate, drawn over a range such as `2h`; `None` when `links.prometheus` is not set.

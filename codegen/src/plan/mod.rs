@@ -5,6 +5,7 @@ pub mod class;
 pub mod compat;
 pub mod context;
 pub mod dashboard;
+pub mod escalation;
 pub mod estate;
 pub mod expr;
 pub mod groups;

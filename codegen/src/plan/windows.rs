@@ -93,6 +93,10 @@ timing! {
     down_memory,
     /// How long a page must fire before it escalates.
     escalation_hold,
+    /// How long it must fire before the leadership hears of it.
+    leadership_hold,
+    /// How long pages of several teams must go on at once.
+    widespread_hold,
     /// Rule failures within this time.
     rules_memory,
 }

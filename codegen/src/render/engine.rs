@@ -123,6 +123,8 @@ const EMBEDDED: &[(&str, &str)] = embedded!(
     "alerts/rules.description",
     "alerts/escalation.summary",
     "alerts/escalation.description",
+    "alerts/widespread.summary",
+    "alerts/widespread.description",
     "alerts/watchdog.summary",
     "alerts/watchdog.description",
     "runbook/causes",

@@ -7,10 +7,11 @@ use kilter_contract::slo;
 use super::{Code, Diagnostic, Findings, alertmanager, check, number, printable, scalar, target, text};
 use crate::load::Sources;
 use crate::model::{
-    Alertmanager, Board, Compat, Datasources, Estate, EstatePolicy, Links, Name, OfficeHours, Settings, Target, Team,
-    TimeScale,
+    Alertmanager, Board, Compat, Datasources, Duration, Estate, EstatePolicy, Leadership, Links, Name, OfficeHours,
+    Settings, Target, Team, TimeScale,
 };
 use crate::plan::class::POLICY_LABEL;
+use crate::plan::windows;
 use crate::promql::{self, place_in_source};
 use crate::spec::ESTATE;
 use crate::yaml::{Node, Range, Value};
@@ -40,6 +41,7 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
         identity: BTreeMap::new(),
         links: Links::default(),
         teams: BTreeMap::new(),
+        leadership: None,
         alertmanager: Alertmanager::default(),
         services: Vec::new(),
         time_scale,
@@ -71,6 +73,7 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
     let (alertmanager, hours) = alertmanager::read(tree, sources, &mut findings);
     estate.alertmanager = alertmanager;
     estate.teams = teams(tree, hours.as_ref(), &mut findings);
+    estate.leadership = tree.get("leadership").and_then(|it| leadership(it, &mut findings));
     let compat = super::items(tree.get("compat")).iter().filter_map(scalar).filter(|(it, _)| *it == "sloth");
     estate.compat = compat.map(|_| Compat::Sloth).collect();
     estate.target = target::read(tree, &mut findings);
@@ -175,4 +178,39 @@ fn teams(tree: &Node, hours: Option<&OfficeHours>, findings: &mut Findings<'_>) 
         }
     }
     all
+}
+
+/// How many teams are paged at once before it is more than a matter of each, unless the file says otherwise.
+const TEAMS: u32 = 2;
+
+fn leadership(node: &Node, findings: &mut Findings<'_>) -> Option<Leadership> {
+    let (receiver, _) = text(node, "receiver")?;
+    let (shortest, longest) = (windows::timing().escalation_hold, Duration::from_mins(24 * 60));
+    let mut after = windows::timing().leadership_hold;
+    if let Some((written, place)) = text(node, "after") {
+        match written.parse::<Duration>().ok().filter(|it| (shortest..=longest).contains(it)) {
+            Some(it) => after = it,
+            None => {
+                let message = format!("`{}` is no duration from {shortest} to {longest}", printable(written));
+                let help = "teams' own escalation comes first, half an hour after the page; for example: after: 1h";
+                findings.error(Code::BadValue, place.range, message, help);
+            }
+        }
+    }
+    let mut teams = TEAMS;
+    if let Some((written, place)) = number(node, "teams") {
+        match written.parse::<u32>().ok().filter(|it| (2..=1_000).contains(it)) {
+            Some(it) => teams = it,
+            None => {
+                let message = format!("`{}` is no number of teams from 2 to 1000", printable(written));
+                findings.error(
+                    Code::BadValue,
+                    place.range,
+                    message,
+                    "one team's pages are its own; for example: teams: 2",
+                );
+            }
+        }
+    }
+    Some(Leadership { receiver: receiver.to_owned(), after, teams })
 }

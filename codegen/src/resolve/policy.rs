@@ -378,6 +378,7 @@ fn severities(tree: &Node, findings: &mut Findings<'_>) -> SeverityNames {
         let Some((text, place)) = text(node, key) else { continue };
         if text.is_empty()
             || text == slo::ESCALATION
+            || text == slo::LEADERSHIP
             || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
         {
             let message = format!("`{}` cannot name a severity", printable(text));

@@ -66,6 +66,12 @@ pub const ESTATE: Object = Object {
             "{store: {page: store-pager, ticket: store-tickets}}",
         ),
         optional(
+            "leadership",
+            Kind::Object(&LEADERSHIP),
+            "Who hears of pages that last, and of outages larger than one team.",
+            "{receiver: leadership, after: 1h, teams: 2}",
+        ),
+        optional(
             "compat",
             Kind::List(&Kind::Word(&["sloth"])),
             "Tools whose series are recorded too, so that their dashboards go on working.",
@@ -202,6 +208,22 @@ const TEAM: Object = Object {
             "When tickets are delivered; others wait until then. Default: that of alertmanager, or at any time.",
             "{days: [monday:friday], from: 09:00, to: 17:00, location: Europe/Berlin}",
         ),
+    ],
+    one_of: false,
+    later: &[],
+};
+
+const LEADERSHIP: Object = Object {
+    name: "leadership",
+    keys: &[
+        required("receiver", Kind::Text, "Its receiver.", "leadership"),
+        optional(
+            "after",
+            Kind::Text,
+            "It hears of a page of any team that has fired for so long while errors go on. Default 1h.",
+            "1h",
+        ),
+        optional("teams", Kind::Number, "It hears when pages of so many teams go on at once. Default 2.", "2"),
     ],
     one_of: false,
     later: &[],

@@ -11,6 +11,7 @@ mod diff;
 mod docs;
 mod formats;
 mod init;
+mod leadership;
 mod mutants;
 mod overrides;
 mod proofs;

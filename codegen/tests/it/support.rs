@@ -20,6 +20,7 @@ pub(crate) fn estate(slos: Vec<Slo>) -> Estate {
         identity: BTreeMap::new(),
         links: Links { grafana: Some("https://grafana.example".into()), ..Links::default() },
         teams: BTreeMap::new(),
+        leadership: None,
         alertmanager: Alertmanager::default(),
         services: vec![Service {
             name: "shop".parse().expect("a name"),

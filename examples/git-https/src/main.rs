@@ -1,15 +1,17 @@
-//! A small smart-HTTP Git front: `git clone` and `git fetch` work against it.
+//! A small smart-HTTP Git front: `git clone`, `git fetch` and `git push` work against it.
 //!
-//! It shows what a service adds to be watched by Kilter: `routes!` and the test of its contract (in [`app`]), `init` and `serve` (here), and one
-//! module for the metrics of its own (in [`hooks`]). Everything else is what a Git front needs anyway.
+//! It shows what a service adds to be watched by Kilter: `routes!` and the test of its contract (in [`app`]), `init` and `serve` (here), one
+//! line for each service that it calls (in [`access`]), and one module for the metrics of its own (in [`hooks`]). Everything else is what a Git front needs anyway.
 
+mod access;
 mod app;
 mod faults;
 mod hooks;
 mod pack;
+mod program;
 mod refs;
 mod repository;
-mod upload_pack;
+mod rpc;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,12 +21,13 @@ use anyhow::Context;
 use clap::Parser;
 use tokio::net::TcpListener;
 
+use crate::access::Access;
 use crate::app::Front;
 use crate::faults::Faults;
 use crate::hooks::Hooks;
 use crate::repository::Repositories;
 
-/// Serves the repositories below a folder to git clients, for reading.
+/// Serves the repositories below a folder to git clients: clone, fetch and, with --identity, push.
 ///
 /// Metrics, health and readiness are served on KILTER_ADMIN_ADDR (127.0.0.1:9464).
 #[derive(Debug, Parser)]
@@ -36,9 +39,16 @@ struct Args {
     /// The folder that holds `<workspace>/<repository>`, bare or not.
     #[arg(long, value_name = "FOLDER")]
     repositories: PathBuf,
-    /// The git program whose `upload-pack` makes the packs.
+    /// The git program whose `upload-pack` and `receive-pack` make and take the packs.
     #[arg(long, default_value = "git", value_name = "PROGRAM")]
     git: PathBuf,
+    /// The identity service, which knows who may read and write. Without it everybody reads, and nobody pushes.
+    #[arg(long, env = "GIT_HTTPS_IDENTITY", value_name = "URL")]
+    identity: Option<String>,
+    /// The repositories service, which knows what repositories there are, and hears of pushes. Without it those in the
+    /// folder.
+    #[arg(long, env = "GIT_HTTPS_REPOSITORIES", value_name = "URL")]
+    repositories_api: Option<String>,
     /// Where faults are switched on and off, for demos and tests: POST or DELETE `/_faults/<name>`. Off by default; only
     /// a loopback address is taken.
     #[arg(long, value_name = "ADDRESS")]
@@ -54,7 +64,8 @@ async fn main() -> anyhow::Result<()> {
         faults::listen(address, Arc::clone(&faults)).await?;
     }
     let repositories = Repositories::new(&args.repositories)?;
-    let front = Front { repositories, git: args.git, faults, hooks: Hooks::new() };
+    let access = Access::new(&telemetry, args.identity.as_deref(), args.repositories_api.as_deref())?;
+    let front = Front { repositories, access, git: args.git, faults, hooks: Hooks::new() };
     let listener =
         TcpListener::bind(args.listen).await.with_context(|| format!("could not listen on {}", args.listen))?;
     let report = telemetry.serve(listener, app::router(front)).await?;

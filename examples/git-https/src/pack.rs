@@ -1,7 +1,6 @@
-//! A running `upload-pack`: its input fed while its output streams, its failure seen by the client.
+//! A running `upload-pack` or `receive-pack`: its input fed while its output streams, its failure seen by the client.
 
 use std::io;
-use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,10 +9,10 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
 
-use crate::hooks::Hooks;
+use crate::program::Program;
 
 /// How much is read from the program at once.
 const CHUNK: usize = 32 << 10;
@@ -24,11 +23,13 @@ const COMPLAINT: u64 = 4 << 10;
 /// The program and what is known of it. Dropping this kills it.
 #[derive(Debug)]
 pub(crate) struct Pack {
+    program: Program,
     child: Child,
     stdout: ChildStdout,
     complaint: JoinHandle<String>,
-    /// Whether the client only lists refs, as protocol version 2 does by POST: no hook runs after that.
-    lists_refs: Arc<AtomicBool>,
+    /// Whether the client only asks: for refs, as protocol version 2 does by POST, or whether it would be let in before
+    /// a large push. Nothing has happened then.
+    asks: Arc<AtomicBool>,
     /// A fault: the program is killed after its first bytes.
     crash: bool,
 }
@@ -36,19 +37,20 @@ pub(crate) struct Pack {
 impl Pack {
     /// Starts the program and feeds it `body` in the background, so that neither side waits for the other.
     pub(crate) fn start(
-        mut command: Command,
+        program: Program,
+        mut command: tokio::process::Command,
         body: Box<dyn AsyncRead + Send + Unpin>,
         crash: bool,
     ) -> io::Result<Self> {
         let mut child = command.spawn()?;
-        let pipe = || io::Error::other("a pipe of upload-pack is missing");
+        let pipe = || io::Error::other("a pipe of git is missing");
         let stdin = child.stdin.take().ok_or_else(pipe)?;
         let stdout = child.stdout.take().ok_or_else(pipe)?;
         let stderr = child.stderr.take().ok_or_else(pipe)?;
-        let lists_refs = Arc::new(AtomicBool::new(false));
-        kilter::spawn(feed(body, stdin, Arc::clone(&lists_refs)));
+        let asks = Arc::new(AtomicBool::new(false));
+        kilter::spawn(feed(body, stdin, Arc::clone(&asks)));
         let complaint = tokio::spawn(complaint(stderr));
-        Ok(Self { child, stdout, complaint, lists_refs, crash })
+        Ok(Self { program, child, stdout, complaint, asks, crash })
     }
 
     /// The next bytes; empty at the end.
@@ -62,37 +64,41 @@ impl Pack {
     async fn finish(mut self) -> io::Result<bool> {
         let status: ExitStatus = self.child.wait().await?;
         if status.success() {
-            return Ok(self.lists_refs.load(Ordering::Relaxed));
+            return Ok(self.asks.load(Ordering::Relaxed));
         }
         let complaint = (&mut self.complaint).await.unwrap_or_default();
-        tracing::error!(%status, stderr = complaint.trim(), "upload-pack failed");
-        Err(io::Error::other(format!("upload-pack ended with {status}")))
+        let program = self.program.name();
+        tracing::error!(%status, stderr = complaint.trim(), "{program} failed");
+        Err(io::Error::other(format!("{program} ended with {status}")))
     }
 }
 
 /// Waits for the first bytes, so that a program that dies at once is a clean 500; then streams. A later death is an
-/// error of the body: the connection breaks off and the client knows that its pack is not whole.
-pub(crate) async fn begin(mut pack: Pack, hooks: Hooks, repository: PathBuf) -> io::Result<Body> {
+/// error of the body: the connection breaks off and the client knows that its pack is not whole. `after` is for what
+/// follows a good end, in which something has happened.
+pub(crate) async fn begin(mut pack: Pack, after: impl FnOnce() + Send + 'static) -> io::Result<Body> {
     let first = pack.next().await?;
     if first.is_empty() {
-        pack.finish().await?;
+        if !pack.finish().await? {
+            after();
+        }
         return Ok(Body::empty());
     }
     if pack.crash {
         pack.child.start_kill()?;
     }
-    let state = Some((Some(first), pack, hooks, repository));
+    let state = Some((Some(first), pack, after));
     Ok(Body::from_stream(stream::try_unfold(state, |state| async move {
-        let Some((first, mut pack, hooks, repository)) = state else { return Ok(None) };
+        let Some((first, mut pack, after)) = state else { return Ok(None) };
         let chunk = match first {
             Some(first) => first,
             None => pack.next().await?,
         };
         if !chunk.is_empty() {
-            return Ok(Some((chunk, Some((None, pack, hooks, repository)))));
+            return Ok(Some((chunk, Some((None, pack, after)))));
         }
         if !pack.finish().await? {
-            hooks.after_upload_pack(&repository);
+            after();
         }
         io::Result::Ok(None)
     })))
@@ -100,12 +106,12 @@ pub(crate) async fn begin(mut pack: Pack, hooks: Hooks, repository: PathBuf) -> 
 
 /// Copies the request to the program. Its errors need no word: a program that ended closes its input, and a client
 /// that left takes the response with it.
-async fn feed(mut body: Box<dyn AsyncRead + Send + Unpin>, mut stdin: ChildStdin, lists_refs: Arc<AtomicBool>) {
+async fn feed(mut body: Box<dyn AsyncRead + Send + Unpin>, mut stdin: ChildStdin, asks: Arc<AtomicBool>) {
     // A length of four digits, then the command.
     let mut start = Vec::with_capacity(32);
     if (&mut body).take(32).read_to_end(&mut start).await.is_ok() {
         let lists = start.get(4..).is_some_and(|it| it.starts_with(b"command=ls-refs"));
-        lists_refs.store(lists, Ordering::Relaxed);
+        asks.store(lists || start == b"0000", Ordering::Relaxed);
         if stdin.write_all(&start).await.is_ok() {
             let _ = tokio::io::copy(&mut body, &mut stdin).await;
         }

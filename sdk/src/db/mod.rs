@@ -20,7 +20,7 @@ use crate::trace::{CallSpan, sampled_child};
 use crate::{ErrorType, Telemetry};
 
 pub use pool::{Pool, PoolUsage};
-pub use replicas::{POSTGRES_LAG, Replicas, ReplicasBuilder, RoutedRead};
+pub use replicas::{POSTGRES_LAG, POSTGRES_POSITION, POSTGRES_STANDING, Replicas, ReplicasBuilder, RoutedRead};
 
 /// A database. Copy it to wherever it is used; [`Telemetry::db`] makes one.
 #[derive(Debug, Clone, Copy)]

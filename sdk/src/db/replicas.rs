@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -28,8 +28,25 @@ pub const POSTGRES_LAG: &str = "select case \
     else extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) \
     end::double precision";
 
-/// What asks a replica for its lag.
-type Probe = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Option<f64>> + Send>> + Send + Sync>;
+/// How far a PostgreSQL replica is behind, as [`POSTGRES_LAG`], and which position of the primary's log it has replayed,
+/// as a query of a `double precision` and a `bigint`: null when it cannot know.
+pub const POSTGRES_STANDING: &str = "select case \
+    when not pg_is_in_recovery() then null \
+    when exists (select 1 from pg_stat_wal_receiver where pid is not null) \
+        and pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then 0 \
+    else extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) \
+    end::double precision, \
+    case when pg_is_in_recovery() then pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0') end::bigint";
+
+/// The position that the log of a PostgreSQL primary has come to, as a query of one `bigint`. Asked after a commit, it is
+/// that of [`Replicas::read_after`] for whoever must see what was committed.
+pub const POSTGRES_POSITION: &str = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint";
+
+/// What is known of a replica: seconds behind, and a position of the primary's log, 0 when it is not known.
+type Standing = (f64, u64);
+
+/// What asks a replica for it.
+type Probe = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Option<Standing>> + Send>> + Send + Sync>;
 
 /// A database with replicas, before it is used. [`Database::replicas`] makes one.
 #[must_use]
@@ -69,6 +86,8 @@ struct Replica<P> {
     probe: Probe,
     /// Seconds, as the page shows them; absent while they are not known, and then nobody reads from it.
     lag: &'static Level,
+    /// The position that it is known to have replayed; 0 while none is.
+    position: AtomicU64,
     /// A read failed: look now, not at the next turn.
     look: Arc<Notify>,
 }
@@ -98,9 +117,35 @@ impl Database {
 impl<P: Clone + Send + Sync + 'static> ReplicasBuilder<P> {
     /// A replica, and how its lag in seconds is found out ([`POSTGRES_LAG`] for PostgreSQL). `None` means that it cannot
     /// tell, which is not zero.
-    pub fn replica<F, E>(mut self, name: &'static str, pool: P, lag: impl Fn(P) -> F + Send + Sync + 'static) -> Self
+    pub fn replica<F, E>(self, name: &'static str, pool: P, lag: impl Fn(P) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Option<f64>, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        self.asked(name, pool, move |pool| {
+            let answer = lag(pool);
+            async move { answer.await.map(|lag| (lag, None)) }
+        })
+    }
+
+    /// A replica that also tells which position of the primary's log it has replayed ([`POSTGRES_STANDING`] for
+    /// PostgreSQL), for [`Replicas::read_after`].
+    pub fn replica_with_position<F, E>(
+        self,
+        name: &'static str,
+        pool: P,
+        standing: impl Fn(P) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(Option<f64>, Option<i64>), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        self.asked(name, pool, standing)
+    }
+
+    fn asked<F, E>(mut self, name: &'static str, pool: P, ask: impl Fn(P) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(Option<f64>, Option<i64>), E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>> + 'static,
     {
         let level = self.database.core.families.of(&REPLICA_LAG).series(&[Some(self.database.namespace), Some(name)]);
@@ -108,10 +153,13 @@ impl<P: Clone + Send + Sync + 'static> ReplicasBuilder<P> {
         level.clear();
         let asked = pool.clone();
         let probe: Probe = Box::new(move || {
-            let answer = lag(asked.clone());
+            let answer = ask(asked.clone());
             Box::pin(async move {
                 match answer.await {
-                    Ok(seconds) => seconds.filter(|it| it.is_finite()).map(|it| it.max(0.0)),
+                    Ok((lag, position)) => {
+                        let lag = lag.filter(|it| it.is_finite())?.max(0.0);
+                        Some((lag, position.and_then(|it| u64::try_from(it).ok()).unwrap_or_default()))
+                    }
                     Err(error) => {
                         let error: Box<dyn Error + Send + Sync> = error.into();
                         tracing::debug!(replica = name, error, "the replica did not tell its lag");
@@ -120,7 +168,8 @@ impl<P: Clone + Send + Sync + 'static> ReplicasBuilder<P> {
                 }
             })
         });
-        self.replicas.push(Replica { name, pool, probe, lag: level, look: Arc::default() });
+        let (position, look) = Default::default();
+        self.replicas.push(Replica { name, pool, probe, lag: level, position, look });
         self
     }
 
@@ -137,10 +186,12 @@ impl<P: Clone + Send + Sync + 'static> ReplicasBuilder<P> {
         self
     }
 
-    /// Starts to ask the replicas: now within a Tokio runtime, else at the first read.
+    /// Starts to ask the replicas: now within a Tokio runtime, else at the first read. Where there are none, every read
+    /// goes to the primary; there is nothing to choose, and so nothing to count.
     pub fn build(self) -> Replicas<P> {
         let Self { database, primary, replicas, max_lag, every } = self;
-        for (role, reason) in [(REPLICA, PREFERRED), (PRIMARY, LAG), (PRIMARY, UNAVAILABLE), (PRIMARY, CONSISTENCY)] {
+        let routes = [(REPLICA, PREFERRED), (PRIMARY, LAG), (PRIMARY, UNAVAILABLE), (PRIMARY, CONSISTENCY)];
+        for (role, reason) in routes.into_iter().filter(|_| !replicas.is_empty()) {
             let reads = database.core.families.of(&REPLICA_READS);
             reads.born(&[Some(database.namespace), Some(role), Some(reason)]);
         }
@@ -156,7 +207,16 @@ impl<P: Clone + Send + Sync + 'static> Replicas<P> {
     /// A read that a replica may answer. It goes to one that is known to be close enough, in turn; else to the primary.
     pub fn read(&self) -> RoutedRead<P> {
         self.watch();
-        let (replica, reason) = self.inner.choose();
+        let (replica, reason) = self.inner.choose(0);
+        self.go(replica, reason)
+    }
+
+    /// A read that must see what was committed up to this position of the primary's log, such as its reader's own write
+    /// ([`POSTGRES_POSITION`]). It goes to a replica that is known to have replayed it, else to the primary. Replicas that
+    /// tell no position ([`replica_with_position`](ReplicasBuilder::replica_with_position)) are not read from.
+    pub fn read_after(&self, position: u64) -> RoutedRead<P> {
+        self.watch();
+        let (replica, reason) = self.inner.choose(position);
         self.go(replica, reason)
     }
 
@@ -167,6 +227,9 @@ impl<P: Clone + Send + Sync + 'static> Replicas<P> {
     }
 
     fn go(&self, replica: Option<usize>, reason: &str) -> RoutedRead<P> {
+        if self.inner.replicas.is_empty() {
+            return RoutedRead { inner: Arc::clone(&self.inner), replica };
+        }
         let database = &self.inner.database;
         let role = if replica.is_some() { REPLICA } else { PRIMARY };
         let reads = database.core.families.of(&REPLICA_READS);
@@ -188,14 +251,18 @@ impl<P: Clone + Send + Sync + 'static> Replicas<P> {
 }
 
 impl<P> Inner<P> {
-    fn choose(&self) -> (Option<usize>, &'static str) {
+    fn choose(&self, position: u64) -> (Option<usize>, &'static str) {
         let count = self.replicas.len();
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let mut reason = UNAVAILABLE;
         for at in (0..count).map(|step| turn.wrapping_add(step) % count) {
-            match self.replicas[at].lag.get() {
-                lag if lag <= self.max_lag => return (Some(at), PREFERRED),
-                lag if lag > self.max_lag => reason = LAG,
+            let replica = &self.replicas[at];
+            match replica.lag.get() {
+                lag if lag <= self.max_lag && replica.position.load(Ordering::Relaxed) >= position => {
+                    return (Some(at), PREFERRED);
+                }
+                lag if lag <= self.max_lag => reason = CONSISTENCY,
+                lag if lag > self.max_lag && reason != CONSISTENCY => reason = LAG,
                 _ => {}
             }
         }
@@ -214,7 +281,10 @@ async fn watch<P: Send + Sync + 'static>(all: Weak<Inner<P>>, at: usize) {
         let answer = tokio::time::timeout(every, &mut asked).await;
         asked.abort();
         match answer {
-            Ok(Ok(Some(seconds))) => replica.lag.set(seconds),
+            Ok(Ok(Some((seconds, position)))) => {
+                replica.position.store(position, Ordering::Relaxed);
+                replica.lag.set(seconds);
+            }
             _ => replica.lag.clear(),
         }
         drop(inner);
@@ -330,7 +400,7 @@ mod tests {
             .every(Duration::from_millis(50))
             .build();
         tokio::time::sleep(Duration::from_millis(80)).await;
-        assert_eq!((*reads.read().pool(), reads.inner.choose().1), ("primary", UNAVAILABLE));
+        assert_eq!((*reads.read().pool(), reads.inner.choose(0).1), ("primary", UNAVAILABLE));
         assert!(!telemetry.page().contains("replica_lag_seconds{"));
 
         let near = move |_| {
@@ -363,8 +433,40 @@ mod tests {
         assert_eq!(asks(), 1);
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert_eq!(asks(), 2);
-        drop(reads);
+        // Nobody has told a position, so nobody is known to have come so far.
+        let read = reads.read_after(1);
+        assert_eq!((*read.pool(), reads.inner.choose(1).1), ("primary", CONSISTENCY));
+        drop((reads, read));
         tokio::time::sleep(Duration::from_millis(10)).await;
         assert_eq!([lag("near"), lag("far")], [None; 2], "nobody asks any more");
+    }
+
+    #[tokio::test]
+    async fn a_read_after_a_position_goes_where_it_was_replayed() {
+        let telemetry = TestTelemetry::new(crate::service!());
+        let answer = |lag, position| move |_| async move { Ok::<_, String>((Some(lag), position)) };
+        let reads = telemetry
+            .db("main")
+            .replicas("primary")
+            .replica_with_position("early", "early", answer(0.0, Some(50)))
+            .replica_with_position("late", "late", answer(0.0, Some(100)))
+            .replica_with_position("silent", "silent", answer(0.0, None))
+            .replica_with_position("far", "far", answer(20.0, Some(900)))
+            .build();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let pools = |position| {
+            let mut all: Vec<&str> = (0..12).map(|_| *reads.read_after(position).pool()).collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        assert_eq!(pools(50), ["early", "late"]);
+        assert_eq!(pools(51), ["late"]);
+        assert_eq!(pools(101), ["primary"], "one that is too far behind is not read from, wherever it says it is");
+        assert_eq!(reads.inner.choose(101).1, CONSISTENCY);
+
+        let alone = telemetry.db("other").replicas("primary").build();
+        assert_eq!([*alone.read().pool(), *alone.read_after(7).pool(), *alone.read_latest().pool()], ["primary"; 3]);
+        assert!(!telemetry.page().contains("replica_reads_total{db_namespace=\"other\""), "there was no choice");
     }
 }

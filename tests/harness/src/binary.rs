@@ -23,8 +23,13 @@ pub fn use_built(folder: PathBuf) {
     *FOLDER.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(folder);
 }
 
-/// A fresh program of this workspace, such as `kilter` or `git-https`; each is a package of the same name.
+/// A fresh program of this workspace, such as `kilter` or `git-https`, of the package of the same name.
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
+    binary_of(name, name)
+}
+
+/// A fresh program of a package that has another name.
+pub fn binary_of(package: &str, name: &str) -> anyhow::Result<PathBuf> {
     let named = FOLDER.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     if let Some(folder) = named.or_else(|| std::env::var_os(BUILT).map(PathBuf::from)) {
         let path = folder.join(name);
@@ -35,19 +40,28 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     if let Some(path) = builds.get(name) {
         return Ok(path.clone());
     }
-    let path = build(name)?;
+    let path = build(package, name)?;
     builds.insert(name.to_owned(), path.clone());
     Ok(path)
 }
 
-fn build(name: &str) -> anyhow::Result<PathBuf> {
+fn build(package: &str, name: &str) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let out = Command::new(cargo)
-        .args(["build", "--locked", "--quiet", "-p", name, "--bin", name, "--message-format=json-render-diagnostics"])
+        .args([
+            "build",
+            "--locked",
+            "--quiet",
+            "-p",
+            package,
+            "--bin",
+            name,
+            "--message-format=json-render-diagnostics",
+        ])
         .current_dir(root())
         .output()
         .context("could not start cargo")?;
-    ensure!(out.status.success(), "cargo build -p {name}: {}", String::from_utf8_lossy(&out.stderr));
+    ensure!(out.status.success(), "cargo build -p {package} --bin {name}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8_lossy(&out.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())

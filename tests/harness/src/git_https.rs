@@ -25,6 +25,32 @@ pub struct GitHttps {
     process: Process,
 }
 
+/// The environment of every service: where its admin page is, who scrapes it, and no collector, because traces are not
+/// what the tests that start it show.
+pub(crate) fn service(command: &mut Command, admin_port: u16, variables: &[(String, String)]) {
+    command
+        .env("KILTER_ADMIN_ADDR", format!("127.0.0.1:{admin_port}"))
+        .env("KILTER_SCRAPE_INTERVAL", format!("{SCRAPE_SECONDS}s"))
+        .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
+        .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        .envs(variables.iter().map(|(name, value)| (name, value)));
+}
+
+/// Variables of the environment, kept for another start.
+pub(crate) fn kept(variables: &[(&str, &str)]) -> Vec<(String, String)> {
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Asks a service to end in good order, as a deployment does, and waits until it has.
+pub(crate) fn stop(process: &mut Process) -> anyhow::Result<()> {
+    process.signal(Signal::Terminate)?;
+    let ended = until("the service's end", Duration::from_secs(40), || Ok(process.exited()));
+    let status = ended.with_context(|| process.log_tail())?;
+    process.end();
+    ensure!(status.success(), "the service ended with {status}; {}", process.log_tail());
+    Ok(())
+}
+
 impl GitHttps {
     /// Makes the repository `acme/site.git` below `folder`, starts the service and waits until it is ready.
     pub fn start(folder: &Path) -> anyhow::Result<Self> {
@@ -36,8 +62,7 @@ impl GitHttps {
         fs::create_dir_all(folder)?;
         let repository = make_repository(&folder.join("repositories"), "acme/site.git")?;
         let (port, admin_port, faults_port) = (free_port()?, free_port()?, free_port()?);
-        let variables: Vec<_> =
-            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let variables = kept(variables);
         let process = launch(folder, port, admin_port, faults_port, &variables)?;
         Ok(Self { folder: folder.to_owned(), port, admin_port, faults_port, repository, variables, process })
     }
@@ -86,12 +111,7 @@ impl GitHttps {
 
     /// Asks it to end in good order and waits until it has, as a deployment does.
     pub fn stop(&mut self) -> anyhow::Result<()> {
-        self.process.signal(Signal::Terminate)?;
-        let ended = until("the service's end", Duration::from_secs(40), || Ok(self.process.exited()));
-        let status = ended.with_context(|| self.process.log_tail())?;
-        self.process.end();
-        ensure!(status.success(), "the service ended with {status}; {}", self.process.log_tail());
-        Ok(())
+        stop(&mut self.process)
     }
 
     /// Starts it again on the same ports, after it was stopped or killed.
@@ -113,13 +133,8 @@ fn launch(
         .arg("--repositories")
         .arg(folder.join("repositories"))
         .args(["--listen", &format!("127.0.0.1:{port}")])
-        .args(["--faults", &format!("127.0.0.1:{faults_port}")])
-        .env("KILTER_ADMIN_ADDR", format!("127.0.0.1:{admin_port}"))
-        .env("KILTER_SCRAPE_INTERVAL", format!("{SCRAPE_SECONDS}s"))
-        // Without a collector: traces are not what this shows.
-        .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
-        .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-        .envs(variables.iter().map(|(name, value)| (name, value)));
+        .args(["--faults", &format!("127.0.0.1:{faults_port}")]);
+    service(&mut command, admin_port, variables);
     let mut process = Process::start("git-https", command, folder)?;
     process.ready(&format!("http://127.0.0.1:{admin_port}/readyz"), Duration::from_secs(30))?;
     Ok(process)

@@ -69,7 +69,17 @@ impl Postgres {
 
     /// Its address for clients.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        self.url_through(&self.address())
+    }
+
+    /// The same through a relay at this address, `host:port`.
+    pub fn url_through(&self, relay: &str) -> String {
+        format!("postgres://postgres@{relay}/postgres")
+    }
+
+    /// Where it listens, `host:port`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// Ends it as a crash would; every connection breaks at once.

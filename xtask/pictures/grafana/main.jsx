@@ -16,7 +16,9 @@ const end = Number(page.get("end"));
 const [WIDTH, ROW, GAP] = [1560, 30, 8];
 const variables = { slo: page.get("slo") ?? "", instance: ".*", datasource: "prometheus" };
 
-standardTransformersRegistry.setInit(() => Object.values(standardTransformers).map((it) => ({ id: it.id, name: it.name, transformation: it })));
+// Two names of one are there.
+const transformers = new Map(Object.values(standardTransformers).map((it) => [it.id, { id: it.id, name: it.name, transformation: async () => it }]));
+standardTransformersRegistry.setInit(() => [...transformers.values()]);
 
 const filled = (text, step) =>
   text.replaceAll("$__rate_interval", `${Math.max(120, step + 30)}s`).replace(/\$\{?(\w+)\}?/g, (whole, name) => variables[name] ?? whole);
@@ -119,7 +121,7 @@ const Empty = ({ panel, height }) => (
 );
 
 function States({ panel, data, width, height, from }) {
-  const left = Math.min(300, 24 + 6.6 * Math.max(...data.map((it) => it.fields[1].state.displayName.length)));
+  const left = Math.min(width / 2, 24 + 6.9 * Math.max(...data.map((it) => it.fields[1].state.displayName.length)));
   const row = Math.min(34, (height - 24) / data.length);
   const x = (t) => left + ((t / 1000 - from) / (end - from)) * (width - left - 8);
   const ticks = Array.from({ length: 7 }, (_, i) => from + ((end - from) * i) / 6);

@@ -3,6 +3,7 @@
 
 mod measured;
 mod proofs;
+mod told;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,6 +19,7 @@ use super::generate::plural;
 use super::progress::Progress;
 use crate::plan::routing::UNROUTED;
 use measured::Measured;
+use told::Told;
 
 /// `Err` is what a tool complained about.
 type Outcome = Result<(), String>;
@@ -48,6 +50,7 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
         checks.tell(format!("{}: promtool check rules", name(path)), outcome);
     }
     let mut slos: BTreeMap<String, Shown> = BTreeMap::new();
+    let mut told = Told::default();
     let mut measured: Vec<Measured> = Vec::new();
     for proved in proofs::in_parallel(&tests, &folder, args.quiet)? {
         if let Err(why) = proofs::per_slo(&proved.path, proved.outcome, &mut slos)? {
@@ -60,7 +63,7 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
         let outcome = tool("amtool", &["check-config", "alertmanager.yaml"], &folder)?;
         checks.tell("alertmanager.yaml: amtool check-config".to_owned(), outcome);
         let progress = Progress::start("proving routes", args.quiet);
-        routes(&alertmanager, &folder, &mut slos, &progress)?;
+        routes(&alertmanager, &folder, &mut slos, &mut told, &progress)?;
     }
     let unrouted: Vec<String> =
         slos.iter().filter(|(_, it)| it.unrouted > 0).map(|(slo, it)| format!("{slo} ({})", it.unrouted)).collect();
@@ -70,7 +73,8 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
             [count(shown.proofs, "proof"), count(shown.routes, "route")].into_iter().flatten().collect();
         let outcome = if shown.complaints.is_empty() { Ok(()) } else { Err(shown.complaints) };
         let own: Vec<Value> = measured.iter().filter(|it| it.what.slo == slo).map(Measured::json).collect();
-        checks.tell_with(format!("{slo}: {}", counts.join(", ")), outcome, own);
+        let more = [("detections", own), ("told", told.json(&slo))];
+        checks.tell_with(format!("{slo}: {}", counts.join(", ")), outcome, more);
     }
     if !unrouted.is_empty() {
         eprintln!("no team receives the alerts of {}: they fall to the default receiver", unrouted.join(", "));
@@ -81,6 +85,10 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
             "\nWhen alerts come and go: promised at the latest (by the workbook, and one evaluation), and shown by promtool\n"
         );
         print!("{}", measured::table(&measured));
+    }
+    if args.format == ReportFormat::Human && !args.quiet && !told.is_empty() {
+        println!("\nWho is told of what, as amtool finds it in alertmanager.yaml\n");
+        print!("{}", told.table());
     }
     checks.print();
     let (passed, failed) = checks.counts();
@@ -93,6 +101,7 @@ fn routes(
     alertmanager: &Path,
     folder: &Path,
     slos: &mut BTreeMap<String, Shown>,
+    told: &mut Told,
     progress: &Progress,
 ) -> Result<(), String> {
     let all = route_tests(alertmanager)?;
@@ -108,10 +117,14 @@ fn routes(
             (Some(service), None) => service.to_owned(),
             _ => "the estate".to_owned(),
         };
+        let outcome = tool("amtool", &args, folder)?;
+        if outcome.is_ok() {
+            told.note(&slo, &receiver, &label);
+        }
         let shown = slos.entry(slo).or_default();
         shown.routes += 1;
         shown.unrouted += usize::from(unrouted);
-        if let Err(why) = tool("amtool", &args, folder)? {
+        if let Err(why) = outcome {
             shown.complaints.push_str(&format!("{{{}}} does not reach {receiver}: {why}", labels.join(", ")));
         }
     }

@@ -541,4 +541,8 @@ orders_total 3
     TwoTraceStores = "KLT0200", "two stores of traces",
         "datasources: {tempo: http://tempo:3200, jaeger: http://jaeger:16686}",
         "datasources: {tempo: http://tempo:3200}";
+    /// The leadership would hear of pages of so many teams at once, and the estate has not so many teams that own services: an alert that cannot fire.
+    CannotSpread = "KLT0205", "more teams than there are",
+        "leadership: {receiver: leadership, teams: 5}   # two teams own services",
+        "leadership: {receiver: leadership}";
 }

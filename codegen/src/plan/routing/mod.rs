@@ -117,6 +117,13 @@ pub fn routing(estate: &Estate, plan: &Plan, proven: bool) -> Routing {
     let timing = timing();
     let switch = &estate.alertmanager.deadmans_switch;
     let mut children = vec![route(estate, switch, vec![equal("alertname", slo::WATCHDOG)], &timing.watchdog)];
+    // Before the teams: such an alert names the team whose page it is about, and is not the team's.
+    children.extend(
+        estate
+            .leadership
+            .as_ref()
+            .map(|it| route(estate, &it.receiver, vec![equal(slo::SEVERITY_LABEL, slo::LEADERSHIP)], &timing.page)),
+    );
     children.extend(estate.teams.iter().map(|(name, team)| of_team(estate, name.as_str(), team, &timing)));
     let mut root = route(estate, &estate.alertmanager.default, Vec::new(), &timing.page);
     root.routes = children;

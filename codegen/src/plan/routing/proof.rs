@@ -6,6 +6,7 @@ use kilter_contract::slo;
 use rayon::prelude::*;
 
 use super::super::class::{POLICY_LABEL, classes};
+use super::super::escalation;
 use super::super::{Plan, Rule, RuleFile, ServicePlan};
 use crate::model::{Estate, Service};
 
@@ -25,7 +26,17 @@ pub(super) fn proofs(estate: &Estate, plan: &Plan) -> Vec<Proof> {
     let services: Vec<(&Service, &ServicePlan)> = estate.services.iter().zip(&plan.services).collect();
     let mut all: Vec<Proof> =
         services.par_iter().flat_map_iter(|(service, planned)| of_service(estate, service, planned)).collect();
-    all.extend(alerts(&plan.estate_rules).into_iter().map(|(alert, labels)| proof(estate, &alert, labels)));
+    for (alert, labels) in alerts(&plan.estate_rules) {
+        all.push(proof(estate, &alert, labels.clone()));
+        // What the leadership hears of a page names the page's team, which has a route of its own.
+        let named =
+            labels.get(slo::SEVERITY_LABEL).is_some_and(|it| it == slo::LEADERSHIP) && alert == slo::PAGE_UNANSWERED;
+        for team in escalation::paged(estate).into_iter().filter(|_| named) {
+            let mut labels = labels.clone();
+            labels.insert(slo::TEAM_LABEL.to_owned(), team.to_string());
+            all.push(proof(estate, &alert, labels));
+        }
+    }
     all.par_sort_unstable();
     all.dedup();
     all
@@ -65,6 +76,7 @@ fn proof(estate: &Estate, alert: &str, mut labels: BTreeMap<String, String>) -> 
     let team = labels.get(slo::TEAM_LABEL).and_then(|it| estate.teams.iter().find(|(name, _)| name.as_str() == it));
     let receiver = match (team, labels.get(slo::SEVERITY_LABEL).map(String::as_str)) {
         _ if alert == slo::WATCHDOG => estate.alertmanager.deadmans_switch.clone(),
+        (_, Some(slo::LEADERSHIP)) => estate.leadership.as_ref().map_or_else(String::new, |it| it.receiver.clone()),
         (Some((_, team)), Some(severity)) if severity == estate.policy.severities.page => team.page.clone(),
         (Some((_, team)), Some(slo::ESCALATION)) => team.escalation.clone().unwrap_or_else(|| team.ticket.clone()),
         (Some((_, team)), _) => team.ticket.clone(),

@@ -3,19 +3,20 @@
 
 use kilter_contract::slo as names;
 
-use super::super::{RuleGroup, estate as rules, windows};
+use super::super::{RuleGroup, escalation as rules, windows};
 use super::file::{InputSeries, Labels, QueryTest, Sample, Test, TestFile, selector};
 use crate::model::{Duration, Estate, Name};
 
 /// Where the estate's rules are.
 const RULES: &str = "kilter.rules.yaml";
 /// Distance of what is fed: the evaluation interval.
-const STEP: Duration = Duration::from_secs(30);
+pub(super) const STEP: Duration = Duration::from_secs(30);
 
 /// The tests of the estate, against its rule file beside them, which holds these groups.
 pub fn estate_tests(estate: &Estate, groups: &[RuleGroup]) -> TestFile {
     let mut tests = vec![alive(estate), health(estate)];
     tests.extend(rules::escalating(estate).map(|team| escalation(estate, team)));
+    tests.extend(super::leadership::tests(estate));
     TestFile {
         source: estate.source.clone(),
         rule_files: vec![RULES.to_owned()],
@@ -110,13 +111,13 @@ fn escalation(estate: &Estate, team: &Name) -> Test {
 }
 
 /// A test in the making.
-struct Proof<'a> {
+pub(super) struct Proof<'a> {
     estate: &'a Estate,
-    test: Test,
+    pub(super) test: Test,
 }
 
 impl<'a> Proof<'a> {
-    fn new(estate: &'a Estate, what: &str) -> Self {
+    pub(super) fn new(estate: &'a Estate, what: &str) -> Self {
         let test = Test {
             name: format!("the estate: {what}"),
             interval: estate.time_scale.apply(STEP),
@@ -127,7 +128,7 @@ impl<'a> Proof<'a> {
         Self { estate, test }
     }
 
-    fn feed(&mut self, series: String, values: String) {
+    pub(super) fn feed(&mut self, series: String, values: String) {
         self.test.input_series.push(InputSeries { series, values });
     }
 
@@ -139,7 +140,7 @@ impl<'a> Proof<'a> {
     }
 
     /// How many alerts of a name with these labels, among others, fire.
-    fn counts(&mut self, alert: &str, labels: &[(&str, String)], minutes: u64, count: u32) {
+    pub(super) fn counts(&mut self, alert: &str, labels: &[(&str, String)], minutes: u64, count: u32) {
         let query = format!("count({})", self.alert(alert, labels));
         let samples = (count > 0).then(|| Sample { labels: "{}".to_owned(), value: count.into() });
         self.ask(&query, minutes, samples.into_iter().collect());

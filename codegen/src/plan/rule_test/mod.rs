@@ -46,6 +46,7 @@ mod causes;
 mod estate;
 mod file;
 mod inputs;
+mod leadership;
 mod matching;
 mod measure;
 mod memory;

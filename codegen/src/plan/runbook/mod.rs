@@ -58,6 +58,15 @@ struct Escalation {
     office_hours: Option<String>,
     next: Option<String>,
     after: String,
+    last: Option<Last>,
+}
+
+/// The leadership of all teams.
+#[derive(Serialize)]
+struct Last {
+    receiver: String,
+    after: String,
+    teams: u32,
 }
 
 #[derive(Serialize)]
@@ -155,6 +164,11 @@ fn escalation(context: &Context<'_>) -> Escalation {
         office_hours: team.and_then(|it| it.office_hours.as_ref()).map(hours),
         next: team.and_then(|it| it.escalation.clone()),
         after: minutes(windows::timing().escalation_hold.secs_f64()),
+        last: context.estate.leadership.as_ref().map(|it| Last {
+            receiver: it.receiver.clone(),
+            after: minutes(it.after.secs_f64()),
+            teams: it.teams,
+        }),
     }
 }
 

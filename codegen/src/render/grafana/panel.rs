@@ -5,9 +5,6 @@ use serde_json::{Map, Value, json};
 use super::datasource;
 use crate::plan::dashboard::model::{Cell, Color, Drawing, Line, Panel, Query, State, Table, Unit};
 
-/// In the middle of what stands out on white and on black.
-const SHADES: &str = "#3D8FC7";
-
 /// What series are called by their outcome, and what that is, in every panel.
 const OUTCOMES: &[(&str, Color)] = &[
     ("/^(status )?5\\d\\d$/", Color::Vermillion),
@@ -82,8 +79,9 @@ fn defaults(it: &Panel) -> Value {
         // Colours come from the words.
         _ if !it.states.is_empty() => json!({"mode": "thresholds"}),
         Drawing::Value | Drawing::Table(_) | Drawing::States => json!({"mode": "fixed", "fixedColor": "text"}),
-        // Nobody knows how many series a label has: shades of one colour are lighter and darker to every eye.
-        Drawing::Lines | Drawing::LogLines | Drawing::Stack => json!({"mode": "shades", "fixedColor": SHADES}),
+        // Nobody knows how many series a label has, and Grafana 10 to 12 have no palette for every eye: names tell them
+        // apart, and what means something has a colour of ours.
+        Drawing::Lines | Drawing::LogLines | Drawing::Stack => json!({"mode": "palette-classic"}),
     };
     let mut all = json!({
         "unit": unit(it.unit), "noValue": it.empty.words(), "color": color, "custom": custom(&it.drawing),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use kilter_codegen::model::Severity;
@@ -13,8 +14,8 @@ use kilter_harness::{Prometheus, PrometheusConfig, Target, until};
 use super::{SLO, outcome, requests};
 use crate::cli::{kilter, said};
 
-/// Seconds of the test, in which every request fails.
-const OUTAGE: (f64, f64) = (8.0, 13.0);
+/// How long every request fails.
+const OUTAGE: Duration = Duration::from_secs(5);
 /// Between two evaluations of the rules, in milliseconds.
 const INTERVAL: i64 = 1_000;
 
@@ -22,8 +23,8 @@ const INTERVAL: i64 = 1_000;
 const WINDOWS: &str =
     "windows: [{severity: page, share: 2%, long: 1h, short: 5m}, {severity: ticket, share: 10%, long: 1d, short: 2h}]";
 
-/// A service with a hundred requests a second, for as long as the test runs.
-fn serve() -> String {
+/// A service with a hundred requests a second, for as long as the test runs; its outage begins when it is told.
+fn serve(outage: Arc<OnceLock<Instant>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     let began = Instant::now();
@@ -37,7 +38,7 @@ fn serve() -> String {
                 }
             }
             let now = began.elapsed().as_secs_f64();
-            let bad = (now.min(OUTAGE.1) - OUTAGE.0).max(0.0) * 100.0;
+            let bad = outage.get().map_or(0.0, |it| it.elapsed().min(OUTAGE).as_secs_f64()) * 100.0;
             let page = format!("{} {:.0}\n{} {bad:.0}\n", requests(false), now * 100.0 - bad, requests(true))
                 .replace("job=\"shop\",", "");
             let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: close\r\n";
@@ -59,10 +60,18 @@ fn a_backtest_says_what_the_deployed_rules_fired() {
     fs::write(path.join("slo.yaml"), SLO.replace("window: 7d", WINDOWS)).expect("a file");
     let made = kilter(&["generate", "slo.yaml", "--only", "rules", "--time-scale", "1/30"], path);
     assert_eq!(made.status.code(), Some(0), "{}", said(&made));
-    let mut config = PrometheusConfig::new(vec![Target { job: "shop".to_owned(), address: serve() }]);
+    let outage = Arc::new(OnceLock::new());
+    let address = serve(Arc::clone(&outage));
+    let mut config = PrometheusConfig::new(vec![Target { job: "shop".to_owned(), address }]);
     config.rule_files = vec![path.join("rules/shop.rules.yaml")];
     config.time_divisor = 30;
     let prometheus = Prometheus::start(path, config).expect("Prometheus starts");
+
+    // Conditions read what was recorded at whole five minutes, which are ten seconds here. In the first of them a rule
+    // that is evaluated a moment later than the backtest looks may have nothing to read where the backtest has.
+    let recorded_before = || Ok(prometheus.value("slo:error:rate5m offset 11s")?.map(drop));
+    until("a history of eleven seconds", Duration::from_secs(60), recorded_before).expect("a history");
+    outage.set(Instant::now()).expect("the only outage");
 
     let is = |it: &kilter_harness::Alert, severity: &str| {
         let (name, of) = (it.label("alertname"), it.label("severity"));

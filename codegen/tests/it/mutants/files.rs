@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kilter_codegen::model::Duration;
 use kilter_codegen::promql::lexer::{Kind, lex};
+use kilter_codegen::render::Artifact;
 use kilter_codegen::yaml;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -185,6 +186,18 @@ pub(super) struct Subject {
     pub(super) name: String,
     pub(super) rules: Rules,
     pub(super) proofs: Vec<Proof>,
+}
+
+/// The rules of this service among all that was generated, with their proofs.
+pub(super) fn subject(all: &[Artifact], name: &str) -> Subject {
+    let named = |ending: &str| {
+        let path = format!("rules/{name}.");
+        let of_it = all.iter().filter(move |it| it.path.starts_with(&path) && it.path.ends_with(ending));
+        of_it.map(|it| it.text.clone()).collect::<Vec<String>>()
+    };
+    let rules = named("rules.yaml");
+    assert_eq!(rules.len(), 1, "the rules of {name}");
+    Subject::read(&format!("{name}.rules.yaml"), &rules[0], &named("rules.test.yaml"))
 }
 
 impl Subject {

@@ -2,7 +2,7 @@
 
 use kilter_codegen::model::{Duration, EventSide, Family, Histogram, NoData, Sli, Slo};
 
-use super::files::Subject;
+use super::files::{self, Subject};
 use crate::support::{artifacts, estate, events, red, served, slo};
 
 /// A service for every few kinds: beside many others a proof would take long.
@@ -48,13 +48,5 @@ pub(super) fn subjects() -> Vec<Subject> {
 fn subject(name: &str, slos: Vec<Slo>) -> Subject {
     let mut estate = estate(slos);
     estate.services[0].name = name.parse().expect("a name");
-    let all = artifacts(&estate);
-    let named = |ending: &str| {
-        let path = format!("rules/{name}.");
-        let of_it = all.iter().filter(move |it| it.path.starts_with(&path) && it.path.ends_with(ending));
-        of_it.map(|it| it.text.clone()).collect::<Vec<String>>()
-    };
-    let rules = named("rules.yaml");
-    assert_eq!(rules.len(), 1, "the rules of {name}");
-    Subject::read(&format!("{name}.rules.yaml"), &rules[0], &named("rules.test.yaml"))
+    files::subject(&artifacts(&estate), name)
 }

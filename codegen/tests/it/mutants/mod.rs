@@ -26,19 +26,23 @@ mod words;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
 use files::Subject;
+use kilter_codegen::load::LoadOptions;
+use kilter_codegen::pipeline::{self, Options};
 use list::{Excuse, Key, Noticed};
 use mutant::Mutant;
 use search::{are_noticed, first_cases};
+
+use crate::support::artifacts;
 
 #[test]
 fn every_broken_rule_is_noticed() {
     let everything = std::env::var_os("KILTER_MUTANTS").is_some_and(|it| it == "all");
     let accept = std::env::var_os("KILTER_ACCEPT").is_some();
-    let mut subjects: Vec<Subject> = ["git-https", "kilter"].into_iter().map(committed).collect();
+    let mut subjects = example();
     if everything {
         subjects.extend(kinds::subjects());
     }
@@ -155,19 +159,12 @@ fn excuse(excuses: &[Excuse], mutant: &Mutant) -> Option<(usize, String, String)
     fits.next().map(|(at, (rule, what))| (at, rule.to_owned(), what.to_owned()))
 }
 
-/// The committed rules of the example, with all their proofs.
-fn committed(name: &str) -> Subject {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("rules");
-    let mut paths: Vec<PathBuf> = fs::read_dir(&folder).expect("rules").flatten().map(|it| it.path()).collect();
-    paths.sort();
-    let read = |ending: &str| -> Vec<String> {
-        let of_it = |path: &&PathBuf| {
-            let file = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
-            file.starts_with(&format!("{name}.")) && file.ends_with(ending)
-        };
-        paths.iter().filter(of_it).map(|it| fs::read_to_string(it).expect("a file")).collect()
-    };
-    let rules = read("rules.yaml");
-    assert_eq!(rules.len(), 1, "the rules of {name}");
-    Subject::read(&format!("{name}.rules.yaml"), &rules[0], &read("rules.test.yaml"))
+/// What is broken on every run: the service and the estate of `codegen/tests/mutants/estate`.
+fn example() -> Vec<Subject> {
+    let current = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutants/estate");
+    let options = LoadOptions { paths: Vec::new(), config: None, current };
+    let made = pipeline::run_with(&options, &Options::default()).expect("the pipeline runs");
+    let (estate, ..) = made.output.expect("an estate without errors");
+    let all = artifacts(&estate);
+    ["git-https", "kilter"].into_iter().map(|name| files::subject(&all, name)).collect()
 }
