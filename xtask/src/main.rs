@@ -1,9 +1,10 @@
-//! One door for developers: `cargo xtask tools`, `test`, `regen`, `demo`.
+//! One door for developers: `cargo xtask tools`, `test`, `regen`, `demo`, `pictures`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
 
 mod demo;
 mod grafana;
 mod picture;
+mod pictures;
 mod regen;
 mod test;
 mod tools;
@@ -47,6 +48,10 @@ enum Task {
     },
     /// Rewrites every generated file that is committed: rules, dashboards, schemas, reference pages.
     Regen,
+    /// Draws the dashboards with the components of Grafana, over a service with an incident, into docs/pictures.
+    ///
+    /// Needs npm's registry, and 650 MB below target/. CI does not run it.
+    Pictures,
 }
 
 fn main() -> ExitCode {
@@ -56,6 +61,7 @@ fn main() -> ExitCode {
         Task::Tools => tools::install().map(|done| println!("tools: {done}")),
         Task::Test { all } => test::run(all),
         Task::Regen => regen::run(),
+        Task::Pictures => pictures::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::context::Context;
 use crate::model::Estate;
 
-/// The uid of the dashboard of all services.
+/// The uid of the dashboard of all services, and the name of its file.
 pub const OVERVIEW: &str = "slo-overview";
 
 /// The uid of a service's dashboard: stable, at most 40 characters as Grafana demands.

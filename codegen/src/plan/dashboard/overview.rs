@@ -64,7 +64,8 @@ impl Overview<'_> {
             "(clamp_min({remaining}, 0) * on ({by}) ({seconds}) / on ({by}) ({burn} > 0)) < on ({by}) ({seconds})"
         );
         let none = format!("0 * max by ({by}) ({budget})");
-        let alerts = format!("count by ({by}) ({}) or {none}", self.scope.alerts("firing", &[]));
+        let of_slos = ["slo!=\"\"".to_owned()];
+        let alerts = format!("count by ({by}) ({}) or {none}", self.scope.alerts("firing", &of_slos));
         let facts =
             format!("max by ({by}, {}, objective, window) ({})", slo::TEAM_LABEL, self.scope.recorded(slo::INFO));
         let queries = [self.with_dashboard(&status), facts, sli, remaining, burn, exhausted, alerts];

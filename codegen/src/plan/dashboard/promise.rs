@@ -115,7 +115,7 @@ impl Promise<'_> {
             value("SLI", "The share of good events over the compliance window so far, as it counts for the budget.", format!("1 - {} * {join} {budget}", self.budget(slo::PERIOD_BURN_RATE)), Unit::Share).decimals(self.digits() + 1).share(),
             value("Budget left", "The share of the error budget that is left; below zero the promise is broken.", remaining.clone(), Unit::Share).decimals(1),
             value("Outage left", "How long a total outage may last before the budget is spent.", format!("clamp_min({remaining}, 0) * {join} {budget} * {seconds}"), Unit::Seconds).decimals(1).from_zero(),
-            value("Failures left", "How many more events may fail, at the traffic of the window so far.", format!("clamp_min({remaining}, 0) * {join} {budget} * ({allowed}) * {step}"), Unit::Count).decimals(0).from_zero().or_empty("not counted"),
+            value("Failures left", "How many more events may fail, at the traffic of the window so far.", format!("clamp_min({remaining}, 0) * {join} {budget} * ({allowed}) * {step}"), Unit::Count).from_zero().or_empty("not counted"),
             value("Burn rate now", "How many times too fast the budget burns, over the long window that pages first.", burn.clone(), Unit::Times).decimals(1).from_zero().or_empty("no traffic"),
             value("Exhausted in", "When the budget is spent if it goes on burning as in the last hour; nothing when it outlasts the window.", format!("clamp_min({remaining}, 0) * {seconds} / (({burn}) > 0) < {seconds}"), Unit::Seconds).decimals(1).from_zero().or_empty("not soon"),
         ]
@@ -179,7 +179,7 @@ impl Promise<'_> {
             "What fires, and since when: of this SLO, and of the service as a whole.",
             Drawing::States,
             Unit::Word,
-            (24, 7),
+            (24, 6),
         )
         .asks(all(Severity::Page))
         .asks(all(Severity::Ticket))

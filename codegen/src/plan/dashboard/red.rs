@@ -7,7 +7,7 @@ use super::super::expr::{equal, one_of, select, sum_by};
 use super::instances;
 use super::model::{Color, Drawing, Panel, Query, Section, State, Unit};
 use super::status::Scope;
-use crate::model::{Decimal, Family};
+use crate::model::{Decimal, Family, Slo};
 
 const THIRD: u32 = 8;
 
@@ -20,13 +20,10 @@ const BREAKER: &[State] = &[
 
 /// A section for each family, in the order of the contract.
 pub(super) fn sections(context: &Context<'_>) -> Vec<Section> {
-    let about =
-        |family: Family| context.service.slos.iter().any(|it| it.sli.red().is_some_and(|it| it.family == family));
-    let has = |family: &&Family| about(**family) || context.service.signals.contains(family.signal().name);
     let red = Red { context };
     Family::ALL
         .iter()
-        .filter(has)
+        .filter(|it| red.has(**it))
         .map(|it| Section { title: heading(*it).to_owned(), panels: red.panels(*it) })
         .collect()
 }
@@ -81,6 +78,13 @@ impl Red<'_> {
         format!("rate({}[$__rate_interval])", self.own(series, more))
     }
 
+    /// Whether an SLO is about it, or the service says that it has it.
+    fn has(&self, family: Family) -> bool {
+        let service = self.context.service;
+        let about = |it: &Slo| it.sli.red().is_some_and(|it| it.family == family);
+        service.slos.iter().any(about) || service.signals.contains(family.signal().name)
+    }
+
     fn panels(&self, family: Family) -> Vec<Panel> {
         let mut all = self.common(family);
         all.extend(match family {
@@ -90,7 +94,9 @@ impl Red<'_> {
                 all.extend(self.breakers());
                 all
             }
-            Family::RpcClient => self.breakers(),
+            // Breakers are of a dependency, however it is called: once is enough.
+            Family::RpcClient if !self.has(Family::HttpClient) => self.breakers(),
+            Family::RpcClient => vec![],
             Family::Db => self.replicas(),
             Family::Job => self.jobs(),
             Family::Cache => vec![self.hits()],
@@ -156,12 +162,8 @@ impl Red<'_> {
     /// Quantiles with the traces of single events, and the thresholds of latency SLOs.
     fn durations(&self, family: Family, noun: &str, lower: &str, counted: &[String]) -> Panel {
         let buckets = by(&["le"], &self.rate(&format!("{}_bucket", family.signal().name), counted));
-        let quantiles = ["0.5", "0.9", "0.99"].map(|q| {
-            (
-                format!("histogram_quantile({q}, {buckets})"),
-                format!("p{}", q.trim_start_matches("0.").replace('5', "50").replace("90", "9")),
-            )
-        });
+        let quantiles = [("0.5", "p50"), ("0.9", "p90"), ("0.99", "p99")]
+            .map(|(q, name)| (format!("histogram_quantile({q}, {buckets})"), name.to_owned()));
         let about = format!(
             "How long {lower} take: half of them, nine in ten, all but one in a hundred; grey lines are what SLOs promise. Points are single {lower}: each leads to its trace."
         );
@@ -206,7 +208,7 @@ impl Red<'_> {
                 THIRD,
             )
             .drawn(Drawing::Stack)
-            .asks(Query::over_time(codes, &named(http::STATUS.key)))
+            .asks(Query::over_time(codes, &format!("status {}", named(http::STATUS.key))))
             .from_zero(),
             self.active(http::SERVER_ACTIVE_REQUESTS.name, Family::HttpServer),
             Panel::lines(

@@ -17,12 +17,18 @@ pub(super) fn section(context: &Context<'_>) -> Option<Section> {
         let own = [scope.matchers(), vec![equal(slo::SLO_LABEL, slo.name.as_str())]].concat();
         let chosen = select(slo::OBJECTIVE, &own);
         for Spender { what, promql, legend, unit } in spenders(context, slo) {
-            // What is in brackets is about the runbook's text.
-            let what = what.split(" (").next().unwrap_or(what);
+            // What is not by a label is what the SLI itself reads; what is in brackets is about the runbook's text.
+            let own = legend.is_empty();
+            let what = if own { "What the SLI reads" } else { what.split(" (").next().unwrap_or(what) };
             let query = Query::over_time(format!("({promql}) and on () {chosen}"), &legend);
             match panels.iter_mut().find(|it| it.title == what) {
-                Some(panel) => panel.queries.push(query),
-                None => panels.push(panel(what, unit).asks(query)),
+                Some(panel) => {
+                    panel.queries.push(query);
+                    if panel.unit != unit {
+                        panel.unit = Unit::Plain;
+                    }
+                }
+                None => panels.push(panel(what, unit, own).asks(query)),
             }
         }
     }
@@ -30,8 +36,12 @@ pub(super) fn section(context: &Context<'_>) -> Option<Section> {
     (!panels.is_empty()).then_some(Section { title, panels })
 }
 
-fn panel(what: &str, unit: Unit) -> Panel {
-    let drawing = if unit == Unit::PerSecond { Drawing::Stack } else { Drawing::Lines };
-    let about = "Bad events by what the SLO leaves open, or what its SLI reads; the query is that of the runbook.";
-    Panel::new(what, about, drawing, unit, (8, 7)).or_empty("nothing").from_zero()
+fn panel(what: &str, unit: Unit, own: bool) -> Panel {
+    let (drawing, empty) = if own { (Drawing::Lines, "counts requests") } else { (Drawing::Stack, "nothing") };
+    let about = if own {
+        "What the SLI of the chosen SLO reads where it is not of the contract; the queries are those of the runbook."
+    } else {
+        "Bad events by what the SLO leaves open: that is where it hurts. The query is that of the runbook."
+    };
+    Panel::new(what, about, drawing, unit, (8, 7)).or_empty(empty).from_zero()
 }

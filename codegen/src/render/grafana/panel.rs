@@ -5,6 +5,13 @@ use serde_json::{Map, Value, json};
 use super::datasource;
 use crate::plan::dashboard::model::{Cell, Color, Drawing, Line, Panel, Query, State, Table, Unit};
 
+/// What series are called by their outcome, and what that is, in every panel.
+const OUTCOMES: &[(&str, Color)] = &[
+    ("/^(status )?5\\d\\d$/", Color::Vermillion),
+    ("/^(status )?4\\d\\d$/", Color::Purple),
+    ("/(^| )client_disconnect$/", Color::Grey),
+];
+
 /// A panel at its place; the caller gives it an id.
 pub(super) fn json(it: &Panel, x: u32, y: u32) -> Value {
     let table = matches!(it.drawing, Drawing::Table(_));
@@ -72,7 +79,8 @@ fn defaults(it: &Panel) -> Value {
         // Colours come from the words.
         _ if !it.states.is_empty() => json!({"mode": "thresholds"}),
         Drawing::Value | Drawing::Table(_) | Drawing::States => json!({"mode": "fixed", "fixedColor": "text"}),
-        // A query has one colour for all its series, or shades of one: lighter and darker, whatever an eye sees.
+        // Nobody knows how many series a label has, and Grafana 10 to 12 have no palette for every eye: names tell them
+        // apart, and what means something has a colour of ours.
         Drawing::Lines | Drawing::LogLines | Drawing::Stack => json!({"mode": "palette-classic"}),
     };
     let mut all = json!({
@@ -148,7 +156,9 @@ fn overrides(it: &Panel) -> Vec<Value> {
     if let Drawing::Table(table) = &it.drawing {
         return columns(table);
     }
-    let mut all = Vec::new();
+    let outcomes = OUTCOMES.iter().filter(|_| it.drawing == Drawing::Stack);
+    let mut all: Vec<Value> =
+        outcomes.map(|(pattern, color)| overridden("byRegexp", pattern, vec![fixed(*color)])).collect();
     for (n, query) in it.queries.iter().enumerate() {
         let Some(Line { color, dashed }) = query.line else { continue };
         let mut properties = Vec::new();
