@@ -58,7 +58,8 @@ fn services(stage: &mut Stage<'_>, it: &Subject<'_>) {
     burns.sort_unstable();
     burns.dedup();
     let (pair, burning, spent) = (of("another"), of("a burning one"), of("one that spent"));
-    feed(stage, it, &pair, &[(60, Some(1.0), Some(1.0)), (15, Some(0.0), Some(0.0))]);
+    let some = (Some(1.0), Some(1.0));
+    feed(stage, it, &pair, &[(60, some.0, some.1), (15, Some(0.0), Some(0.0)), (5, some.0, some.1)]);
     let promised = other(identity(it.context.estate, it.context.service, it.slo), names::SERVICE_LABEL, "another");
     let always = |value: &str| format!("{value}+0x{END}");
     stage.feeds(selector(names::ERROR_BUDGET, &promised), None, &always("0.001"));
