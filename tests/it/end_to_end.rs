@@ -142,50 +142,78 @@ fn the_page_says_what_to_do(page: &ReceivedAlert) {
     assert!(runbook.text().contains("## ErrorBudgetBurn (page)"), "{}", runbook.text());
 }
 
-/// Each query, as Grafana would send it while the page fires: no error, and at least one number.
+/// Each panel of both dashboards, as Grafana would ask it while the page fires: no query errs, one of them finds a number
+/// unless the panel says that there may be none, and every number is on the panel's axis. And each query of the runbook.
 fn every_query_of_dashboard_and_runbook_finds_something(stack: &Loop) {
     let estate = stack.folder().join("estate");
-    let board = fs::read_to_string(estate.join("dashboards/git-https.json")).expect("a dashboard");
-    let mut queries = Vec::new();
-    exprs(&serde_json::from_str(&board).expect("JSON"), &mut queries);
+    let mut left: Vec<Asked> = Vec::new();
+    for name in ["git-https", "slo-overview"] {
+        let board = fs::read_to_string(estate.join(format!("dashboards/{name}.json"))).expect("a dashboard");
+        left.extend(asked(&serde_json::from_str(&board).expect("JSON")));
+    }
+    let from_boards = left.len();
     let runbook = fs::read_to_string(estate.join(format!("rules/runbooks/git-https/{SLO}.md"))).expect("a runbook");
-    let from_board = queries.len();
     let blocks: Vec<&str> = runbook.split("```promql").collect();
     // The text above a query ends the block before it; one that may be empty says so.
-    let asked = blocks.windows(2).filter(|it| !it[0].contains("none when there is no line"));
-    queries.extend(asked.filter_map(|it| Some(it[1].split("```").next()?.trim().to_owned())));
-    assert!(from_board >= 20 && queries.len() >= from_board + 6, "{from_board} of {} queries", queries.len());
+    let queries = blocks.windows(2).filter(|it| !it[0].contains("none when there is no line"));
+    let queries = queries.filter(|it| !it[1].contains("http_client_"));
+    let one = |it: &str| Asked { queries: vec![it.trim().to_owned()], ..Asked::default() };
+    left.extend(queries.filter_map(|it| Some(one(it[1].split("```").next()?))));
+    assert!(from_boards >= 45 && left.len() >= from_boards + 6, "{from_boards} of {} panels", left.len());
 
-    // It runs alone here and calls nobody: its calls are asked for where the fleet runs.
-    queries.retain(|it| !it.contains("http_client_"));
-    let mut empty = queries;
     // Series of the budget's group are evaluated less often than the page arrives.
-    let found = until("every query to find something", SOON, || {
-        let finds = |query: &String| -> anyhow::Result<bool> {
-            let query = query.replace("$slo", SLO).replace("$__rate_interval", "15s");
-            Ok(stack.prometheus.query(&query)?.iter().any(|it| it.value.is_finite()))
-        };
-        let mut left = Vec::new();
-        for query in &empty {
-            if !finds(query)? {
-                left.push(query.clone());
-            }
+    let found = until("every panel to show something", SOON, || {
+        let mut found = Vec::new();
+        for it in &left {
+            found.push(it.finds(stack)?);
         }
-        empty = left;
-        anyhow::ensure!(empty.is_empty(), "still empty:\n{}", empty.join("\n"));
+        let mut found = found.into_iter();
+        left.retain(|_| found.next() == Some(false));
+        anyhow::ensure!(left.is_empty(), "still empty:\n{left:#?}");
         Ok(Some(()))
     });
-    found.expect("a number for every query");
+    found.expect("a number for every panel");
 }
 
-fn exprs(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Object(fields) => {
-            found.extend(fields.get("expr").and_then(Value::as_str).map(str::to_owned));
-            fields.values().for_each(|it| exprs(it, found));
+/// What a panel asks, and what it can show.
+#[derive(Debug, Default)]
+struct Asked {
+    title: String,
+    queries: Vec<String>,
+    may_be_empty: bool,
+    axis: (Option<f64>, Option<f64>),
+}
+
+fn asked(board: &Value) -> Vec<Asked> {
+    let panels = board["panels"].as_array().expect("panels").iter().filter(|it| it["type"] != "row");
+    panels
+        .map(|it| {
+            let (defaults, targets) = (&it["fieldConfig"]["defaults"], it["targets"].as_array().expect("targets"));
+            Asked {
+                title: it["title"].to_string(),
+                queries: targets.iter().map(|it| it["expr"].as_str().expect("an expr").to_owned()).collect(),
+                // It runs alone here and calls nobody: its calls are asked for where the fleet runs.
+                may_be_empty: defaults["noValue"] != "no data" || it["targets"].to_string().contains("http_client_"),
+                axis: (defaults["min"].as_f64(), defaults["max"].as_f64()),
+            }
+        })
+        .collect()
+}
+
+impl Asked {
+    fn finds(&self, stack: &Loop) -> anyhow::Result<bool> {
+        let mut found = self.may_be_empty;
+        for query in &self.queries {
+            let all = [("$slo", SLO), ("$__rate_interval", "15s"), ("$instance", ".*")];
+            let query = all.iter().fold(query.clone(), |text, (name, value)| text.replace(name, value));
+            for value in stack.prometheus.query(&query)?.iter().map(|it| it.value).filter(|it| it.is_finite()) {
+                let (low, high) = (self.axis.0.unwrap_or(f64::MIN), self.axis.1.unwrap_or(f64::MAX));
+                let beyond = value < low - 1e-9 || value > high + 1e-9;
+                anyhow::ensure!(!beyond, "{}: {value} is beyond its axis: {query}", self.title);
+                found = true;
+            }
         }
-        Value::Array(items) => items.iter().for_each(|it| exprs(it, found)),
-        _ => {}
+        Ok(found)
     }
 }
 

@@ -38,7 +38,6 @@ fn clone_fetch_and_push_go_through_identity_and_repositories() {
     assert!(error.contains("not found"), "{error}");
     repositories.create("acme", "site").expect("a repository");
     clone(&url, "clone").expect("a clone without a token");
-    clone(&with("no-such-token"), "stranger").expect_err("nobody's token");
 
     // A push of more than git sends in one piece: streamed, after a question whether it would be let in.
     let work = folder.path().join("clone");
@@ -47,6 +46,7 @@ fn clone_fetch_and_push_go_through_identity_and_repositories() {
     git(&work, &["add", "."]).expect("added");
     git(&work, &["commit", "--quiet", "--message", "large"]).expect("a commit");
     git(&work, &["push", "--quiet", "origin", "main"]).expect_err("without a token nobody pushes");
+    git(&work, &["push", "--quiet", &with("no-such-token"), "main"]).expect_err("nobody's token");
     git(&work, &["remote", "set-url", "origin", &with("ann-token")]).expect("a token");
     git(&work, &["-c", "http.postBuffer=65536", "push", "--quiet", "origin", "main"]).expect("a push");
     let head = git(&work, &["rev-parse", "HEAD"]).expect("a commit");

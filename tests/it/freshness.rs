@@ -52,13 +52,13 @@ fn what_is_committed_is_what_the_generator_makes() {
 fn one_changed_byte_in_any_generated_file_is_found() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::copy(root().join("kilter.yaml"), folder.path().join("kilter.yaml")).expect("a copy");
-    for name in ["examples", "rules", "dashboards"] {
+    for name in ["examples", "rules", "dashboards", "perses"] {
         copy(&root().join(name), &folder.path().join(name));
     }
     let out = check(folder.path());
     assert_eq!(out.status.code(), Some(0), "the copy is fresh: {}", said(&out));
 
-    let generated = [files(&folder.path().join("rules")), files(&folder.path().join("dashboards"))].concat();
+    let generated = ["rules", "dashboards", "perses"].map(|it| files(&folder.path().join(it))).concat();
     assert!(generated.len() >= 10, "{generated:?}");
     for path in generated {
         let before = fs::read(&path).expect("a file");

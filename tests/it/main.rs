@@ -13,6 +13,7 @@ mod exemplars;
 mod fleet;
 mod formats;
 mod freshness;
+mod gamedays;
 mod git;
 mod identity;
 mod init;

@@ -75,7 +75,7 @@ fn reads_go_to_replicas_unless_they_would_be_stale() {
 
     // Both replicas stop replaying: who has just pushed reads the push all the same, from the primary.
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let replay = |text: &'static str| {
+    let replicas_do = |text: &'static str| {
         runtime.block_on(async {
             for replica in [&one, &two] {
                 let pool = PgPoolOptions::new().max_connections(1).connect(&replica.url()).await.expect("a pool");
@@ -84,7 +84,7 @@ fn reads_go_to_replicas_unless_they_would_be_stale() {
             }
         });
     };
-    replay("select pg_wal_replay_pause()");
+    replicas_do("select pg_wal_replay_pause()");
     for number in 0..20 {
         let pushed = format!("{number:02x}");
         let position = push(&service, &pushed).expect("a position");
@@ -99,7 +99,7 @@ fn reads_go_to_replicas_unless_they_would_be_stale() {
     assert!(sum(&service.metrics().expect("a page"), &["replica_lag_seconds{"]) > 0.5);
     // Those that the first write of the pause left before that.
     assert!(reads(&service, "primary", "consistency") > 0.0);
-    replay("select pg_wal_replay_resume()");
+    replicas_do("select pg_wal_replay_resume()");
     read_until(&service, "replica", "preferred");
     until("the last push on the replicas", SOON, || {
         let answer = get(&service.url(SITE))?.json()?;

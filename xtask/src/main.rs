@@ -1,9 +1,10 @@
-//! One door for developers: `cargo xtask tools`, `test`, `regen`, `demo`.
+//! One door for developers: `cargo xtask tools`, `test`, `regen`, `demo`, `pictures`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
 
 mod demo;
 mod grafana;
 mod picture;
+mod pictures;
 mod regen;
 mod test;
 mod tools;
@@ -32,6 +33,9 @@ enum Task {
         /// Leaves everything running at the end, with its addresses printed, until Ctrl-C.
         #[arg(long)]
         keep: bool,
+        /// The whole fleet under load instead, with a menu of faults and a line for each notification, until Enter.
+        #[arg(long, conflicts_with = "keep")]
+        fleet: bool,
     },
     /// Installs what the tests and the demo run: Prometheus, promtool, Alertmanager, amtool, git (Debian packages).
     Tools,
@@ -44,14 +48,20 @@ enum Task {
     },
     /// Rewrites every generated file that is committed: rules, dashboards, schemas, reference pages.
     Regen,
+    /// Draws the dashboards with the components of Grafana, over a service with an incident, into docs/pictures.
+    ///
+    /// Needs npm's registry, and 650 MB below target/. CI does not run it.
+    Pictures,
 }
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
-        Task::Demo { keep } => demo::run(keep),
+        Task::Demo { fleet: true, .. } => demo::fleet::run(),
+        Task::Demo { keep, .. } => demo::run(keep),
         Task::Tools => tools::install().map(|done| println!("tools: {done}")),
         Task::Test { all } => test::run(all),
         Task::Regen => regen::run(),
+        Task::Pictures => pictures::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

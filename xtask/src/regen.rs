@@ -16,7 +16,7 @@ const PAGES: &[(&[&str], &str)] = &[
 ];
 
 /// The services of the fleet, which have a contract and SLOs.
-const SERVICES: &[&str] = &["git-https", "identity", "repositories"];
+const SERVICES: &[&str] = &["git-https", "identity", "pipelines", "repositories"];
 
 /// Rewrites them all.
 pub(crate) fn run() -> anyhow::Result<()> {

@@ -56,6 +56,7 @@ pub(crate) fn run(all: bool) -> anyhow::Result<()> {
         mutants.env("KILTER_MUTANTS", "all");
         done.push(part("mutants", mutants)?);
         done.push(part("grafana", grafana::check(&[root().join("dashboards"), kept])?)?);
+        done.push(part("perses", grafana::check_perses(&[root().join("perses")])?)?);
     }
     summary(&done, started.elapsed())
 }

@@ -32,6 +32,10 @@ pub struct Estate {
     pub policy: EstatePolicy,
     /// Other tools whose series are recorded too.
     pub compat: BTreeSet<Compat>,
+    /// What dashboards are made for.
+    pub boards: BTreeSet<Board>,
+    /// Where their data come from.
+    pub datasources: Datasources,
     /// What the rules run on.
     pub target: Target,
     /// What the targets need to know.
@@ -72,6 +76,49 @@ pub struct Links {
     pub runbooks: Option<String>,
     /// Prometheus.
     pub prometheus: Option<String>,
+    /// Traces, with `{{service}}` for the service.
+    pub traces: Option<String>,
+    /// Logs, with `{{service}}` for the service.
+    pub logs: Option<String>,
+}
+
+/// What draws dashboards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Board {
+    /// Grafana.
+    Grafana,
+    /// Perses.
+    Perses,
+}
+
+/// Addresses of data sources, as the server of the dashboards reaches them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Datasources {
+    /// Prometheus, or what speaks its API.
+    pub prometheus: Option<String>,
+    /// Tempo or Jaeger: where an exemplar's trace is.
+    pub traces: Option<(TraceStore, String)>,
+    /// Loki.
+    pub loki: Option<String>,
+}
+
+/// What keeps traces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TraceStore {
+    /// Grafana Tempo.
+    Tempo,
+    /// Jaeger.
+    Jaeger,
+}
+
+impl TraceStore {
+    /// Its name, as Grafana and `kilter.yaml` have it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tempo => "tempo",
+            Self::Jaeger => "jaeger",
+        }
+    }
 }
 
 /// Who is told, by severity: names of Alertmanager receivers.
@@ -119,4 +166,6 @@ pub struct Service {
     pub resources: Vec<Resource>,
     /// Bucket bounds that its latency SLOs need beyond those that a histogram declares, in nanoseconds, by signal.
     pub bounds: BTreeMap<String, BTreeSet<u64>>,
+    /// Signals that it has, as its contract says; of others it is not known.
+    pub signals: BTreeSet<String>,
 }

@@ -15,7 +15,7 @@ mod target;
 pub use alertmanager::{Alertmanager, Dependency, OfficeHours, Silences};
 pub use decimal::{Decimal, DecimalError, Objective};
 pub use duration::{Duration, DurationError, TimeScale};
-pub use estate::{Compat, Estate, Leadership, Links, Service, Team};
+pub use estate::{Board, Compat, Datasources, Estate, Leadership, Links, Service, Team, TraceStore};
 pub use family::{Family, Filter, Outcome, Unfiltered};
 pub use name::{Name, NameError};
 pub use policy::{EstatePolicy, Extra, Maintenance, Pair, Policy, Severity, SeverityNames, Weekly};

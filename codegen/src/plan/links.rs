@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::context::Context;
 use crate::model::Estate;
 
-/// The uid of the dashboard of all services.
+/// The uid of the dashboard of all services, and the name of its file.
 pub const OVERVIEW: &str = "slo-overview";
 
 /// The uid of a service's dashboard: stable, at most 40 characters as Grafana demands.
@@ -19,6 +19,17 @@ pub fn dashboard_uid(service: &str) -> String {
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{}-{:08x}", &uid[..31], hash >> 32)
+}
+
+/// The dashboard of the whole estate; on the same server when `links.grafana` is not set.
+pub fn overview(estate: &Estate) -> String {
+    format!("{}/d/{OVERVIEW}", estate.links.grafana.as_deref().unwrap_or_default())
+}
+
+/// The runbook of a row of the overview, by the labels of the row.
+pub fn overview_runbook(estate: &Estate) -> Option<String> {
+    let base = estate.links.runbooks.as_ref()?;
+    Some(format!("{base}/${{__data.fields.service}}/${{__data.fields.slo}}.md"))
 }
 
 /// The service's dashboard at an SLO and a time range such as `6h`; `None` when `links.grafana` is not set.

@@ -48,6 +48,8 @@ pub struct Plan {
     pub estate_tests: TestFile,
     /// Who is told.
     pub routing: Routing,
+    /// The dashboard of the whole estate; `None` when nobody asks for dashboards.
+    pub overview: Option<Dashboard>,
 }
 
 /// Plans everything for an estate. `Err` is a template that failed.
@@ -65,6 +67,7 @@ pub fn plan_only(estate: &Estate, templates: &Templates, only: &[Kind]) -> Resul
         estate_tests: rule_test::estate_tests(estate, &estate_rules.groups),
         estate_rules,
         routing: Routing::default(),
+        overview: wanted(only, Kind::Dashboards).then(|| dashboard::overview::overview(estate)).flatten(),
     };
     plan.routing = routing::routing(estate, &plan, wanted(only, Kind::Alertmanager));
     Ok(plan)

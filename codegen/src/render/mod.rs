@@ -4,8 +4,10 @@ pub mod alertmanager;
 pub mod bounds;
 pub mod engine;
 pub mod escape;
+pub mod grafana;
 pub mod patch;
 mod patch_check;
+pub mod perses;
 pub mod rules;
 pub mod target;
 pub mod templates;
@@ -13,7 +15,9 @@ pub mod tests;
 
 use rayon::prelude::*;
 
-use crate::model::{Estate, TimeScale};
+use crate::model::{Board, Estate};
+use crate::plan::dashboard::model::Dashboard;
+use crate::plan::links::OVERVIEW;
 use crate::plan::{Plan, ServicePlan};
 
 /// Which output an artifact belongs to; `--only` selects by it.
@@ -27,7 +31,7 @@ pub enum Kind {
     Alertmanager,
     /// A runbook per SLO.
     Runbooks,
-    /// A Grafana dashboard per service.
+    /// A dashboard per service, one of the estate, and what provisions them.
     Dashboards,
     /// The bucket bounds that services are built with.
     Bounds,
@@ -67,7 +71,7 @@ pub fn render(estate: &Estate, plan: &Plan) -> Result<Vec<Artifact>, RenderError
 pub fn render_only(estate: &Estate, plan: &Plan, only: &[Kind]) -> Result<Vec<Artifact>, RenderError> {
     let scale = estate.time_scale;
     let services: Vec<Result<Vec<Artifact>, RenderError>> =
-        plan.services.par_iter().map(|it| of_service(it, scale, only)).collect();
+        plan.services.par_iter().map(|it| of_service(estate, it, only)).collect();
     let mut all = Files { only, service: None, all: Vec::new() };
     for made in services {
         all.all.extend(made?);
@@ -76,20 +80,32 @@ pub fn render_only(estate: &Estate, plan: &Plan, only: &[Kind]) -> Result<Vec<Ar
     all.add("rules/kilter.rules.yaml".to_owned(), Kind::Rules, || rules::text(&plan.estate_rules, scale))?;
     all.add("rules/kilter.rules.test.yaml".to_owned(), Kind::Tests, || tests::text(&plan.estate_tests, scale))?;
     all.add("rules/alertmanager.yaml".to_owned(), Kind::Alertmanager, || alertmanager::text(estate, &plan.routing))?;
+    if let Some(it) = &plan.overview {
+        boards(&mut all, estate, OVERVIEW, it)?;
+    }
+    if estate.boards.contains(&Board::Grafana) {
+        let kind = Kind::Dashboards;
+        all.add("dashboards/.lint".to_owned(), kind, || grafana::provisioning::exclusions(estate))?;
+        let folder = "dashboards/provisioning";
+        all.add(format!("{folder}/dashboards.yaml"), kind, || grafana::provisioning::dashboards(estate))?;
+        if let Some(text) = grafana::provisioning::datasources(estate) {
+            all.add(format!("{folder}/datasources.yaml"), kind, || text.clone())?;
+        }
+    }
     all.all.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(all.all)
 }
 
-fn of_service(it: &ServicePlan, scale: TimeScale, only: &[Kind]) -> Result<Vec<Artifact>, RenderError> {
+fn of_service(estate: &Estate, it: &ServicePlan, only: &[Kind]) -> Result<Vec<Artifact>, RenderError> {
     let service = it.service.as_str();
+    let scale = estate.time_scale;
     let mut all = Files { only, service: Some(service), all: Vec::new() };
     all.add(format!("rules/{service}.rules.yaml"), Kind::Rules, || rules::text(&it.rules, scale))?;
     for it in &it.tests {
         all.add(format!("rules/{service}.{}rules.test.yaml", it.part), Kind::Tests, || tests::text(it, scale))?;
     }
     if let Some(it) = &it.dashboard {
-        let text = || serde_json::to_string_pretty(it).map(|text| text + "\n").map_err(|error| error.to_string());
-        all.add(format!("dashboards/{service}.json"), Kind::Dashboards, text)?;
+        boards(&mut all, estate, service, it)?;
     }
     if let Some(it) = &it.backfill {
         for (number, file) in [(1, &it.first), (2, &it.second)] {
@@ -102,6 +118,21 @@ fn of_service(it: &ServicePlan, scale: TimeScale, only: &[Kind]) -> Result<Vec<A
         all.add(path, Kind::Runbooks, || Ok(runbook.text.clone()))?;
     }
     Ok(all.all)
+}
+
+/// A dashboard, for everything that draws it.
+fn boards(all: &mut Files<'_>, estate: &Estate, name: &str, board: &Dashboard) -> Result<(), RenderError> {
+    for target in &estate.boards {
+        match target {
+            Board::Grafana => {
+                all.add(format!("dashboards/{name}.json"), Kind::Dashboards, || grafana::text(board))?;
+            }
+            Board::Perses => {
+                all.add(format!("perses/{name}.json"), Kind::Dashboards, || perses::text(board))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Files that are wanted, of one service or of the estate.

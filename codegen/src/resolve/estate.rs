@@ -7,8 +7,8 @@ use kilter_contract::slo;
 use super::{Code, Diagnostic, Findings, alertmanager, check, number, printable, scalar, target, text};
 use crate::load::Sources;
 use crate::model::{
-    Alertmanager, Compat, Duration, Estate, EstatePolicy, Leadership, Links, Name, OfficeHours, Settings, Target, Team,
-    TimeScale,
+    Alertmanager, Board, Compat, Datasources, Duration, Estate, EstatePolicy, Leadership, Links, Name, OfficeHours,
+    Settings, Target, Team, TimeScale,
 };
 use crate::plan::class::POLICY_LABEL;
 use crate::plan::windows;
@@ -47,6 +47,8 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
         time_scale,
         policy: EstatePolicy::default(),
         compat: BTreeSet::new(),
+        boards: BTreeSet::from([Board::Grafana]),
+        datasources: Datasources::default(),
         target: Target::default(),
         settings: Settings::default(),
     };
@@ -63,8 +65,11 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
     estate.identity = identity(tree, &mut findings);
     if let Some(links) = tree.get("links") {
         let mut link = |key: &str| link(links, key, &mut findings);
-        estate.links = Links { grafana: link("grafana"), runbooks: link("runbooks"), prometheus: link("prometheus") };
+        let [grafana, runbooks, prometheus] = ["grafana", "runbooks", "prometheus"].map(&mut link);
+        let [traces, logs] = ["traces", "logs"].map(|key| of_service(links, key, &mut findings));
+        estate.links = Links { grafana, runbooks, prometheus, traces, logs };
     }
+    super::boards::read(tree, &mut estate, &mut findings);
     let (alertmanager, hours) = alertmanager::read(tree, sources, &mut findings);
     estate.alertmanager = alertmanager;
     estate.teams = teams(tree, hours.as_ref(), &mut findings);
@@ -132,9 +137,19 @@ fn identity(tree: &Node, findings: &mut Findings<'_>) -> BTreeMap<String, String
     all
 }
 
-fn link(links: &Node, key: &str, findings: &mut Findings<'_>) -> Option<String> {
+pub(super) fn link(links: &Node, key: &str, findings: &mut Findings<'_>) -> Option<String> {
+    address(links, key, "", findings)
+}
+
+/// An address in which `{{service}}` stands for the service.
+fn of_service(links: &Node, key: &str, findings: &mut Findings<'_>) -> Option<String> {
+    address(links, key, "{{service}}", findings)
+}
+
+fn address(links: &Node, key: &str, placeholder: &str, findings: &mut Findings<'_>) -> Option<String> {
     let (url, node) = text(links, key)?;
-    let plain = !url.contains(char::is_whitespace) && !url.contains("{{") && !url.contains('"');
+    let rest = if placeholder.is_empty() { url.to_owned() } else { url.replace(placeholder, "") };
+    let plain = !rest.contains(char::is_whitespace) && !rest.contains("{{") && !rest.contains('"');
     if plain && (url.starts_with("https://") || url.starts_with("http://")) {
         return Some(url.trim_end_matches('/').to_owned());
     }

@@ -1,6 +1,7 @@
 //! What the user wrote becomes what it means: defaults applied, names and labels checked against the contract.
 
 mod alertmanager;
+mod boards;
 mod bounds;
 mod dependencies;
 mod estate;

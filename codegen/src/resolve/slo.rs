@@ -80,8 +80,19 @@ pub(super) fn service(
     let mitigations = mitigations(None);
     let source = sources.files[index].path.clone();
     let (depends_on, resources) = (dependencies::read(tree), resource::read(tree, known, findings));
-    let extra = scope.extra;
-    Some(Service { name: service?, team: team?, source, mitigations, depends_on, slos, extra, resources, bounds })
+    let (extra, signals) = (scope.extra, known.signals());
+    Some(Service {
+        name: service?,
+        team: team?,
+        source,
+        mitigations,
+        depends_on,
+        slos,
+        extra,
+        resources,
+        bounds,
+        signals,
+    })
 }
 
 fn read(

@@ -44,8 +44,20 @@ pub const ESTATE: Object = Object {
         optional(
             "links",
             Kind::Object(&LINKS),
-            "Base addresses for the links of alerts and runbooks.",
+            "Base addresses for the links of alerts, runbooks and dashboards.",
             "{grafana: https://grafana.example}",
+        ),
+        optional(
+            "dashboards",
+            Kind::List(&Kind::Word(&["grafana", "perses"])),
+            "What dashboards are made for. Default [grafana].",
+            "[grafana, perses]",
+        ),
+        optional(
+            "datasources",
+            Kind::Object(&DATASOURCES),
+            "Addresses of data sources as the dashboards' server reaches them, for its provisioning files.",
+            "{prometheus: http://prometheus:9090, tempo: http://tempo:3200}",
         ),
         optional(
             "teams",
@@ -150,9 +162,33 @@ const LINKS: Object = Object {
         optional("grafana", Kind::Text, "Address of Grafana.", "https://grafana.example"),
         optional("runbooks", Kind::Text, "Where rules/runbooks is published.", "https://runbooks.example"),
         optional("prometheus", Kind::Text, "Address of Prometheus.", "https://prometheus.example"),
+        optional(
+            "traces",
+            Kind::Text,
+            "Address of a service's traces, with {{service}} in its place.",
+            "\"https://traces.example/search?service={{service}}\"",
+        ),
+        optional(
+            "logs",
+            Kind::Text,
+            "Address of a service's logs, with {{service}} in its place.",
+            "\"https://logs.example/?service={{service}}\"",
+        ),
     ],
     one_of: false,
-    later: &["traces", "logs"],
+    later: &[],
+};
+
+const DATASOURCES: Object = Object {
+    name: "datasources",
+    keys: &[
+        optional("prometheus", Kind::Text, "Prometheus. Default: that of links.", "http://prometheus:9090"),
+        optional("tempo", Kind::Text, "Tempo: exemplars lead to its traces.", "http://tempo:3200"),
+        optional("jaeger", Kind::Text, "Jaeger: exemplars lead to its traces.", "http://jaeger:16686"),
+        optional("loki", Kind::Text, "Loki.", "http://loki:3100"),
+    ],
+    one_of: false,
+    later: &[],
 };
 
 const TEAM: Object = Object {

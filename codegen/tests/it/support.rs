@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use kilter_codegen::model::{
-    Alertmanager, Duration, Estate, EstatePolicy, EventSide, Extra, Family, Links, NoData, Objective, Policy, Red,
-    Service, Settings, Sli, Slo, Target, TimeScale,
+    Alertmanager, Board, Datasources, Duration, Estate, EstatePolicy, EventSide, Extra, Family, Links, NoData,
+    Objective, Policy, Red, Service, Settings, Sli, Slo, Target, TimeScale,
 };
 use kilter_codegen::plan::{self, Plan};
 use kilter_codegen::render::engine::Templates;
@@ -32,10 +32,13 @@ pub(crate) fn estate(slos: Vec<Slo>) -> Estate {
             extra: Extra::default(),
             resources: Vec::new(),
             bounds: BTreeMap::new(),
+            signals: std::collections::BTreeSet::new(),
         }],
         time_scale: TimeScale::REAL,
         policy: EstatePolicy::default(),
         compat: std::collections::BTreeSet::new(),
+        boards: std::collections::BTreeSet::from([Board::Grafana, Board::Perses]),
+        datasources: Datasources::default(),
         target: Target::default(),
         settings: Settings::default(),
     }

@@ -48,14 +48,24 @@ impl Relay {
             return Err(io::Error::other(format!("a relay listens on a loopback address only, not on {listen}")));
         }
         let target = target.to_socket_addrs()?.next().ok_or_else(|| io::Error::other("the target has no address"))?;
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let listener = runtime.block_on(async { held(listen)?.listen(BACKLOG) })?;
-        let address = listener.local_addr()?;
         let (mode, seen) = watch::channel(Mode::Pass);
         let (turn, turns) = mpsc::unbounded_channel();
-        let thread = thread::Builder::new()
-            .name(format!("relay {address}"))
-            .spawn(move || runtime.block_on(relay(listener, address, target, seen, turns)))?;
+        let (started, start) = std::sync::mpsc::channel();
+        // Everything of its runtime happens there: the caller may be within one of its own.
+        let thread = thread::Builder::new().name("relay".to_owned()).spawn(move || {
+            let ready = Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+                let listener = runtime.block_on(async { held(listen)?.listen(BACKLOG) })?;
+                Ok((listener.local_addr()?, listener, runtime))
+            });
+            match ready {
+                Ok((address, listener, runtime)) => {
+                    let _ = started.send(Ok(address));
+                    runtime.block_on(relay(listener, address, target, seen, turns));
+                }
+                Err(error) => drop(started.send(Err(error))),
+            }
+        })?;
+        let address = start.recv().map_err(|_| io::Error::other("the relay's thread ended early"))??;
         Ok(Self { address, mode, turn, thread: Some(thread) })
     }
 
@@ -236,6 +246,15 @@ mod tests {
         drop(relay);
         assert_eq!(open.read(&mut late).unwrap_err().kind(), ErrorKind::ConnectionReset);
         TcpStream::connect(address).unwrap_err();
+    }
+
+    /// As the program does, and tests that are async.
+    #[tokio::test]
+    async fn it_starts_switches_and_ends_within_a_runtime() {
+        let relay = Relay::start(echo()).unwrap();
+        relay.cut();
+        assert_eq!(relay.mode(), Mode::Cut);
+        Relay::start_on(relay.address(), "127.0.0.1:1").unwrap_err();
     }
 
     #[test]

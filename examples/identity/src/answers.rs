@@ -7,6 +7,8 @@ use kilter::{Cache, Counter, Telemetry};
 
 use crate::platform::{Grant, NoAnswer, Platform};
 
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Where an answer came from.
 const SOURCE: Label = Label::new(
     "source",
@@ -53,7 +55,8 @@ struct Kept {
 
 impl Answers {
     pub(crate) fn new(telemetry: &Telemetry, platform: Platform, keep: Keep) -> Self {
-        let longest = keep.fresh.max(keep.stale);
+        // More than the cache can count is for ever.
+        let longest = keep.fresh.max(keep.stale).min(YEAR);
         let kept = moka::sync::Cache::builder().max_capacity(keep.entries).time_to_live(longest).build();
         // One line of Kilter: hits, misses and their time; and one for each kind of answer.
         let cache = telemetry.cache("tokens");

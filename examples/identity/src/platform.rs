@@ -6,13 +6,16 @@ use anyhow::Context;
 use kilter::Telemetry;
 use kilter::http_client::MeasuredClient;
 use kilter::reqwest::{self, Client, StatusCode, Url};
-use kilter::tower_resilience_circuitbreaker::{CircuitBreakerError, CircuitBreakerLayer};
+use kilter::tower_resilience_circuitbreaker::{CircuitBreakerError, CircuitBreakerLayer, SlidingWindowType};
 use serde::{Deserialize, Serialize};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer as _, ServiceExt as _};
 
 /// The name that SLOs, the breaker and the calls have in common.
 const DEPENDENCY: &str = "platform";
+
+/// The breaker opens when half of the calls within this time failed.
+const WINDOW: Duration = Duration::from_secs(10);
 
 /// Who a token belongs to, and what it may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,16 +63,18 @@ impl Platform {
             None => BoxCloneSyncService::new(call.map_err(NoAnswer::Failed)),
             Some(wait) => {
                 let builder = CircuitBreakerLayer::builder()
-                    .failure_rate_threshold(0.5)
-                    .sliding_window_size(20)
+                    // By time: a window of calls would have to be full first, and most answers are kept ones.
+                    .sliding_window_type(SlidingWindowType::TimeBased)
+                    .sliding_window_duration(WINDOW)
                     .minimum_number_of_calls(5)
+                    .failure_rate_threshold(0.5)
                     .permitted_calls_in_half_open(1)
                     .wait_duration_in_open(wait);
                 // Another one: its state, its changes, and the calls that it rejects.
                 let layer = breaker.tower_resilience(builder).build()?;
                 BoxCloneSyncService::new(layer.layer(call).map_err(|error| match error {
                     CircuitBreakerError::Inner(error) => NoAnswer::Failed(error),
-                    _ => NoAnswer::LeftAlone,
+                    CircuitBreakerError::OpenCircuit => NoAnswer::LeftAlone,
                 }))
             }
         };

@@ -12,6 +12,8 @@ use tempfile::TempDir;
 /// The name that SLOs, the pool and the operations have in common.
 const NAME: &str = "main";
 
+const DAY: Duration = Duration::from_hours(24);
+
 /// Works on PostgreSQL and on SQLite.
 const SCHEMA: &str = "
     create table if not exists repositories (
@@ -93,7 +95,7 @@ impl Database {
             tracing::warn!(system, "without replicas: every read goes to the one database");
         }
         let reads = reads.max_lag(limits.max_lag).every(limits.lag_every).build();
-        let forgotten = limits.max_lag + limits.lag_every * 2;
+        let forgotten = limits.max_lag.saturating_add(limits.lag_every.saturating_mul(2)).min(DAY);
         Ok(Self { reads, primary, writes, forgotten, has_positions, _folder: folder })
     }
 

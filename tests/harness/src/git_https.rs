@@ -8,10 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 
 use crate::git::set_hook;
+use crate::service::SCRAPE_SECONDS;
 use crate::{Process, Response, Signal, binary, free_port, http, make_repository, until};
-
-/// Seconds between two scrapes of whoever watches it; it needs to know for the birth of series.
-pub(crate) const SCRAPE_SECONDS: u32 = 1;
 
 /// A running git-https; it ends when dropped.
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 
 mod alertmanager;
 mod binary;
+mod fleet;
 mod git;
 mod git_https;
 mod http;
@@ -15,6 +16,7 @@ mod postgres;
 mod process;
 mod prometheus;
 mod repositories;
+mod service;
 mod stack;
 pub mod tools;
 mod victoria;
@@ -23,6 +25,7 @@ mod webhook;
 
 pub use alertmanager::Alertmanager;
 pub use binary::{BUILT, binary, binary_of, root, use_built};
+pub use fleet::{Fleet, FleetOptions, Load, Relays, Watch};
 pub use git::{Traffic, git, make_repository};
 pub use git_https::GitHttps;
 pub use http::{Response, get, get_within, post, request};
@@ -32,6 +35,7 @@ pub use postgres::Postgres;
 pub use process::{Process, Signal};
 pub use prometheus::{Alert, Prometheus, PrometheusConfig, Rule, Sample, Series, Target};
 pub use repositories::Repositories;
+pub use service::{Service, ServiceSpec};
 pub use stack::{Loop, LoopOptions};
 pub use victoria::{VictoriaMetrics, Vmalert};
 pub use wait::until;

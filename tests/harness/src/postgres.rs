@@ -82,6 +82,13 @@ impl Postgres {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Runs one statement, such as `select pg_wal_replay_pause()`, with `psql`.
+    pub fn execute(&self, statement: &str) -> anyhow::Result<()> {
+        let mut psql = Command::new(tools::require("psql")?);
+        psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", statement, &self.url()]);
+        run(psql)
+    }
+
     /// Ends it as a crash would; every connection breaks at once.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         // Its own children have groups of their own and leave as soon as they see that their parent is gone.

@@ -56,11 +56,13 @@ impl PrometheusConfig {
     fn file(&self, own_port: u16) -> Value {
         let interval = format!("{}s", self.scrape_seconds);
         let own = Target { job: "prometheus".to_owned(), address: format!("127.0.0.1:{own_port}") };
-        let scrapes: Vec<Value> = self
-            .targets
+        let mut jobs = BTreeMap::<&str, Vec<&str>>::new();
+        for it in self.targets.iter().chain([&own]) {
+            jobs.entry(&it.job).or_default().push(&it.address);
+        }
+        let scrapes: Vec<Value> = jobs
             .iter()
-            .chain([&own])
-            .map(|it| json!({"job_name": it.job, "static_configs": [{"targets": [it.address]}]}))
+            .map(|(job, addresses)| json!({"job_name": job, "static_configs": [{"targets": addresses}]}))
             .collect();
         let alertmanagers: Vec<Value> =
             self.alertmanager.iter().map(|it| json!({"static_configs": [{"targets": [it]}]})).collect();
@@ -287,9 +289,10 @@ fn launch(folder: &Path, port: u16, config: &PrometheusConfig) -> anyhow::Result
         .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
         .arg("--web.enable-lifecycle")
-        // The defaults of Prometheus, at the scale of the rules.
+        // The defaults of Prometheus, at the scale of the rules. An alert that is not sent again within four of its resends
+        // counts as resolved: on a machine that is busy with other things they must not be too short.
         .arg(format!("--query.lookback-delta={}", config.scaled(5 * 60)))
-        .arg(format!("--rules.alert.resend-delay={}", config.scaled(60)))
+        .arg(format!("--rules.alert.resend-delay={}", config.scaled(60.max(3 * config.time_divisor))))
         .arg(format!("--rules.alert.for-grace-period={}", config.scaled(10 * 60)))
         .arg(format!("--rules.alert.for-outage-tolerance={}", config.scaled(60 * 60)))
         .current_dir(folder);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use crate::git_https::SCRAPE_SECONDS;
+use crate::service::SCRAPE_SECONDS;
 use crate::{Alertmanager, GitHttps, Prometheus, PrometheusConfig, Target, Webhook, binary, root, until};
 
 /// What differs between two loops.
@@ -49,7 +49,7 @@ impl Loop {
         let folder = folder.canonicalize()?;
         let webhook = Webhook::start(&folder.join("estate/rules"))?;
         write_estate(&folder, &options, &webhook)?;
-        generate(&folder, options.time_divisor)?;
+        generate(&folder.join("estate"), options.time_divisor)?;
 
         let service = GitHttps::start(&folder)?;
         let rules = folder.join("estate/rules");
@@ -78,7 +78,7 @@ impl Loop {
     pub fn change_team(&mut self, team: &str) -> anyhow::Result<()> {
         team.clone_into(&mut self.options.team);
         write_estate(&self.folder, &self.options, &self.webhook)?;
-        generate(&self.folder, self.options.time_divisor)
+        generate(&self.folder.join("estate"), self.options.time_divisor)
     }
 
     /// Waits until Prometheus has scraped the service.
@@ -125,11 +125,11 @@ fn write_estate(folder: &Path, options: &LoopOptions, webhook: &Webhook) -> anyh
     Ok(())
 }
 
-/// The real command on the real SLO file.
-fn generate(folder: &Path, divisor: u32) -> anyhow::Result<()> {
+/// The real command on an estate's folder.
+pub(crate) fn generate(folder: &Path, divisor: u32) -> anyhow::Result<()> {
     let out = Command::new(binary("kilter")?)
         .args(["generate", "--time-scale", &format!("1/{divisor}")])
-        .current_dir(folder.join("estate"))
+        .current_dir(folder)
         .output()
         .context("could not start kilter")?;
     ensure!(out.status.success(), "kilter generate: {}", String::from_utf8_lossy(&out.stderr));

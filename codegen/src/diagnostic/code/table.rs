@@ -545,6 +545,10 @@ orders_total 3
     OwnMissing = "KLT0195", "a signal of this contract is not on the page",
         "contract: kilter.contract.json   # declares orders_placed_total",
         "orders_placed_total{channel=\"web\"} 0";
+    /// Tempo and Jaeger are both named as the place of traces. An exemplar is a link to one trace, and the provisioned data source must know where that is.
+    TwoTraceStores = "KLT0200", "two stores of traces",
+        "datasources: {tempo: http://tempo:3200, jaeger: http://jaeger:16686}",
+        "datasources: {tempo: http://tempo:3200}";
     /// The leadership would hear of pages of so many teams at once, and the estate has not so many teams that own services: an alert that cannot fire.
     CannotSpread = "KLT0205", "more teams than there are",
         "leadership: {receiver: leadership, teams: 5}   # two teams own services",

@@ -21,6 +21,7 @@ use super::{alerting, expr};
 use crate::model::Duration;
 use crate::render::engine::{TemplateError, Templates};
 
+pub(super) use resilience::telemetry;
 pub use settings::{Settings, settings};
 
 /// An alert on a cause.

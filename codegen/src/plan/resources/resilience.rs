@@ -39,7 +39,7 @@ pub(super) fn restarting(context: &Context<'_>, settings: &Settings) -> String {
 }
 
 /// What the SDK says of itself, by what is wrong.
-pub(super) fn telemetry(context: &Context<'_>, settings: &Settings) -> String {
+pub(in super::super) fn telemetry(context: &Context<'_>, settings: &Settings) -> String {
     let lost = |signal: kilter_contract::Signal, problem: &str| {
         let rises = format!("sum(increase({}[{}])) > 0", own(context, signal.name, &[]), settings.telemetry_range);
         format!("label_replace({rises}, \"problem\", {}, \"\", \"\")", quote(problem))

@@ -17,6 +17,12 @@ pub(super) fn accepted_but_refused(accept: &[&Matcher], refuse: &[&Matcher]) -> 
     candidates(&all).into_iter().find(|value| fits(accept, value) && !fits(refuse, value))
 }
 
+/// A value that at least one of them refuses.
+pub(super) fn refused(matchers: &[&Matcher]) -> Option<String> {
+    let all = std::iter::once("another".to_owned()).chain(candidates(matchers));
+    all.into_iter().find(|value| !fits(matchers, value))
+}
+
 fn fits(matchers: &[&Matcher], value: &str) -> bool {
     matchers.iter().all(|matcher| matcher.is_match(value))
 }

@@ -8,6 +8,9 @@
 //! | a full outage | an hour healthy, everything fails, recovery | the first pair alerts within the workbook's time plus one evaluation, once; gone after the slowest short window that fired and the time that alerts are kept |
 //! | one second off the grid | the same, with samples and an outage that meet no evaluation | as early, and one sample |
 //! | what comes and goes | no event, traffic, none, no series, traffic | silence; [`TRAFFIC_LOST`](kilter_contract::slo::TRAFFIC_LOST); page (by policy) and ticket for missing data, for the group that vanished; all end |
+//! | the same off the grid | nothing is scraped at an evaluation | the same |
+//! | few events, and a failure that no series counted before | one event in two seconds | no error is no missing data, and a rate below one is a rate |
+//! | groups of one SLO (`cases/groups.rs`) | one for each edge of the shared rules, at the recorded pair | fires on one side, silent on the other |
 //! | counters that begin again, instances that join | just below every threshold | nothing at all, and the burn rate stays |
 //! | burns of 10x, 3x, 1.5x | hours and days | silence until 0.9 of the workbook's time, the alert by that time, its end; what it has cost |
 //! | a pair by itself | a burn that no other pair of the severity sees | the same |
@@ -29,6 +32,10 @@
 //! Maintenance is fed as it is recorded; what begins it is proven for all in `codegen/tests/it/scenarios`. promtool's clock
 //! begins on a Thursday at midnight: where a schedule holds then, its tests begin later, after series without events; a
 //! test that is longer than any time between two maintenances is left out.
+//!
+//! Beside a full outage fails, all the time, what the SLO does not ask for (another service, another route). Series that
+//! are scraped are fed on the grid of evaluations and off it: an outage, what comes and goes, a slow burn. Longer burns, the
+//! spent budget and the groups only read what is recorded, which is on the grid by itself.
 //!
 //! An SLI that weighs time has no traffic to lose. With `by` labels there are two groups; incidents strike the first, and
 //! the second must stay silent. Expected times come from `theory`, which never looks at the plan. What is fed comes from the

@@ -1,9 +1,11 @@
 //! A test in the making: what is fed to which SLOs, and what must hold.
 
+use kilter_contract::slo as names;
+
 use super::super::context::Context;
 use super::cases::schedule;
 use super::file::{AlertTest, ExpectedAlert, InputSeries, Labels, QueryTest, Sample, Test, selector};
-use super::inputs::{Fed, Raw, Samples};
+use super::inputs::{Fed, Inputs, Raw, Samples, identity};
 use super::measure::{Measure, Row};
 use super::subject::Subject;
 use super::text::Told;
@@ -134,7 +136,7 @@ impl<'a> Stage<'a> {
         let healthy: Timeline = vec![(length, Flow::Events(0.0))];
         // What never has traffic, never has any in all its groups.
         let calm = if timeline.iter().all(|(_, flow)| *flow == Flow::Idle) { timeline } else { &healthy };
-        for Raw { metric, labels, samples, group, share } in &subject.inputs.series {
+        for Raw { metric, labels, samples, group, share, .. } in &subject.inputs.series {
             let mut timeline = if *group == 0 { timeline.clone() } else { calm.clone() };
             if self.lead > Duration::from_secs(0) {
                 // Series without events: they are there, and in no ratio.
@@ -163,7 +165,7 @@ impl<'a> Stage<'a> {
     pub(super) fn restarts(&mut self, driven: &Driven<'_, '_>, timeline: &Timeline) {
         let length = timeline.iter().fold(Duration::from_secs(0), |sum, (length, _)| sum.plus(*length));
         let healthy: Timeline = vec![(length, Flow::Events(0.0))];
-        for Raw { metric, labels, samples, group, share } in &driven.subject.inputs.series {
+        for Raw { metric, labels, samples, group, share, .. } in &driven.subject.inputs.series {
             let Samples::Counter(counts) = *samples else { continue };
             let (step, volume) = (self.samples, driven.volume.every(self.samples).share(*share));
             let own = if *group == 0 { timeline } else { &healthy };
@@ -177,6 +179,71 @@ impl<'a> Stage<'a> {
                 labels.insert(INSTANCE.to_owned(), format!("{}, joined", driven.subject.slo.name));
                 let away = self.count(self.lead.plus(length));
                 let values = format!("_x{away} {}", traffic::joined(own, step, volume, counts));
+                self.input.push(InputSeries { series: selector(metric, &labels), values });
+            }
+        }
+    }
+
+    /// Feeds an SLO of counters with one event in two seconds; those that are born join after the first timeline, at zero.
+    pub(super) fn plays_few(
+        &mut self,
+        driven: &Driven<'_, '_>,
+        before: &Timeline,
+        after: &Timeline,
+        born: impl Fn(&Raw) -> bool,
+    ) {
+        let length = |timeline: &Timeline| timeline.iter().fold(Duration::from_secs(0), |sum, it| sum.plus(it.0));
+        let lead: Timeline = if self.lead > Duration::from_secs(0) { vec![(self.lead, Flow::Idle)] } else { vec![] };
+        for raw in &driven.subject.inputs.series {
+            let Samples::Counter(counts) = raw.samples else { continue };
+            let (step, volume) = (self.samples, traffic::Volume::of_time(self.samples).share(2 * raw.share));
+            let values = match (raw.group, born(raw)) {
+                (0, true) => {
+                    let away = self.count(self.lead.plus(length(before)));
+                    format!("_x{away} {}", traffic::counter(after, step, volume, counts))
+                }
+                (0, false) => traffic::counter(&[&lead[..], before, after].concat(), step, volume, counts),
+                _ => {
+                    let healthy = (length(before).plus(length(after)), Flow::Events(0.0));
+                    traffic::counter(&[&lead[..], &[healthy]].concat(), step, volume, counts)
+                }
+            };
+            let mut labels = raw.labels.clone();
+            labels.extend(mark(driven));
+            self.input.push(InputSeries { series: selector(&raw.metric, &labels), values });
+        }
+    }
+
+    /// What the SLO does not ask for, for as long as its test: a thousand times its traffic fails at another service, on
+    /// another route. The same is recorded for an SLO of the same name.
+    pub(super) fn neighbours(&mut self, driven: &Driven<'_, '_>, length: Duration) {
+        const TIMES: u64 = 1_000;
+        let (subject, step) = (driven.subject, self.samples);
+        let length = self.lead.plus(length);
+        let failing: Timeline = vec![(length, Flow::Events(1.0))];
+        for raw in subject.inputs.series.iter().filter(|it| it.group == 0) {
+            let volume = driven.volume.every(step).times(TIMES);
+            let values = match raw.samples {
+                Samples::Counter(counts) => traffic::counter(&failing, step, volume, counts),
+                Samples::Up => traffic::up(&failing, step),
+                Samples::Rate(_) | Samples::Time(_) => continue,
+            };
+            for by in &raw.refused {
+                let Some(mut it) = Inputs::neighbour(self.context.service, subject.slo, raw, by) else { continue };
+                it.labels.extend(mark(driven));
+                let series = selector(&it.metric, &it.labels);
+                // Two SLOs may have one neighbour.
+                if self.input.iter().all(|it| it.series != series) {
+                    self.input.push(InputSeries { series, values: values.clone() });
+                }
+            }
+        }
+        let own = identity(self.context.estate, self.context.service, subject.slo);
+        for key in self.context.estate.identity.keys().map(String::as_str).chain([names::SERVICE_LABEL]) {
+            let mut labels = own.clone();
+            labels.insert(key.to_owned(), "another".to_owned());
+            for metric in [names::TOTAL_RATE, names::ERROR_RATE] {
+                let values = format!("{TIMES}+0x{}", self.count(length));
                 self.input.push(InputSeries { series: selector(metric, &labels), values });
             }
         }

@@ -47,6 +47,11 @@ impl Volume {
         Self(self.0 / n as u128)
     }
 
+    /// So many times as many.
+    pub(super) const fn times(self, n: u64) -> Self {
+        Self(self.0 * n as u128)
+    }
+
     /// At least as much, and so much more than those together that they are no more than this share of it; `None` when that
     /// is more than counters hold with all their digits.
     pub(super) fn above(self, others: &[Self], share: f64) -> Option<Self> {
@@ -69,7 +74,7 @@ impl Volume {
         (self.0 - bad, bad)
     }
 
-    /// So many times as many.
+    /// Such a part of it.
     fn part(self, factor: f64) -> u128 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of the volume")]
         let part = (self.0 as f64 * factor).round() as u128;

@@ -2,7 +2,7 @@
 //! from here.
 
 pub mod measured;
-mod queries;
+pub(super) mod queries;
 
 use std::collections::BTreeMap;
 

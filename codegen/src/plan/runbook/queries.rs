@@ -4,6 +4,7 @@ use kilter_contract::{http, http_client, identity, job, resilience, slo};
 use serde::Serialize;
 
 use super::super::context::Context;
+use super::super::dashboard::model::Unit;
 use super::super::expr::{equal, select, sum_by};
 use super::super::{links, sli};
 use crate::model::{Decimal, Duration, Family, Histogram, Red, Sli, Slo};
@@ -30,7 +31,7 @@ pub(super) struct Queries {
 /// Queries on this SLO's own series.
 pub(super) fn queries(context: &Context<'_>, slo: &Slo) -> Queries {
     let name = [slo.name.as_str()];
-    let query = |(what, promql): (&str, String)| {
+    let query = |what: &str, promql: String| {
         let link = links::query(context.estate, &promql, "2h").unwrap_or_default();
         Query { what: what.to_owned(), promql, link }
     };
@@ -41,12 +42,43 @@ pub(super) fn queries(context: &Context<'_>, slo: &Slo) -> Queries {
         ("Whether there is traffic", context.recorded(slo::TOTAL_RATE, &name))
     };
     Queries {
-        real: [burn, seen].map(query).into(),
-        spenders: spenders(context, slo).into_iter().chain(dependencies(context, slo)).map(query).collect(),
+        real: [burn, seen].map(|(what, promql)| query(what, promql)).into(),
+        spenders: spenders(context, slo).into_iter().map(|it| query(it.what, it.promql)).collect(),
     }
 }
 
-fn spenders(context: &Context<'_>, slo: &Slo) -> Vec<(&'static str, String)> {
+/// A query that says who spends the budget: the runbook has it to paste, the dashboard as a panel.
+pub(in super::super) struct Spender {
+    /// The question.
+    pub(in super::super) what: &'static str,
+    /// PromQL.
+    pub(in super::super) promql: String,
+    /// What tells its series apart, as a legend; all labels when empty.
+    pub(in super::super) legend: String,
+    /// Unit of its values.
+    pub(in super::super) unit: Unit,
+}
+
+impl Spender {
+    const fn plain(what: &'static str, promql: String, unit: Unit) -> Self {
+        Self { what, promql, legend: String::new(), unit }
+    }
+
+    /// Events per second, by a label.
+    fn by(what: &'static str, label: &str, of: &str) -> Self {
+        let promql = sum_by(&[label.to_owned()], of);
+        Self { what, promql, legend: legend(label), unit: Unit::PerSecond }
+    }
+}
+
+/// The queries of an SLO, those on its own events first.
+pub(in super::super) fn spenders(context: &Context<'_>, slo: &Slo) -> Vec<Spender> {
+    let mut all = of_sli(context, slo);
+    all.extend(dependencies(context, slo));
+    all
+}
+
+fn of_sli(context: &Context<'_>, slo: &Slo) -> Vec<Spender> {
     let rate = context.timing.rate.to_string();
     match &slo.sli {
         Sli::Red(red) => of_red(context, slo, red),
@@ -54,25 +86,37 @@ fn spenders(context: &Context<'_>, slo: &Slo) -> Vec<(&'static str, String)> {
             let matchers = || [context.raw_matchers(), vec![equal(job::NAME.key, job)]].concat();
             let runs = select(&format!("{}_count", job::RUN_DURATION.name), &matchers());
             let runs = format!("increase({runs}[{}])", Duration::from_mins(24 * 60));
+            let age = format!("time() - {}", context.recorded(slo::LAST_SUCCESS, &[slo.name.as_str()]));
             vec![
-                (
-                    "How long ago it succeeded",
-                    format!("time() - {}", context.recorded(slo::LAST_SUCCESS, &[slo.name.as_str()])),
-                ),
-                ("Whether it runs now", select(job::ACTIVE_RUNS.name, &matchers())),
-                ("How its runs of a day ended", sum_by(&[http::ERROR_TYPE.key.to_owned()], &runs)),
+                Spender::plain("How long ago it succeeded", age, Unit::Seconds),
+                Spender::plain("Whether it runs now", select(job::ACTIVE_RUNS.name, &matchers()), Unit::Plain),
+                Spender {
+                    unit: Unit::Count,
+                    ..Spender::by("How its runs of a day ended", http::ERROR_TYPE.key, &runs)
+                },
             ]
         }
-        Sli::Events { side, .. } => vec![("Which events are named", promql::with_window(side.text(), &rate))],
-        Sli::Ratio(side) => vec![("The ratio itself", promql::with_window(side.text(), &rate))],
-        Sli::Latency(histogram) => vec![("The slowest percent", quantile(histogram, &slo.by, &rate))],
-        Sli::Uptime { up } => vec![("What is down", format!("({}) < 1", promql::with_window(up, "")))],
-        Sli::Slices { good } => vec![("Whether this minute is good", promql::with_window(good, "1m"))],
+        Sli::Events { side, .. } => {
+            let events = promql::with_window(side.text(), &rate);
+            vec![Spender::plain("Which events are named", events, Unit::PerSecond)]
+        }
+        Sli::Ratio(side) => {
+            vec![Spender::plain("The ratio itself", promql::with_window(side.text(), &rate), Unit::Share)]
+        }
+        Sli::Latency(histogram) => {
+            vec![Spender::plain("The slowest percent", quantile(histogram, &slo.by, &rate), Unit::Plain)]
+        }
+        Sli::Uptime { up } => {
+            vec![Spender::plain("What is down", format!("({}) < 1", promql::with_window(up, "")), Unit::Plain)]
+        }
+        Sli::Slices { good } => {
+            vec![Spender::plain("Whether this minute is good", promql::with_window(good, "1m"), Unit::Plain)]
+        }
     }
 }
 
 /// Bad events by everything that the SLO does not pin down: that is where it can hurt.
-fn of_red(context: &Context<'_>, slo: &Slo, red: &Red) -> Vec<(&'static str, String)> {
+fn of_red(context: &Context<'_>, slo: &Slo, red: &Red) -> Vec<Spender> {
     let spent = sli::spent(context, red);
     let mut labels: Vec<(&str, &str)> = Vec::new();
     for outcome in red.family.outcomes().iter().rev() {
@@ -88,25 +132,25 @@ fn of_red(context: &Context<'_>, slo: &Slo, red: &Red) -> Vec<(&'static str, Str
     let known: Vec<&str> = labels.iter().map(|it| it.1).collect();
     labels.extend(slo.by.iter().filter(|it| !known.contains(&it.as_str())).map(|it| ("Which group", it.as_str())));
     labels.push(("Which instances", "instance"));
-    let mut all: Vec<_> = labels.into_iter().map(|(what, label)| (what, sum_by(&[label.to_owned()], &spent))).collect();
+    let mut all: Vec<_> = labels.into_iter().map(|(what, label)| Spender::by(what, label, &spent)).collect();
     let version = identity::SERVICE_VERSION.key;
     let info = select(identity::TARGET_INFO.name, &context.raw_matchers());
     let target = format!("max by (job, instance, {version}) ({info})");
     let joined = format!("({spent}) * on (job, instance) group_left ({version}) {target}");
-    all.push(("Which versions", sum_by(&[version.to_owned()], &joined)));
+    all.push(Spender::by("Which versions", version, &joined));
     if red.family.calls_a_dependency() {
         let key = http_client::DEPENDENCY.key;
         let mut matchers = context.raw_matchers();
         matchers.extend(red.values(key).first().map(|it| equal(key, it)));
         let rejected = select(resilience::DEPENDENCY_REJECTED.name, &matchers);
-        let by = [resilience::REJECT_REASON.key.to_owned()];
-        all.push(("Why calls are rejected", sum_by(&by, &format!("rate({rejected}[{}])", context.timing.rate))));
+        let rate = format!("rate({rejected}[{}])", context.timing.rate);
+        all.push(Spender::by("Why calls are rejected", resilience::REJECT_REASON.key, &rate));
     }
     all
 }
 
 /// What the service needs and does not get, for an SLO of its own work: the cause is often there.
-fn dependencies(context: &Context<'_>, slo: &Slo) -> Option<(&'static str, String)> {
+fn dependencies(context: &Context<'_>, slo: &Slo) -> Option<Spender> {
     let own = slo.sli.red().is_none_or(|red| !red.family.calls_a_dependency() && red.family != Family::Db);
     own.then(|| {
         let failed = |family: &Family| {
@@ -120,8 +164,15 @@ fn dependencies(context: &Context<'_>, slo: &Slo) -> Option<(&'static str, Strin
             sum_by(&[families[0].main_label().key.to_owned()], &rates.join(" or "))
         };
         let both = format!("{}\nor {}", by(&[Family::HttpClient, Family::RpcClient]), by(&[Family::Db]));
-        ("Which dependency or database operation fails (none when there is no line)", both)
+        let what = "Which dependency or database operation fails (none when there is no line)";
+        let legend = legend(Family::HttpClient.main_label().key) + &legend(Family::Db.main_label().key);
+        Spender { what, promql: both, legend, unit: Unit::PerSecond }
     })
+}
+
+/// A label in a legend.
+fn legend(label: &str) -> String {
+    format!("{{{{{label}}}}}")
 }
 
 fn of_label(key: &str) -> &'static str {

@@ -12,7 +12,7 @@
 //!
 //! With `KILTER_ACCEPT` the list is written: what is new in it, or no longer noticed, is put before all cases. With
 //! `KILTER_MUTANTS=all` (`cargo xtask test --all`) there are more kinds of SLIs, and what is excused is put before all
-//! cases again.
+//! cases again; with `KILTER_MUTANTS=time`, or the name of another subject, only those of one.
 
 mod batch;
 mod files;
@@ -39,10 +39,12 @@ use crate::support::artifacts;
 
 #[test]
 fn every_broken_rule_is_noticed() {
-    let everything = std::env::var_os("KILTER_MUTANTS").is_some_and(|it| it == "all");
+    let asked = std::env::var("KILTER_MUTANTS").ok();
+    let everything = asked.as_deref() == Some("all");
+    let only = asked.filter(|_| !everything).map(|it| format!("{it}.rules.yaml"));
     let accept = std::env::var_os("KILTER_ACCEPT").is_some();
     let mut subjects = example();
-    if everything {
+    if everything || only.is_some() {
         subjects.extend(kinds::subjects());
     }
     let mut noticed = Noticed::read();
@@ -51,6 +53,9 @@ fn every_broken_rule_is_noticed() {
     let (mut wrong, mut used, mut counts) = (Vec::new(), BTreeSet::new(), (0, 0));
     for subject in &subjects {
         let mutants = mutant::all(&subject.rules, &mut known);
+        if only.as_ref().is_some_and(|it| *it != subject.name) {
+            continue;
+        }
         let key = |it: &Mutant| -> Key { (subject.name.clone(), it.rule.clone(), it.what.clone()) };
         let all: BTreeSet<Key> = mutants.iter().map(key).collect();
         assert_eq!(all.len(), mutants.len(), "two mutants of {} have one name", subject.name);
@@ -84,7 +89,7 @@ fn every_broken_rule_is_noticed() {
             }
             let open = |it: &Found| match it {
                 Found::By(_) | Found::Nothing => false,
-                Found::Excused => everything,
+                Found::Excused => everything || only.is_some(),
                 Found::NoLonger(_) | Found::New => accept,
             };
             let places: Vec<usize> = (0..all.len()).filter(|at| open(&found[*at])).collect();

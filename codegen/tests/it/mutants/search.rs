@@ -25,16 +25,23 @@ pub(super) fn first_cases(subject: &Subject, mutants: &[&Mutant]) -> Vec<Option<
                 found[*at] = match outcome {
                     Outcome::Holds => None,
                     Outcome::Fails(failing) => cases.iter().find(|it| failing.contains(it)).map(|it| named(proof, *it)),
-                    // The rule may fail late.
-                    Outcome::Errs => cases
-                        .iter()
-                        .max_by(|one, other| proof.seconds(**one).total_cmp(&proof.seconds(**other)))
-                        .map(|it| named(proof, *it) + ERRS),
+                    Outcome::Errs => failing(subject, mutants[*at], proof, &cases),
                 };
             }
         }
     }
     found
+}
+
+/// The case that shows by itself that a rule fails: it may fail late, and only where another rule is read as well.
+fn failing(subject: &Subject, mutant: &Mutant, proof: &Proof, cases: &[Case]) -> Option<String> {
+    let mut late = cases.to_vec();
+    late.sort_by(|one, other| proof.seconds(*other).total_cmp(&proof.seconds(*one)));
+    late.into_iter().find_map(|case| match ask(subject, &[mutant], proof, &[case]).0[0] {
+        Outcome::Holds => None,
+        Outcome::Fails(_) => Some(named(proof, case)),
+        Outcome::Errs => Some(named(proof, case) + ERRS),
+    })
 }
 
 /// The proofs whose cases see a rule, with these cases; in both the cheap ones first.

@@ -27,7 +27,8 @@ pub(crate) fn wrong(board: &Value) -> Vec<String> {
 
     let variables: BTreeSet<String> =
         board["templating"]["list"].as_array().into_iter().flatten().map(|it| text(it, "name")).collect();
-    must(variables.contains("datasource") && variables.contains("slo"), "it lacks a variable");
+    let overview = uid == "slo-overview";
+    must(variables.contains("datasource") && (overview || variables.contains("slo")), "it lacks a variable");
 
     let panels = board["panels"].as_array().map_or(&[][..], Vec::as_slice);
     must(panels.len() >= 4, "it has hardly any panel");
@@ -37,9 +38,20 @@ pub(crate) fn wrong(board: &Value) -> Vec<String> {
     for (index, panel) in panels.iter().enumerate() {
         let title = text(panel, "title");
         let mut must = |holds: bool, what: &str| must(holds, &format!("the panel `{title}`: {what}"));
+        let row = panel["type"] == "row";
+        if row {
+            let [x, _, w, h] = place(panel);
+            must(!title.is_empty() && [x, w, h] == [0, 24, 1], "a row has a title and a line of its own");
+            continue;
+        }
         must(!title.is_empty() && !text(panel, "description").is_empty(), "it has no title or description");
         must(KINDS.contains(&text(panel, "type").as_str()), "Grafana ships no such panel");
-        must(panel["fieldConfig"]["defaults"]["unit"].is_string(), "it has no unit");
+        let defaults = &panel["fieldConfig"]["defaults"];
+        must(defaults["unit"].is_string(), "it has no unit");
+        must(defaults["noValue"].as_str().is_some_and(|it| !it.is_empty()), "it says nothing when there is nothing");
+        must(panel["datasource"]["uid"] == "${datasource}", "it has a data source of its own");
+        let words = defaults["mappings"][0]["options"].as_object();
+        must(words.is_none_or(|it| it.values().all(|it| it["text"] != "")), "a colour has no word");
         let [x, y, w, h] = place(panel);
         must(w > 0 && h > 0 && x.saturating_add(w) <= 24, "it does not lie on the 24 columns");
         for other in panels.iter().take(index) {

@@ -1,5 +1,4 @@
-//! What comes and goes: no traffic, traffic, a restart, an instance that joins with what it has counted elsewhere, traffic
-//! that is lost, series that vanish and come back.
+//! What comes and goes: no traffic, traffic, traffic that is lost, series that vanish and come back.
 
 use kilter_contract::slo as names;
 
@@ -15,41 +14,79 @@ use super::RATE;
 use crate::model::{Duration, NoData, Severity};
 use crate::render::engine::TemplateError;
 
-const STEP: Duration = Grid::Fine.step();
-/// No event ever, then traffic, then none.
-const IDLE: Duration = Duration::from_mins(8);
-const HEALTHY: Duration = Duration::from_mins(12);
-const LOST: Duration = Duration::from_mins(12);
-const AGAIN: Duration = Duration::from_mins(3);
-const GONE: Duration = Duration::from_mins(22);
-const BACK: Duration = Duration::from_mins(3);
-/// Two evaluations.
-const MARGIN: Duration = STEP.times(2);
+/// How long each thing lasts.
+struct Course {
+    grid: Grid,
+    samples: Duration,
+    /// No event ever, then traffic, then none.
+    idle: Duration,
+    healthy: Duration,
+    lost: Duration,
+    again: Duration,
+    gone: Duration,
+    back: Duration,
+}
+
+/// At the pace of production.
+const ON: Course = Course {
+    grid: Grid::Fine,
+    samples: Grid::Fine.samples(),
+    idle: Duration::from_mins(8),
+    healthy: Duration::from_mins(12),
+    lost: Duration::from_mins(12),
+    again: Duration::from_mins(3),
+    gone: Duration::from_mins(22),
+    back: Duration::from_mins(3),
+};
+
+/// Seven samples that end one second after an evaluation.
+const UNIT: Duration = Duration::from_secs(301);
+/// Nothing is scraped at an evaluation: each change comes one second later after it than the one before.
+const OFF: Course = Course {
+    grid: Grid::Hours,
+    samples: Duration::from_secs(43),
+    idle: UNIT.times(2),
+    healthy: UNIT.times(3),
+    lost: UNIT.times(5),
+    again: UNIT.times(2),
+    gone: UNIT.times(7),
+    back: UNIT.times(2),
+};
 
 /// Moments at which something is asked for.
 struct Moments {
+    quiet: Duration,
     lost: Duration,
-    again: Duration,
+    found: Duration,
     paged: Duration,
     ticketed: Duration,
     end: Duration,
 }
 
-const fn moments() -> Moments {
+const fn moments(of: &Course) -> Moments {
     let minutes = Duration::from_mins;
-    let silent = IDLE.plus(HEALTHY);
-    let again = silent.plus(LOST);
-    let gone = again.plus(AGAIN);
-    let back = gone.plus(GONE);
+    // Two evaluations.
+    let margin = of.grid.step().times(2);
+    let silent = of.idle.plus(of.healthy);
+    let again = silent.plus(of.lost);
+    let gone = again.plus(of.again);
+    let back = gone.plus(of.gone);
     Moments {
+        quiet: silent.plus(RATE),
         // The rate is zero when its window is; then the hold.
-        lost: silent.plus(RATE).plus(minutes(5)).plus(MARGIN),
-        again,
+        lost: silent.plus(RATE).plus(minutes(5)).plus(margin),
+        found: again.plus(margin),
         // The rate needs two samples, so it ends within its window; then the hold.
-        paged: gone.plus(RATE).plus(minutes(3)).plus(MARGIN),
-        ticketed: gone.plus(RATE).plus(minutes(15)).plus(MARGIN),
-        end: back.plus(BACK),
+        paged: gone.plus(RATE).plus(minutes(3)).plus(margin),
+        ticketed: gone.plus(RATE).plus(minutes(15)).plus(margin),
+        end: back.plus(of.back),
     }
+}
+
+/// The test of a track with nothing that meets an evaluation. Its holds are longer than its evaluations apart.
+pub(super) fn off_the_grid<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>) -> Result<Option<Made>, TemplateError> {
+    let proves = "what comes and goes off the grid alerts and resolves as well";
+    played(first, track, &OFF, proves, false)
 }
 
 /// The test of a track; the first of a service also pins the texts.
@@ -58,29 +95,43 @@ pub(super) fn made<'a>(
     track: &Track<'_, 'a>,
     pins: bool,
 ) -> Result<Option<Made>, TemplateError> {
-    let at = moments();
     let proves =
         "what comes and goes: idle is silent, lost traffic and missing data alert, and what comes back resolves";
-    let Some(mut stage) = Stage::on(first.context, track, Grid::Fine, proves, at.end) else { return Ok(None) };
+    played(first, track, &ON, proves, pins)
+}
+
+fn played<'a>(
+    first: &'a Subject<'a>,
+    track: &Track<'_, 'a>,
+    course: &Course,
+    proves: &str,
+    pins: bool,
+) -> Result<Option<Made>, TemplateError> {
+    let at = moments(course);
+    let Some(stage) = Stage::on(first.context, track, course.grid, proves, at.end) else { return Ok(None) };
+    // A lead on the grid of evaluations is none on that of other samples.
+    if course.grid != Grid::Fine && stage.lead > Duration::from_secs(0) {
+        return Ok(None);
+    }
+    let mut stage = stage.sampled(course.samples);
     for driven in &track.0 {
         let it = driven.subject;
         // Time does not stop, and what leaves failures out has no rule for it.
         let stops = !it.slo.sli.is_time_weighted();
         let nothing = if stops { Flow::Idle } else { Flow::Events(0.0) };
         let timeline: Timeline = vec![
-            (IDLE, nothing),
-            (HEALTHY, Flow::Events(0.0)),
-            (LOST, nothing),
-            (AGAIN, Flow::Events(0.0)),
-            (GONE, Flow::Gone),
-            (BACK, Flow::Events(0.0)),
+            (course.idle, nothing),
+            (course.healthy, Flow::Events(0.0)),
+            (course.lost, nothing),
+            (course.again, Flow::Events(0.0)),
+            (course.gone, Flow::Gone),
+            (course.back, Flow::Events(0.0)),
         ];
         stage.plays(driven, &timeline);
         // A total without its errors says nothing about errors.
         let whole = it.inputs.fed != Fed::Total;
         if whole {
-            let quiet = at.again.minus(LOST).plus(RATE);
-            stage.asks(it, &it.ever("", quiet), quiet, None);
+            stage.asks(it, &it.ever("", at.quiet), at.quiet, None);
         }
         let Some(severity) = it.missing else {
             stage.asks(it, &it.ever("", at.end), at.end, None);
@@ -89,7 +140,7 @@ pub(super) fn made<'a>(
         if stops && !it.slo.sli.leaves_failures_out() {
             let alert = it.alert(traffic_lost(severity));
             stage.asks(it, &alert, at.lost, Some(1.0));
-            stage.asks(it, &alert, at.again.plus(MARGIN), None);
+            stage.asks(it, &alert, at.found, None);
         }
         stage.asks(it, &it.alert(MISSING_PAGE), at.paged, (severity == Severity::Page).then_some(1.0));
         stage.asks(it, &it.alert(MISSING_TICKET), at.paged, None);

@@ -64,7 +64,8 @@ pub(super) fn all<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>) -> Vec<Made
             made.extend(played(first, track, grid, &proves, |it| alone(it).into_iter().nth(number)));
         }
     }
-    made.extend(just_below(first, track));
+    made.extend(just_below(first, track, Phase::On));
+    made.extend(just_below(first, track, Phase::Off));
     made
 }
 
@@ -236,11 +237,24 @@ fn full(it: &Subject<'_>, told: Told<'_>, pair: &theory::Pair, burn: f64) -> Opt
     theory::detection_of(pair, it.pairs(told.severity), it.budget, burn * it.budget, pair.long)
 }
 
+/// Whether samples and changes meet evaluations. The other burns are only shown where they do: long windows read what was
+/// recorded, which is on the grid by itself, and what is scraped beside it is in the five-minute rate alone.
+#[derive(Clone, Copy, PartialEq)]
+enum Phase {
+    On,
+    Off,
+}
+
 /// Below the lowest threshold of all nothing fires at all; below that of pages, nothing pages, but a ticket comes. The
 /// history is young, so every window sees the burn itself.
-fn just_below<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>) -> Option<Made> {
+fn just_below<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, phase: Phase) -> Option<Made> {
     let step = Grid::Hours.step();
     let before = Duration::from_mins(40);
+    // Seven such samples end one second after an evaluation, and 56 eight.
+    let (samples, late, proves) = match phase {
+        Phase::On => (Grid::Hours.samples(), 0, "slow burn tickets, and just below a threshold is silent"),
+        Phase::Off => (Duration::from_secs(43), 8, "slow burn off the grid tickets, and just below one is silent"),
+    };
     let struck: Vec<_> = track.0.iter().filter(|it| it.subject.errs()).collect();
     let lengths = |it: &Subject<'_>| {
         let slow = BELOW * theory::lowest(&it.page);
@@ -251,16 +265,20 @@ fn just_below<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>) -> Option<Made>
     };
     let end =
         struck.iter().filter_map(|it| lengths(it.subject)).map(|(_, after)| before.plus(after)).max().unwrap_or(before);
-    let mut stage =
-        Stage::on(first.context, track, Grid::Hours, "slow burn tickets, and just below a threshold is silent", end)?;
+    let mut stage = Stage::on(first.context, track, Grid::Hours, proves, end)?;
+    // A lead on their grid is none on that of the samples.
+    if phase == Phase::Off && stage.lead > Duration::from_secs(0) {
+        return None;
+    }
+    stage = stage.sampled(samples);
     for driven in struck {
         let it = driven.subject;
         let quiet = BELOW * theory::lowest(&it.ticket).min(theory::lowest(&it.page));
-        let mut timeline = vec![(before, Flow::Events(quiet * it.budget))];
+        let mut timeline = vec![(before.plus(Duration::from_secs(late)), Flow::Events(quiet * it.budget))];
         let mut end = before;
         stage.asks(it, &it.ever("", before), before, None);
         if let Some((slow, after)) = lengths(it) {
-            timeline.push((after, Flow::Events(slow * it.budget)));
+            timeline.push((up_to(after, samples), Flow::Events(slow * it.budget)));
             end = before.plus(after);
             stage.asks(it, &it.alert(TICKET), end, Some(1.0));
             stage.asks(it, &it.ever(&it.context.estate.policy.severities.page, end), end, None);

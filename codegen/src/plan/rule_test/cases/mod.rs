@@ -2,6 +2,8 @@
 
 mod absence;
 mod budget;
+mod few;
+mod groups;
 mod ladder;
 mod outage;
 mod policies;
@@ -52,6 +54,8 @@ pub(super) fn tests(context: &Context<'_>, templates: &Templates) -> Result<Vec<
         made.extend(outage::on_the_grid(first, track));
         made.extend(outage::off_the_grid(first, track));
         made.extend(absence::made(first, track, pins)?);
+        made.extend(absence::off_the_grid(first, track)?);
+        made.extend(few::all(first, track));
         made.extend(restarts::made(first, track));
         made.extend(ladder::all(first, track));
         made.extend(policies::all(first, track));
@@ -62,6 +66,7 @@ pub(super) fn tests(context: &Context<'_>, templates: &Templates) -> Result<Vec<
         }
         all.extend(made);
     }
+    all.extend(groups::all(context, &subjects));
     all.extend(budget::made(&subjects, calm)?);
     all.extend(texts::made(&subjects)?);
     all.extend(service::made(&subjects)?);

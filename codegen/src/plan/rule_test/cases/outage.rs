@@ -90,6 +90,10 @@ fn played<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, proves: &str, phase
         };
         stage.measures(it, told, &row);
     }
+    // Beside all that are fed themselves.
+    if phase == Phase::On {
+        struck.iter().for_each(|driven| stage.neighbours(driven, end));
+    }
     stage.done()
 }
 

@@ -4,7 +4,7 @@ use promql_parser::label::Matcher;
 use promql_parser::parser::{Expr, VectorSelector};
 
 use super::super::file::Labels;
-use super::{ALL, BAD, Fed, GOOD, Inputs, Raw, Samples, accepts, group_value, invent, name_of, of_label};
+use super::{ALL, BAD, Fed, GOOD, Inputs, Raw, Samples, accepts, group_value, invent, name_of, of_label, refused_by};
 use crate::model::{EventSide, Slo};
 use crate::plan::rule_test::traffic::Counts;
 use crate::promql;
@@ -31,9 +31,11 @@ pub(super) fn events(slo: &Slo, side: &EventSide, total: &str) -> Option<Inputs>
         if groups.contains(&by) {
             continue;
         }
-        let mut push = |metric: String, labels: Labels, counts, share: usize| {
-            let samples = Samples::Counter(counts);
-            series.push(Raw { metric, labels, samples, group: groups.len(), share: share as u64 });
+        let all: Vec<&VectorSelector> = parts.iter().chain(&totals).collect();
+        let mut push = |of: &VectorSelector, metric: String, labels: Labels, counts, share: usize| {
+            let (samples, share) = (Samples::Counter(counts), share as u64);
+            let refused = refused_by(of, &labels, &all);
+            series.push(Raw { metric, labels, samples, group: groups.len(), share, refused });
         };
         let invented: Vec<(String, Labels)> =
             parts.iter().map(|it| Some((name_of(it)?, invent(it, &by, None)?))).collect::<Option<_>>()?;
@@ -41,8 +43,8 @@ pub(super) fn events(slo: &Slo, side: &EventSide, total: &str) -> Option<Inputs>
             invented.iter().any(|(name, labels)| name_of(total).as_ref() == Some(name) && accepts(total, labels))
         };
         let (shared, apart): (Vec<&VectorSelector>, Vec<&VectorSelector>) = totals.iter().partition(counts_part);
-        for (metric, labels) in &invented {
-            push(metric.clone(), labels.clone(), counts, parts.len());
+        for (of, (metric, labels)) in parts.iter().zip(&invented) {
+            push(of, metric.clone(), labels.clone(), counts, parts.len());
         }
         // The total may count the part's own series: then what is left is counted by its other selectors, or by series of
         // the shared ones that the part refuses.
@@ -53,7 +55,7 @@ pub(super) fn events(slo: &Slo, side: &EventSide, total: &str) -> Option<Inputs>
             _ => return None,
         };
         for total in &left {
-            push(name_of(total)?, invent(total, &by, refused.map(Vec::as_slice))?, counts, left.len());
+            push(total, name_of(total)?, invent(total, &by, refused.map(Vec::as_slice))?, counts, left.len());
         }
         groups.push(by);
     }

@@ -11,7 +11,7 @@ use promql_parser::parser::{Expr, VectorSelector};
 
 use super::super::maintenance::has_measured;
 use super::file::Labels;
-use super::matching::{accepted, accepted_but_refused};
+use super::matching::{accepted, accepted_but_refused, refused};
 use super::traffic::Counts;
 use crate::model::{Estate, EventSide, Red, Service, Sli, Slo};
 use crate::promql;
@@ -53,6 +53,17 @@ pub(super) struct Raw {
     pub(super) group: usize,
     /// Part of its group's events that it counts: `1 / share`.
     pub(super) share: u64,
+    /// Of labels that the rules ask for: what they refuse.
+    pub(super) refused: Vec<Refused>,
+}
+
+/// A label with a value that the rules of an SLO do not ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Refused {
+    pub(super) label: String,
+    pub(super) value: String,
+    /// No SLI about the contract's interactions asks for it: it is of another service.
+    pub(super) elsewhere: bool,
 }
 
 /// What a series shows of the traffic.
@@ -98,6 +109,16 @@ impl Inputs {
             Sli::Latency(histogram) => self.series.iter().any(|raw| raw.metric.starts_with(&histogram.metric)),
             sli => self.series.iter().any(|raw| sli.texts().iter().any(|(.., text)| text.contains(&raw.metric))),
         }
+    }
+
+    /// A neighbour of one of its series, which the SLO does not count, and no other one of the service.
+    pub(super) fn neighbour(service: &Service, slo: &Slo, raw: &Raw, by: &Refused) -> Option<Raw> {
+        let mut labels = raw.labels.clone();
+        labels.insert(by.label.clone(), by.value.clone());
+        let raw = Raw { labels, ..raw.clone() };
+        let alone = Self { groups: vec![], series: vec![raw.clone()], fed: Fed::Series };
+        let mut others = service.slos.iter().filter(|it| it.name != slo.name);
+        others.all(|it| by.elsewhere && it.sli.red().is_some() || !alone.feed(it)).then_some(raw)
     }
 
     /// Labels of a target of the service, as `up` carries them; `None` when no label value can be found for the estate's
@@ -166,7 +187,14 @@ fn pair(estate: &Estate, service: &Service, slo: &Slo) -> Inputs {
         labels.extend(by.clone());
         for (metric, counts) in [(total_of(slo), ALL), (contract::slo::ERROR_RATE, BAD)] {
             let samples = if slo.sli.is_time_weighted() { Samples::Time(counts) } else { Samples::Rate(counts) };
-            series.push(Raw { metric: metric.to_owned(), labels: labels.clone(), samples, group, share: 1 });
+            series.push(Raw {
+                metric: metric.to_owned(),
+                labels: labels.clone(),
+                samples,
+                group,
+                share: 1,
+                refused: vec![],
+            });
         }
     }
     Inputs { groups, series, fed: Fed::Pair }
@@ -185,7 +213,7 @@ fn recorded(estate: &Estate, service: &Service, slo: &Slo) -> Inputs {
     let series = groups.iter().enumerate().map(|(group, by)| {
         let mut labels = identity(estate, service, slo);
         labels.extend(by.clone());
-        Raw { metric: total.to_owned(), labels, samples: Samples::Rate(ALL), group, share: 1 }
+        Raw { metric: total.to_owned(), labels, samples: Samples::Rate(ALL), group, share: 1, refused: vec![] }
     });
     let series = series.collect();
     Inputs { groups, series, fed: Fed::Total }
@@ -247,6 +275,20 @@ fn invent(selector: &VectorSelector, by: &Labels, refused_by: Option<&[VectorSel
         labels.insert(key.clone(), accepted_but_refused(&of_label(selector, key), &refuse)?);
         (key != "__name__" && !by.contains_key(key) && refused(&labels)).then_some(labels)
     })
+}
+
+/// What a selector refuses, and all others of its metric, of each label that it asks for.
+fn refused_by(selector: &VectorSelector, labels: &Labels, all: &[&VectorSelector]) -> Vec<Refused> {
+    let asked = selector.matchers.matchers.iter().map(|it| &it.name).filter(|it| *it != "__name__");
+    asked
+        .filter_map(|label| {
+            let value = refused(&of_label(selector, label))?;
+            let mut labels = labels.clone();
+            labels.insert(label.clone(), value.clone());
+            let counted = all.iter().any(|it| name_of(it) == name_of(selector) && accepts(it, &labels));
+            (!counted).then(|| Refused { label: label.clone(), value, elsewhere: false })
+        })
+        .collect()
 }
 
 /// A value for a `by` label: another one for the second group where the matchers leave a choice.

@@ -4,7 +4,8 @@ use kilter_contract::{self as contract, Label, Values, cache, error_type, http, 
 use promql_parser::label::Matcher;
 
 use super::super::file::Labels;
-use super::{ALL, BAD, Fed, GOOD, Inputs, Raw, Samples, group_value, selection};
+use super::super::matching;
+use super::{ALL, BAD, Fed, GOOD, Inputs, Raw, Refused, Samples, group_value, selection};
 use crate::model::{Estate, Family, Red, Service, Slo, Unfiltered};
 
 /// Requests, calls, operations: good ones, bad ones by each definition of bad, and rejected ones.
@@ -18,6 +19,10 @@ pub(super) fn red(estate: &Estate, service: &Service, slo: &Slo, red: &Red) -> O
     // Traffic is spread over all values of one label, unless each is a group of its own.
     let spread = own.iter().find(|it| !grouped(it) && values(red, it).len() > 1);
 
+    let refused = refused(estate, red, &found);
+    let asked = |labels: &Labels| -> Vec<Refused> {
+        refused.iter().filter(|it| labels.contains_key(&it.label)).cloned().collect()
+    };
     let (mut groups, mut series): (Vec<Labels>, Vec<Raw>) = (Vec::new(), Vec::new());
     for group in 0..2 {
         let mut by = Labels::new();
@@ -55,7 +60,8 @@ pub(super) fn red(estate: &Estate, service: &Service, slo: &Slo, red: &Red) -> O
                 let mut labels = base.clone();
                 labels.extend(value.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
                 labels.extend(extra.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
-                series.push(Raw { metric: format!("{name}_{suffix}"), labels, samples, group, share });
+                let refused = asked(&labels);
+                series.push(Raw { metric: format!("{name}_{suffix}"), labels, samples, group, share, refused });
             };
             let good = good(red);
             if let Some(nanos) = red.slower_than_nanos {
@@ -76,10 +82,34 @@ pub(super) fn red(estate: &Estate, service: &Service, slo: &Slo, red: &Red) -> O
             labels.extend(by);
             labels.insert(resilience::REJECT_REASON.key.to_owned(), "circuit_open".to_owned());
             let metric = resilience::DEPENDENCY_REJECTED.name.to_owned();
-            series.push(Raw { metric, labels, samples: Samples::Counter(BAD), group, share: bads });
+            let refused = asked(&labels);
+            series.push(Raw { metric, labels, samples: Samples::Counter(BAD), group, share: bads, refused });
         }
     }
     Some(Inputs { groups, series, fed: Fed::Series })
+}
+
+/// What the rules do not ask for: another service, another environment, another route.
+fn refused(estate: &Estate, red: &Red, found: &[(String, Vec<Matcher>)]) -> Vec<Refused> {
+    let mut all = Vec::new();
+    let mut push = |label: &str, value: &str, elsewhere| {
+        all.push(Refused { label: label.to_owned(), value: value.to_owned(), elsewhere });
+    };
+    estate.identity.keys().for_each(|label| push(label, "another", true));
+    for (label, matchers) in found {
+        let value = matching::refused(&matchers.iter().collect::<Vec<_>>());
+        value.iter().for_each(|value| push(label, value, true));
+    }
+    for filter in red.family.filters() {
+        let value = match filter.unfiltered {
+            _ if !red.values(filter.label.key).is_empty() => Some("another"),
+            Unfiltered::Not(value) => Some(value),
+            Unfiltered::Only(_) => Some("another"),
+            Unfiltered::Any => None,
+        };
+        value.iter().for_each(|value| push(filter.label.key, value, false));
+    }
+    all
 }
 
 /// Values that the SLI accepts for a label.

@@ -4,7 +4,7 @@ use promql_parser::label::Matcher;
 use promql_parser::parser::{Expr, VectorSelector};
 
 use super::super::file::Labels;
-use super::{ALL, Fed, GOOD, Inputs, Raw, Samples, group_value, invent, name_of, of_label};
+use super::{ALL, Fed, GOOD, Inputs, Raw, Samples, group_value, invent, name_of, of_label, refused_by};
 use crate::model::{Histogram, Slo};
 use crate::promql;
 
@@ -51,13 +51,16 @@ fn by_group(
             continue;
         }
         let group = groups.len();
-        let made = series_of(invent(selector, &by, None)?)?;
+        let labels = invent(selector, &by, None)?;
+        let refused = refused_by(selector, &labels, &[selector]);
+        let made = series_of(labels)?;
         series.extend(made.into_iter().map(|(metric, labels, samples)| Raw {
             metric,
             labels,
             samples,
             group,
             share: 1,
+            refused: refused.clone(),
         }));
         groups.push(by);
     }

@@ -1,5 +1,7 @@
 //! `cargo xtask demo`: one service, one SLO file, one page delivered, told as it happens.
 
+pub(crate) mod fleet;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;

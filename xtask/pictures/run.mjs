@@ -1,0 +1,30 @@
+// Takes every picture. Usage: node run.mjs ROOT
+import { join } from "node:path";
+import { serve, URL as prometheus } from "./server.mjs";
+import { shoot, site } from "./shoot.mjs";
+
+const root = process.argv[2];
+const target = join(root, "target/pictures");
+const { child, end } = await serve({ folder: join(target, "data"), rules: join(root, "rules"), modules: join(target, "grafana") });
+const { server, url } = await site([join(target, "grafana/dist"), root]);
+const perses = await site([join(target, "perses/dist"), root]);
+try {
+  const page = (board, more) => `${url}/?${new URLSearchParams({ board: `${url}/dashboards/${board}.json`, prometheus, end, ...more })}`;
+  const drawn = (board, more) => `${perses.url}/?${new URLSearchParams({ board: `${perses.url}/perses/${board}.json`, prometheus, end, ...more })}`;
+  const clone = { slo: "clone-availability" };
+  for (const [name, address, height] of [
+    ["overview", page("slo-overview", { only: "Every SLO|What happened" }), 1080],
+    ["promise", page("git-https", { ...clone, only: "The promise" }), 1010],
+    ["spenders", page("git-https", { ...clone, only: "Who spends|Serving" }), 1680],
+    ["resources", page("git-https", { ...clone, only: "Resources|Processes" }), 1480],
+    ["perses", drawn("git-https", { only: "The promise" }), 1010],
+  ]) {
+    await shoot(address, join(root, `docs/pictures/${name}.png`), 1600, height);
+    console.log(`docs/pictures/${name}.png`);
+  }
+} finally {
+  server.close();
+  perses.server.close();
+  child.kill();
+}
+process.exit(0);
