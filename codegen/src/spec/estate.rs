@@ -185,7 +185,7 @@ const DATASOURCES: Object = Object {
         optional("prometheus", Kind::Text, "Prometheus. Default: that of links.", "http://prometheus:9090"),
         optional("tempo", Kind::Text, "Tempo: exemplars lead to its traces.", "http://tempo:3200"),
         optional("jaeger", Kind::Text, "Jaeger: exemplars lead to its traces.", "http://jaeger:16686"),
-        optional("loki", Kind::Text, "Loki.", "http://loki:3100"),
+        optional("loki", Kind::Text, "Loki: traces lead to their logs.", "http://loki:3100"),
     ],
     one_of: false,
     later: &[],

@@ -113,7 +113,9 @@ fn every_code_has_a_fixture() {
         .chain([super::conform::expectations()])
         .collect();
     for code in kilter_codegen::diagnostic::Code::ALL {
-        assert!(expected.contains(code.as_str()), "no fixture gives {code}: {}", code.title());
+        // No key is announced for later at present, so nothing a user writes gives it.
+        let announced = *code == kilter_codegen::diagnostic::Code::NotYet;
+        assert!(announced || expected.contains(code.as_str()), "no fixture gives {code}: {}", code.title());
         assert!(code.explanation().len() > 40, "{code} explains nothing");
     }
 }
