@@ -188,28 +188,21 @@ fn leadership(node: &Node, findings: &mut Findings<'_>) -> Option<Leadership> {
     let (shortest, longest) = (windows::timing().escalation_hold, Duration::from_mins(24 * 60));
     let mut after = windows::timing().leadership_hold;
     if let Some((written, place)) = text(node, "after") {
-        match written.parse::<Duration>().ok().filter(|it| (shortest..=longest).contains(it)) {
-            Some(it) => after = it,
-            None => {
-                let message = format!("`{}` is no duration from {shortest} to {longest}", printable(written));
-                let help = "teams' own escalation comes first, half an hour after the page; for example: after: 1h";
-                findings.error(Code::BadValue, place.range, message, help);
-            }
+        if let Some(it) = written.parse::<Duration>().ok().filter(|it| (shortest..=longest).contains(it)) {
+            after = it;
+        } else {
+            let message = format!("`{}` is no duration from {shortest} to {longest}", printable(written));
+            let help = "teams' own escalation comes first, half an hour after the page; for example: after: 1h";
+            findings.error(Code::BadValue, place.range, message, help);
         }
     }
     let mut teams = TEAMS;
     if let Some((written, place)) = number(node, "teams") {
-        match written.parse::<u32>().ok().filter(|it| (2..=1_000).contains(it)) {
-            Some(it) => teams = it,
-            None => {
-                let message = format!("`{}` is no number of teams from 2 to 1000", printable(written));
-                findings.error(
-                    Code::BadValue,
-                    place.range,
-                    message,
-                    "one team's pages are its own; for example: teams: 2",
-                );
-            }
+        if let Some(it) = written.parse::<u32>().ok().filter(|it| (2..=1_000).contains(it)) {
+            teams = it;
+        } else {
+            let message = format!("`{}` is no number of teams from 2 to 1000", printable(written));
+            findings.error(Code::BadValue, place.range, message, "one team's pages are its own; for example: teams: 2");
         }
     }
     Some(Leadership { receiver: receiver.to_owned(), after, teams })

@@ -66,7 +66,7 @@ impl Known {
     /// Signals of the contract that the service has, as far as it says.
     pub(super) fn signals(&self) -> BTreeSet<String> {
         let Some(contract) = &self.contract else { return BTreeSet::new() };
-        let serves = (!contract.routes.is_empty()).then(|| kilter_contract::http::SERVER_REQUEST_DURATION.name);
+        let serves = (!contract.routes.is_empty()).then_some(kilter_contract::http::SERVER_REQUEST_DURATION.name);
         contract.uses.keys().cloned().chain(serves.map(str::to_owned)).collect()
     }
 

@@ -312,7 +312,7 @@ impl Panel {
     }
 
     /// Never below zero.
-    pub(super) const fn from_zero(mut self) -> Self {
+    pub(super) const fn zero_based(mut self) -> Self {
         self.range.0 = Some(0);
         self
     }

@@ -236,7 +236,7 @@ impl Overview<'_> {
                 (10, 8),
             )
             .asks(Query::over_time(services.join(" or "), "{{service}}"))
-            .from_zero(),
+            .zero_based(),
             Panel::new(
                 "Time to evaluate",
                 "How long each group of rules takes; near its interval it is late.",
@@ -245,7 +245,7 @@ impl Overview<'_> {
                 (10, 8),
             )
             .asks(Query::over_time(took, &legend))
-            .from_zero(),
+            .zero_based(),
         ];
         if !failures.is_empty() {
             all.push(
@@ -257,7 +257,7 @@ impl Overview<'_> {
                     (24, 6),
                 )
                 .asks(Query::over_time(failures.join(" or "), &legend))
-                .from_zero()
+                .zero_based()
                 .or_empty("none failed"),
             );
         }

@@ -114,10 +114,10 @@ impl Promise<'_> {
             value("Objective", "The promised share of good events.", self.scope.recorded(slo::OBJECTIVE), Unit::Share).decimals(self.digits()).share(),
             value("SLI", "The share of good events over the compliance window so far, as it counts for the budget.", format!("1 - {} * {join} {budget}", self.budget(slo::PERIOD_BURN_RATE)), Unit::Share).decimals(self.digits() + 1).share(),
             value("Budget left", "The share of the error budget that is left; below zero the promise is broken.", remaining.clone(), Unit::Share).decimals(1),
-            value("Outage left", "How long a total outage may last before the budget is spent.", format!("clamp_min({remaining}, 0) * {join} {budget} * {seconds}"), Unit::Seconds).decimals(1).from_zero(),
-            value("Failures left", "How many more events may fail, at the traffic of the window so far.", format!("clamp_min({remaining}, 0) * {join} {budget} * ({allowed}) * {step}"), Unit::Count).from_zero().or_empty("not counted"),
-            value("Burn rate now", "How many times too fast the budget burns, over the long window that pages first.", burn.clone(), Unit::Times).decimals(1).from_zero().or_empty("no traffic"),
-            value("Exhausted in", "When the budget is spent if it goes on burning as in the last hour; nothing when it outlasts the window.", format!("clamp_min({remaining}, 0) * {seconds} / (({burn}) > 0) < {seconds}"), Unit::Seconds).decimals(1).from_zero().or_empty("not soon"),
+            value("Outage left", "How long a total outage may last before the budget is spent.", format!("clamp_min({remaining}, 0) * {join} {budget} * {seconds}"), Unit::Seconds).decimals(1).zero_based(),
+            value("Failures left", "How many more events may fail, at the traffic of the window so far.", format!("clamp_min({remaining}, 0) * {join} {budget} * ({allowed}) * {step}"), Unit::Count).zero_based().or_empty("not counted"),
+            value("Burn rate now", "How many times too fast the budget burns, over the long window that pages first.", burn.clone(), Unit::Times).decimals(1).zero_based().or_empty("no traffic"),
+            value("Exhausted in", "When the budget is spent if it goes on burning as in the last hour; nothing when it outlasts the window.", format!("clamp_min({remaining}, 0) * {seconds} / (({burn}) > 0) < {seconds}"), Unit::Seconds).decimals(1).zero_based().or_empty("not soon"),
         ]
     }
 
@@ -150,7 +150,7 @@ impl Promise<'_> {
             Panel::lines("Events", "All and bad events. With little traffic every failure weighs much.", Unit::PerSecond, 12)
                 .asks(over_time(total, "all", Color::Blue))
                 .asks(over_time(error, "bad", Color::Vermillion))
-                .from_zero(),
+                .zero_based(),
         ]
     }
 
@@ -202,7 +202,7 @@ impl Promise<'_> {
         let mut panel = Panel::lines("Burn rate by window", &about, Unit::Times, 12)
             .drawn(Drawing::LogLines)
             .asks_all(burns)
-            .from_zero()
+            .zero_based()
             .or_empty("no traffic");
         for class in classes {
             let own: Vec<String> = class.number.iter().map(|_| one_of(slo::SLO_LABEL, &class.names())).collect();

@@ -96,11 +96,10 @@ impl Red<'_> {
             }
             // Breakers are of a dependency, however it is called: once is enough.
             Family::RpcClient if !self.has(Family::HttpClient) => self.breakers(),
-            Family::RpcClient => vec![],
             Family::Db => self.replicas(),
             Family::Job => self.jobs(),
             Family::Cache => vec![self.hits()],
-            Family::RpcServer | Family::Messaging => vec![],
+            Family::RpcClient | Family::RpcServer | Family::Messaging => vec![],
         });
         all
     }
@@ -123,7 +122,7 @@ impl Red<'_> {
             )
             .drawn(Drawing::Stack)
             .asks(Query::over_time(by(&[main], &self.rate(&count, &counted)), &named(main)))
-            .from_zero(),
+            .zero_based(),
         ];
         if let Some(outcome) = family.outcomes().last().map(|it| it.label.key).filter(|_| family != Family::Cache) {
             let failed = [counted.clone(), vec![format!("{outcome}!=\"\"")]].concat();
@@ -138,7 +137,7 @@ impl Red<'_> {
                 )
                 .drawn(Drawing::Stack)
                 .asks(Query::over_time(query, &format!("{} {}", named(main), named(outcome))))
-                .from_zero()
+                .zero_based()
                 .or_empty("no errors"),
             );
         } else {
@@ -152,7 +151,7 @@ impl Red<'_> {
                 )
                 .drawn(Drawing::Stack)
                 .asks(Query::over_time(query, &format!("{} {}", named(main), named(cache::OUTCOME.key))))
-                .from_zero(),
+                .zero_based(),
             );
         }
         all.push(self.durations(family, noun, lower, &counted));
@@ -169,7 +168,7 @@ impl Red<'_> {
         );
         let title = format!("{noun}: duration");
         let mut panel =
-            Panel::lines(&title, &about, Unit::Seconds, THIRD).asks_all(quantiles).from_zero().or_empty("no traffic");
+            Panel::lines(&title, &about, Unit::Seconds, THIRD).asks_all(quantiles).zero_based().or_empty("no traffic");
         for query in &mut panel.queries {
             *query = query.clone().with_exemplars();
         }
@@ -192,7 +191,7 @@ impl Red<'_> {
             format!("How many {noun} have begun and not ended, by {per}. It rises when they become slow or more.");
         Panel::lines(&format!("{noun} in flight"), &about.replace("Requests", "requests"), Unit::Plain, THIRD)
             .asks(Query::over_time(by(&[main], &self.own(series, &[])), &named(main)))
-            .from_zero()
+            .zero_based()
     }
 
     fn served(&self) -> Vec<Panel> {
@@ -209,7 +208,7 @@ impl Red<'_> {
             )
             .drawn(Drawing::Stack)
             .asks(Query::over_time(codes, &format!("status {}", named(http::STATUS.key))))
-            .from_zero(),
+            .zero_based(),
             self.active(http::SERVER_ACTIVE_REQUESTS.name, Family::HttpServer),
             Panel::lines(
                 "Slowest percent by route",
@@ -218,7 +217,7 @@ impl Red<'_> {
                 THIRD,
             )
             .asks(Query::over_time(format!("histogram_quantile(0.99, {slowest})"), &named(route)))
-            .from_zero()
+            .zero_based()
             .or_empty("no traffic"),
         ]
     }
@@ -252,7 +251,7 @@ impl Red<'_> {
             )
             .drawn(Drawing::Stack)
             .asks(Query::over_time(rejected, &format!("{} {}", named(dependency), named(reason))))
-            .from_zero()
+            .zero_based()
             .or_empty("none rejected"),
         ]
     }
@@ -272,7 +271,7 @@ impl Red<'_> {
             )
             .drawn(Drawing::Stack)
             .asks(Query::over_time(operations, &format!("{} {}", named(namespace), named(role))))
-            .from_zero(),
+            .zero_based(),
             Panel::lines(
                 "Reads by reason",
                 "Reads that a replica may answer: who answered, and why.",
@@ -281,7 +280,7 @@ impl Red<'_> {
             )
             .drawn(Drawing::Stack)
             .asks(Query::over_time(reads, &format!("{}: {}", named(role), named(resilience::READ_REASON.key))))
-            .from_zero()
+            .zero_based()
             .or_empty("no replicas"),
             Panel::lines(
                 "Replica lag",
@@ -290,7 +289,7 @@ impl Red<'_> {
                 THIRD,
             )
             .asks(Query::over_time(lag, &format!("{} {}", named(namespace), named(replica))))
-            .from_zero()
+            .zero_based()
             .or_empty("no replicas"),
         ]
     }
@@ -306,7 +305,7 @@ impl Red<'_> {
                 THIRD,
             )
             .asks(Query::over_time(last, &named(name)))
-            .from_zero()
+            .zero_based()
             .or_empty("no success yet"),
             self.active(job::ACTIVE_RUNS.name, Family::Job),
         ]

@@ -43,5 +43,5 @@ fn panel(what: &str, unit: Unit, own: bool) -> Panel {
     } else {
         "Bad events by what the SLO leaves open: that is where it hurts. The query is that of the runbook."
     };
-    Panel::new(what, about, drawing, unit, (8, 7)).or_empty(empty).from_zero()
+    Panel::new(what, about, drawing, unit, (8, 7)).or_empty(empty).zero_based()
 }

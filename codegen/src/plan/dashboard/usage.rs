@@ -79,7 +79,7 @@ impl Usage<'_> {
         ];
         let panel = |title, about, unit, [resources, pools]: [String; 2]| {
             let [first, second] = Self::both(resources, pools);
-            Panel::lines(title, about, unit, HALF).asks(first).asks(second).from_zero()
+            Panel::lines(title, about, unit, HALF).asks(first).asks(second).zero_based()
         };
         vec![
             panel("Utilization", "Used, as a share of the limit: pools, queues, semaphores, memory and processor of the container, file descriptors, workers of the runtime. The fullest instance counts; what has no limit has no line.", Unit::Share, share)
@@ -103,23 +103,23 @@ impl Usage<'_> {
         vec![
             Panel::lines("Processor", "Processor time that each instance uses: 1 is one core.", Unit::Plain, QUARTER)
                 .asks(Query::over_time(self.rate(process::CPU.name), "{{instance}}"))
-                .from_zero(),
+                .zero_based(),
             Panel::lines("Memory", "What the kernel holds in memory for each instance.", Unit::Bytes, QUARTER)
                 .asks(per_instance(process::RESIDENT_MEMORY.name))
-                .from_zero(),
+                .zero_based(),
             Panel::lines("Tasks", "Tasks of the runtime that have not ended: a leak of them only rises.", Unit::Count, QUARTER)
                 .asks(per_instance(process::TOKIO_ALIVE_TASKS.name))
-                .from_zero(),
+                .zero_based(),
             Panel::lines("Uptime", "How long ago each instance started. A line that falls to zero again and again is a process that dies.", Unit::Seconds, QUARTER)
                 .asks(Query::over_time(up, "{{instance}}"))
-                .from_zero(),
+                .zero_based(),
             Panel::lines("Instances by version", "How many instances run each version: a rollout, or one that is stuck halfway.", Unit::Plain, HALF)
                 .drawn(Drawing::Stack)
                 .asks(Query::over_time(versions, &format!("{{{{{version}}}}}")))
-                .from_zero(),
+                .zero_based(),
             Panel::lines("Telemetry that is lost", "Spans, exports, folded series and refused metrics, as the alert counts them: what is lost here is missed everywhere else.", Unit::Count, HALF)
                 .asks(Query::over_time(resources::telemetry(self.context, &settings), "{{problem}}"))
-                .from_zero()
+                .zero_based()
                 .or_empty("nothing lost"),
         ]
     }

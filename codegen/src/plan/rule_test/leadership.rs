@@ -5,7 +5,7 @@ use kilter_contract::slo as names;
 use super::super::{escalation as rules, windows};
 use super::estate::{Proof, STEP};
 use super::file::{Labels, Test, selector};
-use crate::model::{Estate, Leadership};
+use crate::model::{Estate, Leadership, Name};
 
 /// Minutes of what is healthy before and after.
 const QUIET: u64 = 20;
@@ -13,7 +13,7 @@ const QUIET: u64 = 20;
 /// The tests of what kilter.yaml says under `leadership`.
 pub(super) fn tests(estate: &Estate) -> Vec<Test> {
     let Some(leadership) = &estate.leadership else { return Vec::new() };
-    let teams: Vec<&str> = rules::paged(estate).into_iter().map(|it| it.as_str()).collect();
+    let teams: Vec<&str> = rules::paged(estate).into_iter().map(Name::as_str).collect();
     let Some(last) = teams.last() else { return Vec::new() };
     let mut all = vec![lasts(estate, leadership, last)];
     if rules::can_spread(estate, leadership) {
@@ -109,8 +109,8 @@ fn spreads(estate: &Estate, leadership: &Leadership, teams: &[&str]) -> Test {
     for (number, team) in teams.iter().take(wanted).enumerate() {
         let last = number + 1 == wanted;
         let service = format!("of-{team}");
-        let spans = if last { vec![moment..moment + hold - 1, all..end] } else { vec![alone..end] };
-        for (span, fires) in spans.into_iter().enumerate() {
+        let spans = [if last { moment..moment + hold - 1 } else { alone..end }, all..end];
+        for (span, fires) in spans.into_iter().take(1 + usize::from(last)).enumerate() {
             let slo = format!("slo-{span}");
             feed(
                 &mut it,

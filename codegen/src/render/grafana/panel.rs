@@ -144,7 +144,7 @@ fn property(id: &str, value: Value) -> Value {
     Value::Object(all)
 }
 
-fn overridden(matcher: &str, name: &str, properties: Vec<Value>) -> Value {
+fn overridden(matcher: &str, name: &str, properties: &[Value]) -> Value {
     json!({"matcher": {"id": matcher, "options": name}, "properties": properties})
 }
 
@@ -158,7 +158,7 @@ fn overrides(it: &Panel) -> Vec<Value> {
     }
     let outcomes = OUTCOMES.iter().filter(|_| it.drawing == Drawing::Stack);
     let mut all: Vec<Value> =
-        outcomes.map(|(pattern, color)| overridden("byRegexp", pattern, vec![fixed(*color)])).collect();
+        outcomes.map(|(pattern, color)| overridden("byRegexp", pattern, &[fixed(*color)])).collect();
     for (n, query) in it.queries.iter().enumerate() {
         let Some(Line { color, dashed }) = query.line else { continue };
         let mut properties = Vec::new();
@@ -175,7 +175,7 @@ fn overrides(it: &Panel) -> Vec<Value> {
                 properties.push(property("custom.lineWidth", json!(1)));
             }
         }
-        all.push(overridden("byFrameRefID", &ref_id(n), properties));
+        all.push(overridden("byFrameRefID", &ref_id(n), &properties));
     }
     all
 }
@@ -205,7 +205,7 @@ fn columns(table: &Table) -> Vec<Value> {
             properties.push(property("custom.hideFrom", json!({"viz": true, "legend": true, "tooltip": true})));
         }
         if !properties.is_empty() {
-            all.push(overridden("byName", &it.title, properties));
+            all.push(overridden("byName", &it.title, &properties));
         }
     }
     all

@@ -193,12 +193,11 @@ fn values(stage: &Stage<'_>, rates: &[(u64, Option<f64>)], pace: f64) -> String 
     let mut parts = Vec::new();
     for (minutes, rate) in rates {
         let Some(repeats) = stage.count(Duration::from_mins(*minutes)).checked_sub(1) else { continue };
-        match rate {
-            Some(rate) => parts.push(format!("{}+0x{repeats}", number(rate * pace))),
-            None => {
-                parts.push("stale".to_owned());
-                parts.extend((repeats > 0).then(|| format!("_x{repeats}")));
-            }
+        if let Some(rate) = rate {
+            parts.push(format!("{}+0x{repeats}", number(rate * pace)));
+        } else {
+            parts.push("stale".to_owned());
+            parts.extend((repeats > 0).then(|| format!("_x{repeats}")));
         }
     }
     // It is over, and not only silent.

@@ -95,7 +95,7 @@ fn by_itself(it: &Subject<'_>, told: Told<'static>, pairs: &[Pair], pair: &Pair)
     } else {
         phases.push((off, rate(LEFT), Some(events)));
     }
-    let early = (0.6 * long as f64) as u64 / step * step;
+    let early = long * 3 / 5 / step * step;
     let mut asks = vec![
         Ask::Silent(told, begin + early, begin + early),
         Ask::Fires(told, begin + up(0.9 * long as f64, step), true),
@@ -116,7 +116,7 @@ fn guard(it: &Subject<'_>, told: Told<'static>, pairs: &[Pair], pair: &Pair) -> 
         return None;
     }
     let burst = up(long as f64 / 12.0, step).max(if short <= step { 3 } else { 2 } * step);
-    let apart = (0.6 * long as f64) as u64 / step * step;
+    let apart = long * 3 / 5 / step * step;
     let last = pairs.iter().all(|it| it.long <= pair.long);
     let start = if last { 0 } else { step + long };
     let first = start + burst;
