@@ -121,7 +121,6 @@ impl Day {
         let missing: Vec<_> = wanted.difference(&told).collect();
         assert!(missing.is_empty(), "{}: not told: {missing:#?}{}", self.name, self.so_far());
         self.watch.prometheus.no_rule_errs().expect("no rule errs");
-        println!("{}: as expected; {}{}", self.name, self.load.said(), self.so_far());
     }
 
     /// Nothing is told, and no rule errs, for this long.
