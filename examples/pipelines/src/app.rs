@@ -82,7 +82,7 @@ mod tests {
         let telemetry = kilter::testing::TestTelemetry::new(SERVICE);
         let (queue, claims) = Queue::new(&telemetry, 1, 1, Duration::from_secs(1));
         let pipelines = Arc::new(Pipelines::new(queue));
-        workers::start(&telemetry, 1, claims, &pipelines, &workspace, Duration::from_secs(1));
+        workers::start(&telemetry, 1, &claims, &pipelines, &workspace, Duration::from_secs(1));
         drop(Cleanup::new(&telemetry, workspace));
         telemetry.assert_contract("kilter.contract.json");
     }

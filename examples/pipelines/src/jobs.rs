@@ -9,7 +9,7 @@ use tokio::fs;
 use crate::build::Workspace;
 
 /// How old an artifact may become.
-const KEPT: Duration = Duration::from_hours(1);
+const KEPT: Duration = Duration::from_secs(60 * 60);
 
 /// Removes artifacts. Whether it still does is seen by when it last succeeded: a job that no longer runs has no failures.
 #[derive(Debug)]

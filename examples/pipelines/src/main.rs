@@ -87,7 +87,7 @@ async fn main() -> anyhow::Result<()> {
         let (queue, claims) =
             Queue::new(&telemetry, usize::from(args.workers), usize::from(args.queue), args.late_after);
         let pipelines = Arc::new(Pipelines::new(queue));
-        workers::start(&telemetry, usize::from(args.workers), claims, &pipelines, &workspace, args.build_limit);
+        workers::start(&telemetry, usize::from(args.workers), &claims, &pipelines, &workspace, args.build_limit);
         app::router(pipelines)
     } else {
         axum::Router::new()

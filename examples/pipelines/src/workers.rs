@@ -14,14 +14,14 @@ use crate::queue::{Claims, Queue};
 pub(crate) fn start(
     telemetry: &Telemetry,
     number: usize,
-    claims: Claims,
+    claims: &Claims,
     pipelines: &Arc<Pipelines>,
     workspace: &Arc<Workspace>,
     limit: Duration,
 ) {
     let messages = Queue::messages(telemetry);
     for _ in 0..number {
-        tokio::spawn(work(messages, Arc::clone(&claims), Arc::clone(pipelines), Arc::clone(workspace), limit));
+        tokio::spawn(work(messages, Arc::clone(claims), Arc::clone(pipelines), Arc::clone(workspace), limit));
     }
 }
 

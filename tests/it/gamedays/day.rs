@@ -121,7 +121,6 @@ impl Day {
         let missing: Vec<_> = wanted.difference(&told).collect();
         assert!(missing.is_empty(), "{}: not told: {missing:#?}{}", self.name, self.so_far());
         self.watch.prometheus.no_rule_errs().expect("no rule errs");
-        eprintln!("{}: as expected; {}{}", self.name, self.load.said(), self.so_far());
     }
 
     /// Nothing is told, and no rule errs, for this long.
@@ -155,8 +154,8 @@ impl Day {
 
     /// Every alert in every notification but those of the dead-man's switch, in order.
     fn all(&self) -> Vec<(String, ReceivedAlert)> {
-        let received = self.watch.webhook.received().into_iter().filter(|it| it.path != "/watchdog");
-        let lines = received.flat_map(|it| {
+        let notifications = self.watch.webhook.received().into_iter().filter(|it| it.path != "/watchdog");
+        let lines = notifications.flat_map(|it| {
             let receiver = it.path.trim_start_matches('/').to_owned();
             it.alerts.into_iter().map(move |alert| (line(&receiver, &alert), alert))
         });
