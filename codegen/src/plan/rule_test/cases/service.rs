@@ -114,7 +114,10 @@ fn feed(stage: &mut Stage<'_>, labels: &Labels, number: &str, phases: &[(Option<
         }
     });
     let values = values.collect::<Vec<_>>().join(" ") + " stale";
-    // Before it all, an instance that is there from the beginning is up.
-    let before = if matches!(phases.first(), Some((None, _))) { "_" } else { "1+0" };
-    stage.feeds(selector("up", &labels), Some(before), &values);
+    // Before it all, it is as it is first.
+    let before = match phases.first() {
+        Some((Some(value), _)) => format!("{value}+0"),
+        _ => "_".to_owned(),
+    };
+    stage.feeds(selector("up", &labels), Some(&before), &values);
 }
