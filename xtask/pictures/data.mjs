@@ -141,8 +141,11 @@ export async function scraped(path, { start, end, since, job, instances }) {
   await write(path, families);
 }
 
-/** The pairs of SLOs for the month before, five minutes apart, and what was left of their budgets. */
-export async function history(path, { start, end, slos }) {
+/**
+ * The pairs of SLOs for the month before, five minutes apart, and what was left of their budgets. Of services that were not
+ * `scraped` the pairs go on until `now`.
+ */
+export async function history(path, { start, end, now, scraped, slos }) {
   const families = new Map();
   const put = (name, tags, t, value) => {
     if (!families.has(name)) families.set(name, { type: "gauge", series: new Map() });
@@ -175,6 +178,13 @@ export async function history(path, { start, end, slos }) {
         if (i % 2 === 0) put("slo:objective:ratio", tags, t, 1 - budget);
       }
     });
+    if (service !== scraped) {
+      for (let t = end + 60; t <= now; t += 60) {
+        const total = tide(t) * per * (0.95 + 0.1 * random());
+        put("slo:total:rate5m", { service, slo }, t, total);
+        put("slo:error:rate5m", { service, slo }, t, total * budget * (0.25 + 0.2 * random()));
+      }
+    }
   });
   await write(path, families);
 }

@@ -8,6 +8,8 @@ import { history, scraped, write } from "./data.mjs";
 
 const HOURS = 6.5;
 const PORT = 19099;
+/** The service whose metrics there are. */
+const JOB = "git-https";
 export const URL = `http://127.0.0.1:${PORT}`;
 
 function promtool(...args) {
@@ -80,20 +82,21 @@ export async function serve({ folder, rules, modules }) {
   const from = end - HOURS * 3600;
   const groups = readdirSync(rules).filter((it) => it.endsWith(".rules.yaml")).flatMap((it) => yaml.parse(readFileSync(join(rules, it), "utf8")).groups);
   const all = groups.flatMap((it) => it.rules);
-  const fill = (name) => promtool("tsdb", "create-blocks-from", "openmetrics", join(folder, name), join(folder, "tsdb"));
+  const fill = (name) => promtool("tsdb", "create-blocks-from", "--max-block-duration=768h", "openmetrics", join(folder, name), join(folder, "tsdb"));
 
   const slos = all.filter((it) => it.record === "slo:error_budget:ratio").map(({ labels, expr }) => {
     const per = { "clone-availability": 9, "clone-latency": 9, "hook-delivery": 5 }[labels.slo] ?? 14;
     return { service: labels.service, slo: labels.slo, budget: Number.parseFloat(expr.replace("vector(", "")), per };
   });
-  await history(join(folder, "history.om"), { start: end - 30 * 86400, end: from + 900, slos });
-  await scraped(join(folder, "scraped.om"), { start: from, end, since: 35 * 60, job: "git-https", instances: [["10.0.1.4:9464", "10.0.1.9:9464"], ["10.0.2.7:9464", "10.0.2.8:9464"]] });
+  await history(join(folder, "history.om"), { start: end - 30 * 86400, end: from + 900, now: end, scraped: JOB, slos });
+  await scraped(join(folder, "scraped.om"), { start: from, end, since: 35 * 60, job: JOB, instances: [["10.0.1.4:9464", "10.0.1.9:9464"], ["10.0.2.7:9464", "10.0.2.8:9464"]] });
   ["history.om", "scraped.om"].forEach(fill);
 
-  const first = ["slo:total:rate5m", "slo:objective:ratio", "slo:error_budget:ratio", "slo:info", "slo:last_success:timestamp"];
+  const own = (it) => it.labels?.service === JOB;
+  const first = ["slo:objective:ratio", "slo:error_budget:ratio", "slo:info", "slo:last_success:timestamp"];
   const passes = [
-    (it) => first.includes(it.record),
-    (it) => it.record === "slo:error:rate5m",
+    (it) => first.includes(it.record) || (it.record === "slo:total:rate5m" && own(it)),
+    (it) => it.record === "slo:error:rate5m" && own(it),
     (it) => it.record?.startsWith("slo:burn_rate:") || it.record?.startsWith("slo:period"),
     (it) => it.record === "slo:error_budget_remaining:ratio",
   ];

@@ -48,9 +48,9 @@ enum Task {
     },
     /// Rewrites every generated file that is committed: rules, dashboards, schemas, reference pages.
     Regen,
-    /// Draws the dashboards with the components of Grafana, over a service with an incident, into docs/pictures.
+    /// Draws the dashboards with the components of Grafana and with Perses, over a service with an incident, into docs/pictures.
     ///
-    /// Needs npm's registry, and 650 MB below target/. CI does not run it.
+    /// Needs npm's registry, and a gigabyte below target/. CI does not run it.
     Pictures,
 }
 

@@ -6,7 +6,7 @@ import { BrowserRouter } from "react-router-dom";
 import { QueryParamProvider } from "use-query-params";
 import { ReactRouter6Adapter } from "use-query-params/adapters/react-router-6";
 import { ChartsProvider, SnackbarProvider, generateChartsTheme, getTheme } from "@perses-dev/components";
-import { PluginRegistry, TimeRangeProviderBasic, ValidationProvider, dynamicImportPluginLoader } from "@perses-dev/plugin-system";
+import { PluginRegistry, TimeRangeProvider, ValidationProvider, dynamicImportPluginLoader } from "@perses-dev/plugin-system";
 import { ViewDashboard } from "@perses-dev/dashboards";
 import * as prometheus from "@perses-dev/prometheus-plugin";
 import * as lines from "@perses-dev/timeseries-chart-plugin";
@@ -43,9 +43,9 @@ createRoot(document.getElementById("root")).render(
             <PluginRegistry pluginLoader={loader} defaultPluginKinds={{ Panel: "TimeSeriesChart", TimeSeriesQuery: "PrometheusTimeSeriesQuery" }}>
               <QueryClientProvider client={client}>
                 <ValidationProvider>
-                  <TimeRangeProviderBasic initialTimeRange={range}>
+                  <TimeRangeProvider timeRange={range}>
                     <ViewDashboard dashboardResource={board} datasourceApi={datasources} isReadonly isVariableEnabled isDatasourceEnabled={false} />
-                  </TimeRangeProviderBasic>
+                  </TimeRangeProvider>
                 </ValidationProvider>
               </QueryClientProvider>
             </PluginRegistry>

@@ -1,3 +1,3 @@
 import react from "@vitejs/plugin-react";
 
-export default { plugins: [react()], build: { target: "esnext", minify: false }, define: { "process.env.NODE_ENV": '"production"' } };
+export default { plugins: [react()], build: { target: "esnext", minify: false }, define: { global: "globalThis", "process.env.NODE_ENV": '"production"' } };

@@ -196,8 +196,8 @@ fn judged(server: &str, path: &Path) {
     assert_eq!(silent.summary.pages, 3);
 
     // One pair that asks for a fifth of the budget: the half hour that nobody noticed spends less.
-    let paged = |from: i64| one.pages.iter().any(|it| (from..from + HOUR).contains(&(it.from / 1_000)));
-    assert_eq!([OUTAGE.0, FIFTH.0, UNTOLD.0].map(paged), [true, true, false], "{:?}", one.pages);
+    let told = |from: i64| one.pages.iter().any(|it| (from..from + HOUR).contains(&(it.from / 1_000)));
+    assert_eq!([OUTAGE.0, FIFTH.0, UNTOLD.0].map(told), [true, true, false], "{:?}", one.pages);
     assert!(one.fired.iter().all(|it| it.severity == Severity::Page || it.alert != "ErrorBudgetBurn"));
 }
 
