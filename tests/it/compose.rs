@@ -193,6 +193,12 @@ fn whoever_is_called_in_the_compose_file_listens_there() {
         let there = (network.to_owned(), port.to_owned());
         assert!(listening.contains(&there), "{who} calls {address}, where nobody listens: {listening:?}");
     }
+    // A relay looks up where it leads to when it starts.
+    let faults = &compose.services["fleet-faults"];
+    for relay in texts(&faults["command"]).iter().filter_map(|it| it.strip_prefix("--relay=")) {
+        let target = relay.rsplit(['=', ':']).nth(1).expect("a host");
+        assert!(!faults["depends_on"][target].is_null(), "the relays start without {target}");
+    }
     // Those who trace do so through somebody who takes it by the protocol that they speak.
     for name in compose.services.keys() {
         let variables = compose.environment(name);
