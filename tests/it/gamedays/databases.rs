@@ -30,7 +30,11 @@ const LONG: &[Expected] = &[
     within("scm-tickets: ResourceNearLimit ticket repositories db_pool main", 0),
     within("engineering-leads: PageUnanswered escalation repositories read-availability", 0),
     within("engineering-leads: PageUnanswered escalation repositories read-latency", 0),
+    within("scm-tickets: ErrorBudgetExhausted ticket repositories read-availability", 0),
 ];
+/// The primary has next to nothing to do once replicas take the reads again: so most of what it was asked has failed, and the
+/// longer that is so, the more of the budget is gone. After an hour it is all of it; this day lasts about that long.
+const SPENT: &[Expected] = &[within("scm-tickets: ErrorBudgetExhausted ticket repositories primary-database", 0)];
 
 pub(super) fn days(fleet: &mut Fleet) {
     let mut day = Day::begin(fleet, "replica-lags", LOAD);
@@ -44,7 +48,7 @@ pub(super) fn days(fleet: &mut Fleet) {
     fleet.repositories.deploy(&[("REPOSITORIES_POOL", "2")]).expect("a deployment");
     // Replicas cannot be reached, and the primary, which is slow, has all the reads.
     let mut day = Day::begin(fleet, "replicas-unused", READERS);
-    day.cause(&[SATURATED, CAUSES, SATURATED_AFTER, LONG], || {
+    day.cause(&[SATURATED, CAUSES, SATURATED_AFTER, LONG, SPENT], || {
         fleet.relays.set("primary", "delay=100ms")?;
         fleet.relays.set("replica-1", "cut")?;
         fleet.relays.set("replica-2", "cut")
