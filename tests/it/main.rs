@@ -5,6 +5,7 @@ mod alertmanager;
 mod births;
 mod bounds;
 mod breakers;
+mod compose;
 mod conformance;
 mod cost;
 mod databases;

@@ -97,6 +97,13 @@ impl Day {
             .unwrap_or_else(|error| panic!("{}: {error:#}{}", self.name, self.so_far()));
     }
 
+    /// While it lasts, these of a dashboard's panels find something, with this SLO chosen: of what has no SLO, or of one
+    /// whose series end with what counts them.
+    pub(super) fn draws(&self, board: &str, slo: &str, panels: &[&str]) {
+        queries::panels_find_something(&self.watch, board, slo, panels)
+            .unwrap_or_else(|error| panic!("{}: {error:#}{}", self.name, self.so_far()));
+    }
+
     /// The cause is gone. Everything of this has been told by then, or soon is; every page resolves; and then nothing more
     /// comes.
     pub(super) fn mended(self, expected: &[&'static [Expected]]) {

@@ -34,6 +34,7 @@ pub(super) fn days(fleet: &mut Fleet) {
     });
     let page = &day.told(DOWN)[0];
     day.says(page, &["git-https is down", "no instance"]);
+    day.draws("slo-overview", "", &["sum(up{job=\"git-https\"})"]);
     fleet.git_https.start_again().expect("mended");
     day.mended(&[DOWN]);
 

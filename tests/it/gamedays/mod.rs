@@ -52,11 +52,7 @@ fn each_outage_is_told_to_whom_it_concerns_and_to_nobody_else() {
 
 fn run(days: &[Days]) {
     let folder = tempfile::tempdir().expect("a folder");
-    // A pool that is large enough while replicas take the reads.
-    let options = FleetOptions {
-        time_divisor: day::DIVISOR,
-        repositories: vec![("REPOSITORIES_POOL".to_owned(), "2".to_owned())],
-    };
+    let options = FleetOptions { time_divisor: day::DIVISOR, repositories: Vec::new() };
     let mut fleet = Fleet::start(folder.path(), &options).expect("the fleet starts");
     days.iter().for_each(|days| days(&mut fleet));
 }

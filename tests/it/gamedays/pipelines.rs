@@ -35,6 +35,7 @@ pub(super) fn days(fleet: &mut Fleet) {
     });
     day.says(&day.told(GONE)[0], &["pipelines/cleanup-success", "data are missing"]);
     day.says(&day.told(STALE)[0], &["pipelines/cleanup-freshness"]);
+    day.draws("pipelines", "cleanup-freshness", &["slo:last_success:timestamp"]);
     fleet.maintenance.start_again().expect("mended");
     day.mended(&[GONE, STALE, STALE_AFTER]);
 }

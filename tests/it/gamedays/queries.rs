@@ -20,17 +20,7 @@ pub(super) fn find_something(watch: &Watch, service: &str, slo: &str, panels: &[
     let mut empty: Vec<String> = asked.filter_map(|it| Some(it[1].split("```").next()?.trim().to_owned())).collect();
     anyhow::ensure!(empty.len() >= 3, "the runbook of {slo} has {} queries", empty.len());
 
-    let board = fs::read_to_string(watch.folder().join(format!("dashboards/{service}.json")))?;
-    let board: Value = serde_json::from_str(&board).context("the dashboard")?;
-    for metric in panels {
-        let mut found = Vec::new();
-        expressions(&board, metric, &mut found);
-        anyhow::ensure!(!found.is_empty(), "no panel of {service} reads {metric}");
-        until(&format!("a panel that shows {metric}"), SOON, || {
-            let shows = |query: &String| finds(watch, slo, query).is_ok_and(|it| it);
-            Ok(found.iter().any(shows).then_some(()))
-        })?;
-    }
+    panels_find_something(watch, service, slo, panels)?;
     until("every query to find something", SOON, || {
         let mut left = Vec::new();
         for query in &empty {
@@ -42,6 +32,22 @@ pub(super) fn find_something(watch: &Watch, service: &str, slo: &str, panels: &[
         anyhow::ensure!(empty.is_empty(), "still empty:\n{}", empty.join("\n"));
         Ok(Some(()))
     })
+}
+
+/// For each of these metrics, a panel of this dashboard finds something.
+pub(super) fn panels_find_something(watch: &Watch, name: &str, slo: &str, panels: &[&str]) -> anyhow::Result<()> {
+    let board = fs::read_to_string(watch.folder().join(format!("dashboards/{name}.json")))?;
+    let board: Value = serde_json::from_str(&board).context("the dashboard")?;
+    for metric in panels {
+        let mut found = Vec::new();
+        expressions(&board, metric, &mut found);
+        anyhow::ensure!(!found.is_empty(), "no panel of {name} reads {metric}");
+        until(&format!("a panel that shows {metric}"), SOON, || {
+            let shows = |query: &String| finds(watch, slo, query).is_ok_and(|it| it);
+            Ok(found.iter().any(shows).then_some(()))
+        })?;
+    }
+    Ok(())
 }
 
 /// Whether it gives a number, with the variables as Grafana would fill them in.
