@@ -149,6 +149,16 @@ impl<'a> Subject<'a> {
         others.collect()
     }
 
+    /// How fast the budget burns by the last five minutes. Not all alert windows of one's own record it.
+    pub(super) fn burning(&self) -> String {
+        let five = Duration::from_mins(5);
+        if self.page.iter().chain(&self.ticket).any(|it| it.long == five || it.short == five) {
+            return selector(&names::burn_rate("5m"), &self.recorded());
+        }
+        let [error, total] = [names::ERROR_RATE, names::TOTAL_RATE].map(|it| selector(it, &self.recorded()));
+        format!("{error} / {total} / {}", self.budget)
+    }
+
     /// A series of the whole SLO.
     pub(super) fn series(&self, name: &str) -> String {
         selector(name, &identity(self.context.estate, self.context.service, self.slo))

@@ -56,7 +56,7 @@ fn played<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, of: &[&Driven<'_, '
         let error = selector(names::ERROR_RATE, &it.recorded());
         stage.asks_with(it, &format!("abs({error}) < bool 0.000001"), calm, &it.recorded(), 1.0);
         stage.asks(it, &it.ever("", calm), calm, None);
-        let rate = selector(&names::burn_rate("5m"), &it.recorded());
+        let rate = it.burning();
         let close = format!("abs({rate} / {} - 1) < bool 0.05", RATIO / it.budget);
         stage.asks_with(it, &close, failed, &it.recorded(), 1.0);
         if it.slo.sli.red().is_some() {

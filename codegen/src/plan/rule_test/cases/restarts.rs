@@ -1,9 +1,6 @@
 //! Counters that begin again, and an instance that appears with what it has counted before anybody looked: neither is an
 //! error or traffic. Meanwhile the budget burns just below everything, so that anything more would alert.
 
-use kilter_contract::slo as names;
-
-use super::super::file::selector;
 use super::super::inputs::Samples;
 use super::super::stage::{Grid, Made, Stage};
 use super::super::subject::Subject;
@@ -27,7 +24,7 @@ pub(super) fn made<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>) -> Option<
         let quiet = BELOW * theory::lowest(&it.ticket).min(theory::lowest(&it.page));
         stage.restarts(driven, &vec![(HALF, Flow::Events(quiet * it.budget))]);
         stage.asks(it, &it.ever("", end), end, None);
-        let burn = selector(&names::burn_rate("5m"), &it.recorded());
+        let burn = it.burning();
         for at in [HALF.plus(STEP), end] {
             stage.asks_with(it, &format!("abs({burn} / {quiet} - 1) < bool 0.05"), at, &it.recorded(), 1.0);
         }

@@ -23,6 +23,10 @@ const MORE_ERRORS: f64 = 0.45;
 const REST: f64 = 0.25;
 /// Windows below an hour are no whole number of steps.
 const SHORTEST: u64 = 60;
+/// Those of more than three days hold more points than promtool reads.
+const LONGEST: u64 = 3 * 24 * 60;
+/// Windows up to this long count errors by the average of what there is, which a history that is young misjudges.
+const AVERAGED: u64 = 120;
 
 pub(super) fn groups(it: &Subject<'_>) -> Vec<Group> {
     let mut all = Vec::new();
@@ -81,7 +85,7 @@ fn by_itself(it: &Subject<'_>, told: Told<'static>, pairs: &[Pair], pair: &Pair)
     let (longer, see) = longer(pairs, pair, begin + long + off);
     let others = pairs.iter().filter(|it| it.long < pair.long);
     let alone = others.clone().all(|it| HIGH * pair.burn * 1.02 < it.burn);
-    if long < SHORTEST || !see || !alone {
+    if !(SHORTEST..=LONGEST).contains(&long) || !see || !alone {
         return None;
     }
     let lowest = longer.iter().map(|it| it.burn).fold(f64::INFINITY, f64::min).min(pair.burn);
@@ -112,13 +116,17 @@ fn by_itself(it: &Subject<'_>, told: Told<'static>, pairs: &[Pair], pair: &Pair)
 fn guard(it: &Subject<'_>, told: Told<'static>, pairs: &[Pair], pair: &Pair) -> Option<Group> {
     let ((grid, step), long, short) = (grid(pair), minutes(pair.long), minutes(pair.short));
     let enough = f64::from(it.slo.min_errors);
-    if enough == 0.0 || long < SHORTEST {
+    if enough == 0.0 || !(SHORTEST..=LONGEST).contains(&long) {
         return None;
     }
     let burst = up(long as f64 / 12.0, step).max(if short <= step { 3 } else { 2 } * step);
     let apart = long * 3 / 5 / step * step;
     let last = pairs.iter().all(|it| it.long <= pair.long);
-    let start = if last { 0 } else { step + long };
+    let start = match last {
+        true if long > AVERAGED => 0,
+        true => long,
+        false => step + long,
+    };
     let first = start + burst;
     let second = first + apart + burst;
     let third = second + long + step + burst;
@@ -129,7 +137,11 @@ fn guard(it: &Subject<'_>, told: Told<'static>, pairs: &[Pair], pair: &Pair) -> 
     let failing = |part: f64| (burst, each(part, burst), each(part, burst));
     let rest = |minutes: u64| (minutes, Some(0.0), each(REST, long));
     let crowd = (step, Some(0.0), each(100.0 / it.budget, step));
-    let mut phases: Vec<Phase> = if last { vec![] } else { vec![crowd, rest(long)] };
+    let mut phases: Vec<Phase> = match last {
+        true if long > AVERAGED => vec![],
+        true => vec![rest(long)],
+        false => vec![crowd, rest(long)],
+    };
     phases.extend([failing(FEW_ERRORS), rest(apart), failing(MORE_ERRORS), rest(long + step), failing(FEW_ERRORS)]);
     phases.push(rest(step));
     let asks = vec![
