@@ -172,7 +172,7 @@ fn a_week_is_told_as_it_was() {
         "no such SLO on the server: it runs rules of shop, but none of this SLO",
         "the rules of mall are not deployed: the server records nothing of it",
         "data for 28% of the 7d only",
-        "this group is gone and others are there: the last data came 3d",
+        "this group is gone and others are there: the last data came 3 d",
     ] {
         assert!(text.contains(words), "no `{words}` in:\n{text}");
     }
