@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use fleet_faults::Relay;
-use kilter_harness::{GitHttps, Identity, Platform, Repositories, get, git, until};
+use kilter_harness::{GitHttps, Platform, Service, get, git, until};
 
 use crate::conformance::page_conforms;
 
@@ -22,8 +22,8 @@ fn calls(page: &str, dependency: &str, labels: &str) -> f64 {
 fn clone_fetch_and_push_go_through_identity_and_repositories() {
     let folder = tempfile::tempdir().expect("a folder");
     let platform = Platform::start(folder.path()).expect("the platform starts");
-    let identity = Identity::start(folder.path(), &platform.address()).expect("identity starts");
-    let repositories = Repositories::start(folder.path()).expect("repositories starts");
+    let identity = Service::identity(folder.path(), &platform.address(), &[]).expect("identity starts");
+    let repositories = Service::repositories(folder.path(), &[]).expect("repositories starts");
     let (to_identity, to_repositories) =
         (Relay::start(identity.address()).expect("a relay"), Relay::start(repositories.address()).expect("a relay"));
     let [who, what] = [&to_identity, &to_repositories].map(|it| format!("http://{}", it.address()));
@@ -52,7 +52,7 @@ fn clone_fetch_and_push_go_through_identity_and_repositories() {
     let head = git(&work, &["rev-parse", "HEAD"]).expect("a commit");
     assert_eq!(git(service.repository(), &["rev-parse", "main"]).expect("a commit"), head);
     let site = until("the report of the push", SOON, || {
-        let site = get(&repositories.url("/repositories/acme/site"))?.json()?;
+        let site = get(&repositories.at("/repositories/acme/site"))?.json()?;
         Ok((site["pushes"] != 0).then_some(site))
     });
     let site = site.expect("it is reported");
@@ -71,7 +71,7 @@ fn clone_fetch_and_push_go_through_identity_and_repositories() {
         assert!(page.contains(&format!("error_type=\"{name}_unavailable\"")), "{page}");
     }
     clone(&url, "mended").expect("a clone");
-    let site = get(&repositories.url("/repositories/acme/site")).expect("an answer").json().expect("JSON");
+    let site = get(&repositories.at("/repositories/acme/site")).expect("an answer").json().expect("JSON");
     assert_eq!(site["pushes"], 1, "the question before it was no push");
     let page = service.metrics().expect("a page");
     assert!(calls(&page, "identity", "http_response_status_code=\"200\"") > 1.0, "{page}");

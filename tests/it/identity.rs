@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fleet_faults::Relay;
-use kilter_harness::{Identity, Platform, get, until};
+use kilter_harness::{Platform, Service, get, until};
 
 use crate::conformance::page_conforms;
 
@@ -11,22 +11,22 @@ const SOON: Duration = Duration::from_secs(20);
 const KNOWN: &str = "/tokens/anonymous";
 const NOBODY: &str = "/tokens/0123456789abcdef";
 
-fn value(service: &Identity, series: &str) -> f64 {
+fn value(service: &Service, series: &str) -> f64 {
     let page = service.metrics().expect("the metrics page");
     let line = page.lines().find_map(|it| it.strip_prefix(series)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {series} in\n{page}")).parse().expect("a number")
 }
 
-fn answers(service: &Identity, source: &str) -> f64 {
+fn answers(service: &Service, source: &str) -> f64 {
     value(service, &format!("identity_answers_total{{source=\"{source}\"}}"))
 }
 
-fn open(service: &Identity) -> f64 {
+fn open(service: &Service) -> f64 {
     value(service, "circuit_breaker_state{dependency=\"platform\",state=\"open\"}")
 }
 
-fn status(service: &Identity, path: &str) -> u16 {
-    get(&service.url(path)).expect("an answer").status
+fn status(service: &Service, path: &str) -> u16 {
+    get(&service.at(path)).expect("an answer").status
 }
 
 #[test]
@@ -36,8 +36,8 @@ fn stale_answers_and_the_breaker_stand_in_for_the_platform() {
     let relay = Relay::start(platform.address()).expect("a relay");
     let at = relay.address().to_string();
     let variables = [("IDENTITY_FRESH", "50ms"), ("IDENTITY_BREAKER_WAIT", "500ms")];
-    let service = Identity::start_with(folder.path(), &at, &variables).expect("it starts");
-    let anonymous = get(&service.url(KNOWN)).expect("an answer").json().expect("JSON");
+    let service = Service::identity(folder.path(), &at, &variables).expect("it starts");
+    let anonymous = get(&service.at(KNOWN)).expect("an answer").json().expect("JSON");
     assert_eq!(anonymous, serde_json::json!({"subject": "anonymous", "read": true, "write": false}));
     assert_eq!((status(&service, KNOWN), status(&service, NOBODY)), (200, 404));
     assert_eq!(status(&service, "/tokens/..%2fadmin"), 400);
@@ -70,7 +70,7 @@ fn stale_answers_and_the_breaker_stand_in_for_the_platform() {
 
     // The same program, configured worse.
     let variables = [("IDENTITY_FRESH", "50ms"), ("IDENTITY_BREAKER", "off"), ("IDENTITY_STALE", "off")];
-    let bare = Identity::start_with(folder.path(), &at, &variables).expect("it starts");
+    let bare = Service::identity(folder.path(), &at, &variables).expect("it starts");
     assert_eq!(status(&bare, KNOWN), 200);
     relay.cut();
     std::thread::sleep(Duration::from_millis(60));

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use fleet_faults::Relay;
-use kilter_harness::{Postgres, Repositories, get, request, until};
+use kilter_harness::{Postgres, Service, get, request, until};
 use serde_json::{Value, json};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::query;
@@ -21,23 +21,23 @@ fn sum(page: &str, parts: &[&str]) -> f64 {
 }
 
 /// Reads from where, for which reason.
-fn reads(service: &Repositories, role: &str, reason: &str) -> f64 {
+fn reads(service: &Service, role: &str, reason: &str) -> f64 {
     let page = service.metrics().expect("the metrics page");
     let (role, reason) = (format!("db_role=\"{role}\""), format!("reason=\"{reason}\""));
     sum(&page, &["replica_reads_total{", &role, &reason])
 }
 
 /// Reads until the number of reads of this kind grows.
-fn read_until(service: &Repositories, role: &str, reason: &str) {
+fn read_until(service: &Service, role: &str, reason: &str) {
     let before = reads(service, role, reason);
     until(&format!("a read from the {role} because of {reason}"), SOON, || {
-        assert_eq!(get(&service.url(SITE))?.status, 200);
+        assert_eq!(get(&service.at(SITE))?.status, 200);
         Ok((reads(service, role, reason) > before).then_some(()))
     })
     .unwrap_or_else(|error| panic!("{error:#}\n{}", service.metrics().unwrap_or_default()));
 }
 
-fn push(service: &Repositories, head: &str) -> Option<String> {
+fn push(service: &Service, head: &str) -> Option<String> {
     let answer = service.post(&format!("{SITE}/pushes"), &json!({"head": head})).expect("an answer");
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.header("x-position").map(str::to_owned)
@@ -47,7 +47,7 @@ fn head(answer: &Value) -> &str {
     answer["head"].as_str().expect("a head")
 }
 
-fn start(folder: &Path, primary: &str, replicas: &str) -> Repositories {
+fn start(folder: &Path, primary: &str, replicas: &str) -> Service {
     let variables = [
         ("DATABASE_URL", primary),
         ("DATABASE_REPLICA_URLS", replicas),
@@ -56,7 +56,7 @@ fn start(folder: &Path, primary: &str, replicas: &str) -> Repositories {
         ("REPOSITORIES_MAX_LAG", "500ms"),
         ("REPOSITORIES_LAG_EVERY", "200ms"),
     ];
-    Repositories::start_with(folder, &variables).expect("the service starts")
+    Service::repositories(folder, &variables).expect("the service starts")
 }
 
 /// One story, because a primary with two replicas takes seconds to start.
@@ -90,7 +90,7 @@ fn reads_go_to_replicas_unless_they_would_be_stale() {
         let position = push(&service, &pushed).expect("a position");
         let header = [("x-position", position.as_str())];
         for headers in [&header[..], &[]] {
-            let answer = request("GET", &service.url(SITE), headers, &[]).expect("an answer").json().expect("JSON");
+            let answer = request("GET", &service.at(SITE), headers, &[]).expect("an answer").json().expect("JSON");
             assert_eq!(head(&answer), pushed, "older than what its reader has just written");
         }
     }
@@ -102,7 +102,7 @@ fn reads_go_to_replicas_unless_they_would_be_stale() {
     replicas_do("select pg_wal_replay_resume()");
     read_until(&service, "replica", "preferred");
     until("the last push on the replicas", SOON, || {
-        let answer = get(&service.url(SITE))?.json()?;
+        let answer = get(&service.at(SITE))?.json()?;
         Ok((head(&answer) == "13").then_some(()))
     })
     .expect("it");
@@ -111,7 +111,7 @@ fn reads_go_to_replicas_unless_they_would_be_stale() {
     relay.hang();
     let before = reads(&service, "replica", "preferred");
     std::thread::sleep(Duration::from_secs(1));
-    assert_eq!(get(&service.url(SITE)).expect("an answer").status, 200);
+    assert_eq!(get(&service.at(SITE)).expect("an answer").status, 200);
     assert!(reads(&service, "replica", "preferred") > before);
     let answers: Vec<u16> = std::thread::scope(|scope| {
         let write = || service.post(&format!("{SITE}/pushes"), &json!({"head": "ff"})).expect("an answer").status;
@@ -134,7 +134,7 @@ fn reads_go_to_replicas_unless_they_would_be_stale() {
     // The replicas die: everything goes to the primary.
     drop((one, two));
     until("reads from the primary", SOON, || {
-        let answered = get(&service.url(SITE))?.status == 200;
+        let answered = get(&service.at(SITE))?.status == 200;
         Ok((answered && reads(&service, "primary", "unavailable") > 0.0).then_some(()))
     })
     .expect("they are");
@@ -146,9 +146,9 @@ fn without_a_database_it_is_sqlite_and_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     let data = data.to_str().expect("a path");
-    let mut service = Repositories::start_with(folder.path(), &[("REPOSITORIES_DATA", data)]).expect("it starts");
+    let mut service = Service::repositories(folder.path(), &[("REPOSITORIES_DATA", data)]).expect("it starts");
     assert!(service.process().log().contains("SQLite"), "{}", service.process().log());
-    assert_eq!(get(&service.url(SITE)).expect("an answer").status, 404);
+    assert_eq!(get(&service.at(SITE)).expect("an answer").status, 404);
     service.create("acme", "site").expect("a repository");
     assert_eq!(push(&service, "ab"), None, "it has no positions");
     for (path, body, status) in [
@@ -161,7 +161,7 @@ fn without_a_database_it_is_sqlite_and_says_so() {
     }
     service.stop().expect("a good end");
     service.start_again().expect("it starts again");
-    let site = get(&service.url(SITE)).expect("an answer").json().expect("JSON");
+    let site = get(&service.at(SITE)).expect("an answer").json().expect("JSON");
     assert_eq!(site, json!({"workspace": "acme", "name": "site", "pushes": 1, "head": "ab"}));
     let page = service.metrics().expect("the metrics page");
     assert!(!page.contains("replica_reads_total{"), "there is no choice to count:\n{page}");

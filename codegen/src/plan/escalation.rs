@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kilter_contract::slo;
 
-use super::expr::{equal, one_of, select};
+use super::expr::{equal, one_of, quote, select};
 use super::windows::Timing;
 use super::words::{Words, annotations};
 use super::{Rule, links};
@@ -91,12 +91,12 @@ impl Maker<'_> {
         let now = self.going_on(&self.pages(teams));
         let count = leadership.teams;
         let services = format!("count by ({}, {}) ({})", slo::TEAM_LABEL, slo::SERVICE_LABEL, now.replace("\n  ", " "));
-        // Sorted, so that a text does not change by itself.
-        let quoted = services.replace('\\', "\\\\").replace('"', "\\\"");
         let one = format!("{{{{ .Labels.{} }}}}", slo::SERVICE_LABEL);
         let words = Words {
+            // Sorted, so that a text does not change by itself.
             subject: format!(
-                "{{{{ range query \"{quoted}\" | sortByLabel \"{}\" }}}} {one}{{{{ end }}}}",
+                "{{{{ range query {} | sortByLabel \"{}\" }}}} {one}{{{{ end }}}}",
+                quote(&services),
                 slo::SERVICE_LABEL
             ),
             value: "{{ $value }}".to_owned(),

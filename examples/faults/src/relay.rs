@@ -252,9 +252,9 @@ mod tests {
     #[tokio::test]
     async fn it_starts_switches_and_ends_within_a_runtime() {
         let relay = Relay::start(echo()).unwrap();
+        Relay::start_on(relay.address(), "127.0.0.1:1").unwrap_err();
         relay.cut();
         assert_eq!(relay.mode(), Mode::Cut);
-        Relay::start_on(relay.address(), "127.0.0.1:1").unwrap_err();
     }
 
     #[test]

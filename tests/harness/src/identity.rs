@@ -4,25 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::git_https::{kept, service, stop};
-use crate::{Process, binary, binary_of, free_port, http};
+use crate::service::variables as kept;
+use crate::{Process, Service, ServiceSpec, binary_of, free_port};
 
 /// A running platform, which has no metrics; it ends when dropped. It knows the token `ann-token`, which may write.
 #[derive(Debug)]
 pub struct Platform {
     folder: PathBuf,
     port: u16,
-    process: Process,
-}
-
-/// A running identity service; it ends when dropped.
-#[derive(Debug)]
-pub struct Identity {
-    folder: PathBuf,
-    port: u16,
-    admin_port: u16,
-    platform: String,
-    variables: Vec<(String, String)>,
     process: Process,
 }
 
@@ -52,56 +41,17 @@ impl Platform {
     }
 }
 
-impl Identity {
-    /// Starts it before the platform at this address, `host:port`, which may be that of a relay.
-    pub fn start(folder: &Path, platform: &str) -> anyhow::Result<Self> {
-        Self::start_with(folder, platform, &[])
-    }
-
-    /// The same with variables of the environment, such as `IDENTITY_BREAKER` and `IDENTITY_STALE` (`off` switches the
-    /// protection off).
-    pub fn start_with(folder: &Path, platform: &str, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        let (port, admin_port, variables) = (free_port()?, free_port()?, kept(variables));
-        let process = launch(folder, port, admin_port, platform, &variables)?;
-        let (folder, platform) = (folder.to_owned(), platform.to_owned());
-        Ok(Self { folder, port, admin_port, platform, variables, process })
-    }
-
-    /// The process behind it.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
-    }
-
-    /// Where services ask, `host:port`.
-    pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
-    }
-
-    /// The same as a URL, with a path such as `/tokens/anonymous`.
-    pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address())
-    }
-
-    /// Where Prometheus scrapes it, `host:port`.
-    pub fn admin_address(&self) -> String {
-        format!("127.0.0.1:{}", self.admin_port)
-    }
-
-    /// Its metrics page, in the text format.
-    pub fn metrics(&self) -> anyhow::Result<String> {
-        Ok(http::get(&format!("http://{}/metrics", self.admin_address()))?.text())
-    }
-
-    /// Asks it to end in good order and waits until it has.
-    pub fn stop(&mut self) -> anyhow::Result<()> {
-        stop(&mut self.process)
-    }
-
-    /// Starts it again on the same ports, after it was stopped or killed.
-    pub fn start_again(&mut self) -> anyhow::Result<()> {
-        self.process = launch(&self.folder, self.port, self.admin_port, &self.platform, &self.variables)?;
-        Ok(())
+impl Service {
+    /// Identity, before the platform at this address, `host:port`, which may be that of a relay; with variables of the
+    /// environment, such as `IDENTITY_BREAKER` and `IDENTITY_STALE` (`off` switches the protection off).
+    pub fn identity(folder: &Path, platform: &str, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let spec = ServiceSpec {
+            name: "identity".to_owned(),
+            arguments: vec![format!("--platform=http://{platform}")],
+            variables: kept(variables),
+            ..ServiceSpec::default()
+        };
+        Self::start(folder, spec)
     }
 }
 
@@ -110,20 +60,5 @@ fn launch_platform(folder: &Path, port: u16) -> anyhow::Result<Process> {
     command.args(["--listen", &format!("127.0.0.1:{port}")]);
     let mut process = Process::start("platform", command, folder)?;
     process.ready(&format!("http://127.0.0.1:{port}/tokens/anonymous"), Duration::from_secs(30))?;
-    Ok(process)
-}
-
-fn launch(
-    folder: &Path,
-    port: u16,
-    admin_port: u16,
-    platform: &str,
-    variables: &[(String, String)],
-) -> anyhow::Result<Process> {
-    let mut command = Command::new(binary("identity")?);
-    command.args(["--listen", &format!("127.0.0.1:{port}"), "--platform", &format!("http://{platform}")]);
-    service(&mut command, admin_port, variables);
-    let mut process = Process::start("identity", command, folder)?;
-    process.ready(&format!("http://127.0.0.1:{admin_port}/readyz"), Duration::from_secs(30))?;
     Ok(process)
 }

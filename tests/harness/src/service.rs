@@ -38,8 +38,9 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts it on free ports and waits until it is ready; its log is in the folder.
+    /// Starts it on free ports and waits until it is ready; its log is in the folder, which is made.
     pub fn start(folder: &Path, spec: ServiceSpec) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder)?;
         let (port, admin_port, faults_port) = (free_port()?, free_port()?, free_port()?);
         let process = launch(folder, &spec, port, admin_port, faults_port)?;
         Ok(Self { spec, folder: folder.to_owned(), port, admin_port, faults_port, process })
@@ -50,14 +51,34 @@ impl Service {
         &self.spec.name
     }
 
-    /// Where its users connect.
+    /// Where its users connect, `host:port`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The same as a URL.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.address())
+    }
+
+    /// The URL of a path, such as `/tokens/anonymous`.
+    pub fn at(&self, path: &str) -> String {
+        self.url() + path
     }
 
     /// Where Prometheus scrapes it, `host:port`.
     pub fn admin_address(&self) -> String {
         format!("127.0.0.1:{}", self.admin_port)
+    }
+
+    /// Its metrics page, in the text format.
+    pub fn metrics(&self) -> anyhow::Result<String> {
+        Ok(http::get(&format!("http://{}/metrics", self.admin_address()))?.text())
+    }
+
+    /// The process behind it.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
     }
 
     /// Its process id.
@@ -107,10 +128,14 @@ impl Service {
     /// A deployment with further variables, which win over those from before: it ends and starts on the same ports.
     pub fn deploy(&mut self, variables: &[(&str, &str)]) -> anyhow::Result<()> {
         self.stop()?;
-        let more = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        self.spec.variables.extend(more);
+        self.spec.variables.extend(self::variables(variables));
         self.start_again()
     }
+}
+
+/// Variables of the environment, kept for another start.
+pub(crate) fn variables<V: AsRef<str>>(all: &[(&str, V)]) -> Vec<(String, String)> {
+    all.iter().map(|(name, value)| ((*name).to_owned(), value.as_ref().to_owned())).collect()
 }
 
 fn launch(folder: &Path, spec: &ServiceSpec, port: u16, admin_port: u16, faults_port: u16) -> anyhow::Result<Process> {
@@ -124,8 +149,12 @@ fn launch(folder: &Path, spec: &ServiceSpec, port: u16, admin_port: u16, faults_
         .env("KILTER_ADMIN_ADDR", format!("127.0.0.1:{admin_port}"))
         .env("KILTER_SCRAPE_INTERVAL", format!("{SCRAPE_SECONDS}s"))
         .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
-        .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-        .envs(spec.variables.iter().map(|(name, value)| (name, value)));
+        .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+    // A database that whoever runs the tests has is not theirs.
+    for name in ["DATABASE_URL", "DATABASE_REPLICA_URLS", "REPOSITORIES_DATA"] {
+        command.env_remove(name);
+    }
+    command.envs(spec.variables.iter().map(|(name, value)| (name, value)));
     let name = spec.arguments.iter().find_map(|it| it.strip_prefix("--parts=")).unwrap_or(&spec.name);
     let mut process = Process::start(name, command, folder)?;
     process.ready(&format!("http://127.0.0.1:{admin_port}/readyz"), Duration::from_secs(60))?;

@@ -9,7 +9,7 @@ use crate::yaml;
 /// Where the dashboards are within Grafana's container.
 const FOLDER: &str = "/var/lib/grafana/dashboards";
 
-/// The provider of dashboards: `dashboards/` is mounted at [`FOLDER`].
+/// The provider of dashboards: `dashboards/` is mounted at `FOLDER`.
 pub fn dashboards(estate: &Estate) -> Result<String, String> {
     let file = json!({
         "apiVersion": 1,

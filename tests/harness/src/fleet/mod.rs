@@ -8,13 +8,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
-
 pub use load::Load;
 pub use relays::Relays;
 pub use watch::Watch;
 
-use crate::{Platform, Postgres, Service, ServiceSpec, Target, Webhook, make_repository, post, tools};
+use crate::service::variables;
+use crate::{Platform, Postgres, Service, ServiceSpec, Target, Webhook, make_repository, tools};
 
 /// The file that makes the storage of packs slow.
 const SLOW_STORAGE: &str = "slow-storage";
@@ -79,9 +78,7 @@ impl Fleet {
         places.extend(variables(&[("DATABASE_URL", database("primary")?), ("DATABASE_REPLICA_URLS", replicas)]));
         let repositories =
             start(ServiceSpec { name: "repositories".to_owned(), variables: places, ..ServiceSpec::default() })?;
-        let new = br#"{"workspace": "acme", "name": "site"}"#;
-        let made = post(&format!("{}/repositories", repositories.url()), "application/json", new)?;
-        ensure!(made.status == 201, "the repository was not made: {}", made.text());
+        repositories.create("acme", "site")?;
         let identity = start(ServiceSpec {
             name: "identity".to_owned(),
             variables: variables(&[
@@ -194,10 +191,6 @@ fn git_on_storage(folder: &Path) -> anyhow::Result<PathBuf> {
     fs::write(&git, script)?;
     fs::set_permissions(&git, fs::Permissions::from_mode(0o755))?;
     Ok(git)
-}
-
-fn variables(all: &[(&str, String)]) -> Vec<(String, String)> {
-    all.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
 /// Every service sends every span, over HTTP.
