@@ -45,7 +45,18 @@ pub(crate) fn run(all: bool) -> anyhow::Result<()> {
     if all {
         let kept = root().join("target/property");
         let _ = std::fs::remove_dir_all(&kept);
-        let mut chances = cargo(&["test", "--quiet", "--locked", "-p", "kilter", "--test", "it", "--", "property"]);
+        let mut chances = cargo(&[
+            "test",
+            "--quiet",
+            "--locked",
+            "-p",
+            "kilter",
+            "--test",
+            "it",
+            "--",
+            "property",
+            "no_change_of_a_good",
+        ]);
         chances.env("KILTER_CASES", CASES).env("KILTER_SEED", "1000").env("KILTER_KEEP", &kept);
         done.push(part("chance", chances)?);
         let mut incidents =
@@ -70,7 +81,7 @@ fn part(name: &'static str, command: Command) -> anyhow::Result<Done> {
 }
 
 /// Every test program that the build has made. Cargo runs them one after the other; here those that wait run beside
-/// those that compute, and take turns before them.
+/// those that compute, which get what the first leave: game days have clocks that run sixty times as fast.
 fn tests() -> anyhow::Result<Done> {
     println!("\n== tests: the programs of cargo test --locked --workspace");
     let started = Instant::now();
@@ -80,14 +91,15 @@ fn tests() -> anyhow::Result<Done> {
         let (mut lines, mut all) = (Vec::new(), Vec::new());
         for it in waiting {
             lines.push(format!("-- {}", it.package));
-            all.push(ran(it.command(0)?, |line| lines.push(line))?);
+            all.push(ran(it.command(&[])?, |line| lines.push(line))?);
         }
         Ok((lines, all))
     });
     let mut all = Vec::new();
+    let idle = idle();
     for it in computing {
         println!("-- {}", it.package);
-        all.push(ran(it.command(10)?, |line| println!("{line}"))?);
+        all.push(ran(it.command(idle)?, |line| println!("{line}"))?);
     }
     let (lines, more) = beside.join().map_err(|_| anyhow::anyhow!("a thread ended early"))??;
     lines.iter().for_each(|line| println!("{line}"));
@@ -110,12 +122,21 @@ struct TestProgram {
 
 impl TestProgram {
     /// In the folder in which cargo would run it, with the programs of the workspace at hand.
-    fn command(&self, niceness: u8) -> anyhow::Result<Command> {
-        let mut command = Command::new("nice");
-        command.arg(format!("-n{niceness}")).arg(&self.path).current_dir(&self.folder);
+    fn command(&self, through: &[&str]) -> anyhow::Result<Command> {
+        let path = self.path.display().to_string();
+        let words = [through, &[path.as_str()]].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).current_dir(&self.folder);
         command.env(kilter_harness::BUILT, programs()?).env("CARGO_MANIFEST_DIR", &self.folder);
         Ok(command)
     }
+}
+
+/// What runs a program only while nothing else wants to: Linux has a class for that; elsewhere it is nice, at least.
+fn idle() -> &'static [&'static str] {
+    let class = &["chrt", "--idle", "0"];
+    let works = Command::new(class[0]).args(&class[1..]).arg("true").status().is_ok_and(|it| it.success());
+    if works { class } else { &["nice", "-n10"] }
 }
 
 fn programs_of_tests() -> anyhow::Result<Vec<TestProgram>> {

@@ -40,8 +40,22 @@ pub fn equal(key: &str, value: &str) -> String {
 pub fn one_of(key: &str, values: &[&str]) -> String {
     match values {
         [one] => equal(key, one),
-        many => format!("{key}=~{}", quote(&many.iter().map(|it| regex_escape(it)).collect::<Vec<_>>().join("|"))),
+        many => format!("{key}=~{}", quote(&alternatives(many))),
     }
+}
+
+/// The opposite: nothing for no values.
+pub fn none_of(key: &str, values: &[&str]) -> Option<String> {
+    match values {
+        [] => None,
+        [one] => Some(format!("{key}!={}", quote(one))),
+        many => Some(format!("{key}!~{}", quote(&alternatives(many)))),
+    }
+}
+
+/// A regex of these texts.
+fn alternatives(values: &[&str]) -> String {
+    values.iter().map(|it| regex_escape(it)).collect::<Vec<_>>().join("|")
 }
 
 /// Text as an RE2 regex that matches just it.

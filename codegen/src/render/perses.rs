@@ -1,5 +1,5 @@
-//! Dashboards as Perses resources, of the same panels. What Perses has no part for is left out: marks, exemplars, and an
-//! axis of its own for each panel's time.
+//! Dashboards as Perses resources, of the same panels. What Perses has no part for is left out: marks, exemplars, heat maps
+//! of histograms that are made of buckets, and an axis of its own for each panel's time.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -46,8 +46,9 @@ pub fn text(board: &Dashboard) -> Result<String, String> {
     let mut panels = Map::new();
     let mut layouts = Vec::new();
     for (number, section) in board.sections.iter().enumerate() {
-        layouts.push(layout(number, section));
-        panels.extend(section.panels.iter().enumerate().map(|(n, it)| (key(number, n), panel(it))));
+        let shown: Vec<&Panel> = section.panels.iter().filter(|it| it.drawing != Drawing::Heat).collect();
+        layouts.push(layout(number, section, &shown));
+        panels.extend(shown.into_iter().enumerate().map(|(n, it)| (key(number, n), panel(it))));
     }
     let resource = Resource {
         kind: "Dashboard",
@@ -68,15 +69,15 @@ fn key(section: usize, panel: usize) -> String {
     format!("panel_{section}_{panel}")
 }
 
-fn layout(number: usize, section: &Section) -> Value {
-    let (places, _) = places(&section.panels);
-    let item = |(n, (it, (x, y))): (usize, (&Panel, (u32, u32)))| {
+fn layout(number: usize, section: &Section, shown: &[&Panel]) -> Value {
+    let (places, _) = places(shown.iter().copied());
+    let item = |(n, (it, (x, y))): (usize, (&&Panel, (u32, u32)))| {
         json!({
             "x": x, "y": y, "width": it.size.0, "height": it.size.1,
             "content": {"$ref": format!("#/spec/panels/{}", key(number, n))},
         })
     };
-    let items: Vec<Value> = section.panels.iter().zip(places).enumerate().map(item).collect();
+    let items: Vec<Value> = shown.iter().zip(places).enumerate().map(item).collect();
     json!({"kind": "Grid", "spec": {"display": {"title": section.title, "collapse": {"open": true}}, "items": items}})
 }
 
@@ -107,6 +108,8 @@ fn panel(it: &Panel) -> Value {
     let (kind, spec) = match &it.drawing {
         Drawing::Value => ("StatChart", value(it)),
         Drawing::Lines | Drawing::LogLines | Drawing::Stack => ("TimeSeriesChart", lines(it)),
+        // Left out above: its charts are of native histograms.
+        Drawing::Heat => ("HeatMapChart", json!({})),
         Drawing::States => ("StatusHistoryChart", json!({"mappings": mappings(&it.states)})),
         Drawing::Table(of) => ("Table", table(of)),
     };

@@ -16,6 +16,7 @@ use kilter_codegen::model::TimeScale;
 use kilter_codegen::pipeline::{self, Made};
 
 use super::cli::tree;
+use super::property::given;
 
 fn bad() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad")
@@ -287,7 +288,9 @@ fn no_change_of_a_good_file_makes_it_panic() {
     assert!(survives(folder.path(), GOOD.as_bytes()).output.is_some(), "the good file is not good");
     let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
     let (mut refused, mut accepted) = (0, 0);
-    for _ in 0..1_000 {
+    // `cargo xtask test --all` changes it a thousand times.
+    let changes = given("KILTER_CASES", 300);
+    for _ in 0..changes {
         let mut text = GOOD.as_bytes().to_vec();
         for _ in 0..=numbers.below(4) {
             mutate(&mut text, &mut numbers);
@@ -295,5 +298,8 @@ fn no_change_of_a_good_file_makes_it_panic() {
         let made = survives(folder.path(), &text);
         *(if made.output.is_some() { &mut accepted } else { &mut refused }) += 1;
     }
-    assert!(refused > 450 && accepted > 20, "{refused} refused, {accepted} accepted: the changes prove little");
+    assert!(
+        refused > changes * 9 / 20 && accepted > changes / 50,
+        "{refused} refused, {accepted} accepted: the changes prove little"
+    );
 }

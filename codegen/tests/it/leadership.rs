@@ -13,7 +13,7 @@ fn estate(leadership: &str) -> tempfile::TempDir {
         write(
             &format!("{service}.slo.yaml"),
             &format!(
-                "apiVersion: kilter/v1\nservice: {service}\nteam: {team}\nslos:\n  - name: works\n    description: It works.\n    objective: 99.9%\n    sli: {{http_server: {{}}}}\n"
+                "apiVersion: kilter/v1\nservice: {service}\nteam: {team}\nslos:\n  - name: works\n    description: It works.\n    objective: 99.9%\n    window: 7d\n    sli: {{http_server: {{}}}}\n"
             ),
         );
     }

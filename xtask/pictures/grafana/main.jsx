@@ -1,5 +1,5 @@
 // A classic dashboard with Grafana's own components. What is no part of its packages (core panels) is put together here:
-// fields with their configuration, the grid, and the rows of a state timeline.
+// fields with their configuration, the grid, the rows of a state timeline, and the cells of a heat map.
 import { useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import {
@@ -8,6 +8,7 @@ import {
 } from "@grafana/data";
 import { BigValue, GlobalStyles, PanelChrome, TimeSeries } from "@grafana/ui";
 import { TableNG } from "@grafana/ui/unstable";
+import { interpolateCividis } from "d3-scale-chromatic";
 import { lastValueFrom } from "rxjs";
 
 const page = new URLSearchParams(location.search);
@@ -71,6 +72,12 @@ async function frames(panel, from) {
   return flat;
 }
 
+function matches({ id, options }, frame, name) {
+  if (id === "byFrameRefID") return options === frame.refId;
+  if (id === "byRegexp") return new RegExp(options.slice(1, -1)).test(name);
+  return options === name;
+}
+
 /** Defaults and overrides, as Grafana's own function would: that one is not exported in working order. */
 function configured(panel, list) {
   const { defaults, overrides } = panel.fieldConfig;
@@ -80,7 +87,7 @@ function configured(panel, list) {
       const config = structuredClone({ ...defaults, custom: { ...defaults.custom } });
       const name = field.config.displayName ?? field.name;
       for (const { matcher, properties } of overrides) {
-        if (!(matcher.id === "byFrameRefID" ? matcher.options === frame.refId : matcher.options === name)) continue;
+        if (!matches(matcher, frame, name)) continue;
         for (const { id, value } of properties) {
           const path = id.split(".");
           const last = path.pop();
@@ -157,6 +164,33 @@ function States({ panel, data, width, height, from }) {
   );
 }
 
+/** Buckets count what the smaller ones count too: a cell is the difference. */
+function Heat({ panel, data, width, height, from }) {
+  const bound = (it) => Number(it.fields[1].labels.le.replace("+Inf", "Infinity"));
+  const rows = [...data].sort((a, b) => bound(a) - bound(b));
+  const values = rows.map((it, n) => it.fields[1].values.map((value, i) => Math.max(0, value - (n ? rows[n - 1].fields[1].values[i] : 0))));
+  const most = Math.max(...values.flat());
+  const { scale, exponent } = panel.options.color;
+  const share = (value) => (scale === "exponential" ? (value / most) ** exponent : value / most);
+  const [left, bottom] = [56, 22];
+  const [times, each] = [values[0].length, (height - 22) / rows.length];
+  const wide = (width - left - 8) / times;
+  const ticks = Array.from({ length: 5 }, (_, i) => from + ((end - from) * i) / 4);
+  return (
+    <svg width={width} height={height} fontFamily={theme.typography.fontFamily} fontSize={11} fill={theme.colors.text.secondary}>
+      {rows.map((it, n) => (
+        <g key={n} transform={`translate(0 ${height - bottom - (n + 1) * each})`}>
+          {(n % Math.ceil(16 / each) === 0) && <text x={left - 6} y={each / 2 + 4} textAnchor="end">{bound(it) < 1 ? `${bound(it) * 1000} ms` : `${bound(it)} s`}</text>}
+          {values[n].map((value, i) => value > panel.options.filterValues.le && (
+            <rect key={i} x={left + i * wide} y={0} width={Math.max(0.5, wide - 0.5)} height={Math.max(1, each - 1)} fill={interpolateCividis(share(value))} />
+          ))}
+        </g>
+      ))}
+      {ticks.map((t, i) => <text key={i} x={left + ((width - left - 8) * i) / 4} y={height - 6} textAnchor={i === 0 ? "start" : i === 4 ? "end" : "middle"}>{dateTime(t * 1000).format("HH:mm")}</text>)}
+    </svg>
+  );
+}
+
 function Body({ panel, width, height }) {
   const from = end - seconds(panel.timeFrom ?? "6h");
   const [data, setData] = useState(null);
@@ -172,6 +206,7 @@ function Body({ panel, width, height }) {
   switch (panel.type) {
     case "stat": return <Stats {...{ panel, data, width, height }} />;
     case "state-timeline": return <States {...{ panel, data, width, height, from }} />;
+    case "heatmap": return <Heat {...{ panel, data, width, height, from }} />;
     case "table": {
       const [frame] = data;
       frame.fields = frame.fields.filter((it) => !it.config.custom.hidden);

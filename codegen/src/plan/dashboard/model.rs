@@ -113,6 +113,8 @@ pub enum Drawing {
     LogLines,
     /// Areas over time, one on another.
     Stack,
+    /// How many there are in each bucket of a histogram over time: the brighter, the more. The axis is of seconds.
+    Heat,
     /// Words over time, a row for each series.
     States,
     /// Rows with the values of several queries, joined by their labels.

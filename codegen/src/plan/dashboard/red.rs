@@ -155,7 +155,20 @@ impl Red<'_> {
             );
         }
         all.push(self.durations(family, noun, lower, &counted));
+        all.push(self.heat(family, noun, lower, &counted));
         all
+    }
+
+    /// Where events lie between the bounds: two kinds of events are two bands, which no quantile tells.
+    fn heat(&self, family: Family, noun: &str, lower: &str, counted: &[String]) -> Panel {
+        let buckets = by(&["le"], &self.rate(&format!("{}_bucket", family.signal().name), counted));
+        let about = format!(
+            "How many {lower} take how long: each row is a bucket, and the brighter a cell, the more there are. Two bands are two kinds of {lower}. Points lead to traces."
+        );
+        Panel::lines(&format!("{noun}: how many take how long"), &about, Unit::PerSecond, THIRD)
+            .drawn(Drawing::Heat)
+            .asks(Query::over_time(buckets, "{{le}}").with_exemplars())
+            .or_empty("no traffic")
     }
 
     /// Quantiles with the traces of single events, and the thresholds of latency SLOs.

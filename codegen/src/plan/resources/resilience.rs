@@ -3,7 +3,7 @@
 use kilter_contract::{db, http_client, process, resilience, telemetry};
 
 use super::super::context::Context;
-use super::super::expr::{equal, quote, regex_escape};
+use super::super::expr::{equal, none_of, quote};
 use super::settings::Settings;
 use super::{joined, own};
 use crate::model::{Check, Resource};
@@ -20,9 +20,8 @@ pub(super) fn lagging(context: &Context<'_>, settings: &Settings) -> String {
     let key = resilience::REPLICA.key;
     let changes = |it: &&Resource| it.kind == "replica" && (it.lag.is_some() || it.off.contains(&Check::Lagging));
     let apart: Vec<&Resource> = context.service.resources.iter().filter(changes).collect();
-    let names: Vec<String> = apart.iter().map(|it| regex_escape(&it.name)).collect();
-    let others: Vec<String> =
-        if names.is_empty() { vec![] } else { vec![format!("{key}!~{}", quote(&names.join("|")))] };
+    let names: Vec<&str> = apart.iter().map(|it| it.name.as_str()).collect();
+    let others: Vec<String> = none_of(key, &names).into_iter().collect();
     let lags = |more: &[String], above: crate::model::Duration| {
         let lag = own(context, resilience::REPLICA_LAG.name, more);
         format!("max by ({}, {key}) ({lag}) > {}", db::NAMESPACE.key, above.secs_text())

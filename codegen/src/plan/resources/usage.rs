@@ -4,7 +4,7 @@
 use kilter_contract::{db, process, resource};
 
 use super::super::context::Context;
-use super::super::expr::{equal, one_of, quote, regex_escape};
+use super::super::expr::{equal, none_of, one_of};
 use super::settings::Settings;
 use super::{DB_POOL, NAME, PROCESS, TOKIO, TYPE, joined, own};
 use crate::model::{Check, Duration, Resource};
@@ -147,11 +147,8 @@ fn pools<T: Copy>(
     branch: impl Fn(&[String], T) -> String,
 ) -> Vec<String> {
     let apart: Vec<&Resource> = apart(context, check, &own_value).into_iter().filter(|it| it.kind == DB_POOL).collect();
-    let names: Vec<String> = apart.iter().map(|it| regex_escape(&it.name)).collect();
-    let others: Vec<String> = match names.as_slice() {
-        [] => vec![],
-        names => vec![format!("{POOL}!~{}", quote(&names.join("|")))],
-    };
+    let names: Vec<&str> = apart.iter().map(|it| it.name.as_str()).collect();
+    let others: Vec<String> = none_of(POOL, &names).into_iter().collect();
     let labelled = |of: String| {
         let of = format!("label_replace({of}, \"{NAME}\", \"$1\", \"{POOL}\", \"(.*)\")");
         let of = format!("label_replace({of}, \"{TYPE}\", \"{DB_POOL}\", \"\", \"\")");

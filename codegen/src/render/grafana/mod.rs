@@ -120,7 +120,7 @@ fn placed(sections: &[Section]) -> Vec<Value> {
 }
 
 /// Where panels lie in their section, and how high that is.
-pub(super) fn places(panels: &[Panel]) -> (Vec<(u32, u32)>, u32) {
+pub(super) fn places<'p>(panels: impl IntoIterator<Item = &'p Panel>) -> (Vec<(u32, u32)>, u32) {
     let (mut x, mut y, mut row) = (0, 0, 0);
     let mut all = Vec::new();
     for Panel { size: (width, height), .. } in panels {

@@ -10,12 +10,21 @@ const OUTCOMES: &[(&str, Color)] = &[
     ("/^(status )?5\\d\\d$/", Color::Vermillion),
     ("/^(status )?4\\d\\d$/", Color::Purple),
     ("/(^| )client_disconnect$/", Color::Grey),
+    ("/ error$/", Color::Vermillion),
+    ("/ miss$/", Color::Grey),
+    ("/ hit$/", Color::Blue),
+    ("/(^| )primary(:|$)/", Color::Purple),
+    ("/(^| )replica(:|$)/", Color::Blue),
 ];
 
 /// A panel at its place; the caller gives it an id.
 pub(super) fn json(it: &Panel, x: u32, y: u32) -> Value {
-    let table = matches!(it.drawing, Drawing::Table(_));
-    let targets: Vec<Value> = it.queries.iter().enumerate().map(|(n, query)| target(n, query, table)).collect();
+    let format = match it.drawing {
+        Drawing::Table(_) => "table",
+        Drawing::Heat => "heatmap",
+        _ => "time_series",
+    };
+    let targets: Vec<Value> = it.queries.iter().enumerate().map(|(n, query)| target(n, query, format)).collect();
     let mut panel = json!({
         "type": kind(&it.drawing),
         "title": it.title,
@@ -39,6 +48,7 @@ const fn kind(drawing: &Drawing) -> &'static str {
     match drawing {
         Drawing::Value => "stat",
         Drawing::Lines | Drawing::LogLines | Drawing::Stack => "timeseries",
+        Drawing::Heat => "heatmap",
         Drawing::States => "state-timeline",
         Drawing::Table(_) => "table",
     }
@@ -62,11 +72,11 @@ fn ref_id(n: usize) -> String {
     if n < 26 { letter(n).to_string() } else { format!("{}{}", letter(n / 26 - 1), letter(n)) }
 }
 
-fn target(n: usize, query: &Query, table: bool) -> Value {
+fn target(n: usize, query: &Query, format: &str) -> Value {
     let mut target = json!({
         "refId": ref_id(n), "datasource": datasource(), "editorMode": "code", "expr": query.expr,
         "legendFormat": if query.legend.is_empty() { "__auto" } else { &query.legend },
-        "instant": query.moment, "range": !query.moment, "format": if table { "table" } else { "time_series" },
+        "instant": query.moment, "range": !query.moment, "format": format,
     });
     if query.exemplars {
         target["exemplar"] = json!(true);
@@ -78,7 +88,9 @@ fn defaults(it: &Panel) -> Value {
     let color = match &it.drawing {
         // Colours come from the words.
         _ if !it.states.is_empty() => json!({"mode": "thresholds"}),
-        Drawing::Value | Drawing::Table(_) | Drawing::States => json!({"mode": "fixed", "fixedColor": "text"}),
+        Drawing::Value | Drawing::Heat | Drawing::Table(_) | Drawing::States => {
+            json!({"mode": "fixed", "fixedColor": "text"})
+        }
         // Nobody knows how many series a label has, and Grafana 10 to 12 have no palette for every eye: names tell them
         // apart, and what means something has a colour of ours.
         Drawing::Lines | Drawing::LogLines | Drawing::Stack => json!({"mode": "palette-classic"}),
@@ -123,6 +135,7 @@ fn custom(drawing: &Drawing) -> Value {
             all["stacking"] = json!({"mode": "normal", "group": "A"});
             all
         }
+        Drawing::Heat => json!({"scaleDistribution": {"type": "linear"}}),
         Drawing::States => json!({"lineWidth": 0, "fillOpacity": 85}),
         Drawing::Table(_) => json!({"align": "auto", "cellOptions": {"type": "auto"}, "filterable": true}),
     }
@@ -254,6 +267,17 @@ fn options(it: &Panel) -> Value {
         Drawing::Lines | Drawing::LogLines | Drawing::Stack => json!({
             "legend": {"displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": []},
             "tooltip": multi,
+        }),
+        // Cividis looks the same to every eye; what is rare is seen by the root.
+        Drawing::Heat => json!({
+            "calculate": false, "cellGap": 1, "filterValues": {"le": 1e-9}, "rowsFrame": {"layout": "auto"},
+            "color": {
+                "mode": "scheme", "scheme": "Cividis", "fill": "dark-orange", "reverse": false, "steps": 64,
+                "scale": "exponential", "exponent": 0.5,
+            },
+            "cellValues": {"unit": unit(it.unit)}, "yAxis": {"axisPlacement": "left", "reverse": false, "unit": "s"},
+            "exemplars": {"color": Color::Vermillion.hex()}, "legend": {"show": true},
+            "tooltip": {"mode": "single", "yHistogram": false, "showColorScale": false}, "showValue": "never",
         }),
         Drawing::States => json!({
             "mergeValues": true, "showValue": "auto", "alignValue": "left", "rowHeight": 0.85,

@@ -120,7 +120,8 @@ fn guard(it: &Subject<'_>, told: Told<'static>, pairs: &[Pair], pair: &Pair) -> 
         return None;
     }
     let burst = up(long as f64 / 12.0, step).max(if short <= step { 3 } else { 2 } * step);
-    let apart = long * 3 / 5 / step * step;
+    // The window sees both of them, also one that is open on its left.
+    let apart = (long * 3 / 5).min(long.saturating_sub(2 * burst + step)) / step * step;
     let last = pairs.iter().all(|it| it.long <= pair.long);
     let start = match last {
         true if long > AVERAGED => 0,
