@@ -8,6 +8,9 @@ const UNITS: &[(&str, u64)] = &[("d", 86_400_000), ("h", 3_600_000), ("min", 60_
 /// In the two largest units: `43 min 12 s`, `3 h 36 min`, `51.8 s`.
 pub fn span(duration: Duration) -> String {
     let millis = duration.millis();
+    if millis == 0 {
+        return "0 s".to_owned();
+    }
     if millis < 1_000 {
         return format!("{millis} ms");
     }
@@ -37,10 +40,7 @@ pub fn seconds(seconds: f64) -> String {
 
 /// So many milliseconds, likewise, in whole seconds; before zero is nothing.
 pub fn span_of(millis: i64) -> String {
-    match u64::try_from((millis + 500) / 1_000) {
-        Ok(seconds) if seconds > 0 => span(Duration::from_secs(seconds)),
-        _ => "0 s".to_owned(),
-    }
+    span(Duration::from_secs(u64::try_from((millis + 500) / 1_000).unwrap_or(0)))
 }
 
 /// What is left, never rounded up: `9 h 36 min`, `12 d`, `-1 min 30 s`.
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn spans_have_two_units_and_carry() {
         for (millis, said) in [
-            (0, "0 ms"),
+            (0, "0 s"),
             (864, "864 ms"),
             (51_840, "51.8 s"),
             (59_960, "60 s"),
@@ -179,7 +179,7 @@ mod tests {
         ] {
             assert_eq!(span(Duration::from_millis(millis)), said, "{millis}");
         }
-        assert_eq!(seconds(-3.0), "0 ms");
+        assert_eq!(seconds(-3.0), "0 s");
     }
 
     #[test]

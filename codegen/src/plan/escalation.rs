@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use kilter_contract::slo;
 
 use super::expr::{equal, one_of, quote, select};
-use super::windows::Timing;
+use super::windows::{Timing, pairs};
 use super::words::{Words, annotations};
 use super::{Rule, links};
-use crate::model::{Duration, Estate, Leadership, Name};
+use crate::model::{Duration, Estate, Leadership, Name, Slo};
 use crate::render::engine::{TemplateError, Templates};
 
 /// The label that names the page that escalates.
@@ -44,6 +44,12 @@ pub fn paged(estate: &Estate) -> BTreeSet<&Name> {
 /// Teams with an escalation receiver that own a service.
 pub fn escalating(estate: &Estate) -> impl Iterator<Item = &Name> {
     paged(estate).into_iter().filter(|it| estate.teams.get(*it).is_some_and(|team| team.escalation.is_some()))
+}
+
+/// The shortest window whose burn each service records; shortest first.
+pub fn shortest_windows(estate: &Estate) -> BTreeSet<Duration> {
+    let shortest = |slos: &[Slo]| slos.iter().flat_map(pairs).flat_map(|it| [it.long, it.short]).min();
+    estate.services.iter().filter_map(|it| shortest(&it.slos)).collect()
 }
 
 /// Whether so many teams can be paged at once at all.
@@ -128,8 +134,14 @@ impl Maker<'_> {
     /// Those whose errors go on: a half-hour window remembers them for as long as that, and nobody needs to hear of what
     /// is mended.
     fn going_on(&self, pages: &str) -> String {
-        let burn = select(&slo::burn_rate("5m"), &self.own());
-        format!("{pages}\n  unless on ({}) ({burn} <= 1)", self.group())
+        let burns = shortest_windows(self.estate);
+        let burns: Vec<String> = burns.iter().map(|it| select(&slo::burn_rate(&it.to_string()), &self.own())).collect();
+        match burns.as_slice() {
+            [] => pages.to_owned(),
+            [burn] => format!("{pages}\n  unless on ({}) ({burn} <= 1)", self.group()),
+            // What has two of them is judged by the shorter.
+            all => format!("{pages}\n  unless on ({}) (({}) <= 1)", self.group(), all.join(" or ")),
+        }
     }
 
     fn own(&self) -> Vec<String> {

@@ -84,12 +84,14 @@ pub(super) fn read(sources: &Sources, time_scale: TimeScale, all: &mut Vec<Diagn
 /// Matchers with the placeholder of the service in one of them.
 fn check_selector(selector: &str, node: &Node, findings: &mut Findings<'_>) {
     const BEFORE: &str = "up{";
+    // A name as long as its placeholder, so that places stay where they are; in a regex braces would be syntax.
+    let filled = selector.replace("{{service}}", "a-service-x");
     let example = format!("for example: selector: '{DEFAULT_SELECTOR}'");
     let mut refuse = |code: Code, message: String, help: String, at: Range| {
         let range = place_in_source(findings.source(), node.range, selector, at.start, at.end);
         findings.error(code, range, message, help);
     };
-    if let Err(error) = promql::parse(&format!("{BEFORE}{selector}}}")) {
+    if let Err(error) = promql::parse(&format!("{BEFORE}{filled}}}")) {
         let inside = |at: usize| at.saturating_sub(BEFORE.len()).min(selector.len());
         let at = Range { start: inside(error.start), end: inside(error.end) };
         refuse(Code::PromQl, error.message, error.help, at);

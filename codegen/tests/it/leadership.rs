@@ -9,11 +9,13 @@ use crate::cli::{kilter, said};
 fn estate(leadership: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
-    for (service, team) in [("shop", "store"), ("depot", "logistics")] {
+    // One of them records no burn over five minutes.
+    let own = "    windows: [{severity: page, share: 2%, long: 1h, short: 10m}]\n";
+    for (service, team, windows) in [("shop", "store", "    window: 7d\n"), ("depot", "logistics", own)] {
         write(
             &format!("{service}.slo.yaml"),
             &format!(
-                "apiVersion: kilter/v1\nservice: {service}\nteam: {team}\nslos:\n  - name: works\n    description: It works.\n    objective: 99.9%\n    window: 7d\n    sli: {{http_server: {{}}}}\n"
+                "apiVersion: kilter/v1\nservice: {service}\nteam: {team}\nslos:\n  - name: works\n    description: It works.\n    objective: 99.9%\n{windows}    sli: {{http_server: {{}}}}\n"
             ),
         );
     }
@@ -21,7 +23,7 @@ fn estate(leadership: &str) -> tempfile::TempDir {
     write(
         "kilter.yaml",
         &format!(
-            "version: 0.1\nservices: ['*.slo.yaml']\nidentity: {{environment: test}}\nlinks: {{grafana: https://grafana.example}}\nalertmanager: {{base: base.yaml}}\nleadership: {leadership}\nteams:\n  store: {{page: pager, ticket: desk}}\n  logistics: {{page: pager, ticket: desk}}\n"
+            "version: 0.1\nservices: ['*.slo.yaml']\nselector: 'job=~\"{{{{service}}}}|{{{{service}}}}-canary\"'\nidentity: {{environment: test}}\nlinks: {{grafana: https://grafana.example}}\nalertmanager: {{base: base.yaml}}\nleadership: {leadership}\nteams:\n  store: {{page: pager, ticket: desk}}\n  logistics: {{page: pager, ticket: desk}}\n"
         ),
     );
     folder

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// Expressions that cannot be fed have fewer and shorter proofs, and two policies two rules: one can break without the other.
-const SLO: &str = "apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n  - name: buys\n    description: Orders succeed.\n    objective: 99.9%\n    sli: {events: {errors: 'max(rate(failed_total[$window]))', total: 'max(rate(all_total[$window]))'}}\n  - name: sends\n    description: Parcels are sent.\n    objective: 99%\n    no_data: ticket\n    sli: {events: {errors: 'max(rate(lost_total[$window]))', total: 'max(rate(sent_total[$window]))'}}\n";
+const SLO: &str = "apiVersion: kilter/v1\nservice: shop\nteam: store\nslos:\n  - name: buys\n    description: Orders succeed.\n    objective: 99.9%\n    window: 7d\n    sli: {events: {errors: 'max(rate(failed_total[$window]))', total: 'max(rate(all_total[$window]))'}}\n  - name: sends\n    description: Parcels are sent.\n    objective: 99%\n    window: 7d\n    no_data: ticket\n    sli: {events: {errors: 'max(rate(lost_total[$window]))', total: 'max(rate(sent_total[$window]))'}}\n";
 const ESTATE: &str = "version: 0.1\nservices: [slo.yaml]\nteams: {store: {page: pager, ticket: tickets}}\nalertmanager: {base: base.yaml}\n";
 const BASE: &str = "receivers: [{name: default}, {name: watchdog}, {name: pager}, {name: tickets}]\n";
 

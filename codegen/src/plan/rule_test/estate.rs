@@ -70,6 +70,12 @@ fn health(estate: &Estate) -> Test {
     it.test
 }
 
+/// What is recorded of how fast a budget burns now: over the shortest window.
+pub(super) fn burn_now(estate: &Estate) -> String {
+    let shortest = rules::shortest_windows(estate).first().map_or_else(|| "5m".to_owned(), ToString::to_string);
+    names::burn_rate(&shortest)
+}
+
 /// A page of the team that lasts is escalated, and so is one whose errors are nearly within the budget; one that ends in
 /// time, one that does not fire yet, one whose errors have ended, tickets and pages of other teams are not.
 fn escalation(estate: &Estate, team: &Name) -> Test {
@@ -91,7 +97,7 @@ fn escalation(estate: &Estate, team: &Name) -> Test {
         let mut label = |key: &str, value: &str| labels.insert(key.to_owned(), value.to_owned());
         label(names::SERVICE_LABEL, "any");
         label(names::SLO_LABEL, slo);
-        it.feed(selector(&names::burn_rate("5m"), &labels), format!("{burn}+0x{}", after + 40));
+        it.feed(selector(&burn_now(estate), &labels), format!("{burn}+0x{}", after + 40));
         let mut label = |key: &str, value: &str| labels.insert(key.to_owned(), value.to_owned());
         label("alertname", names::ERROR_BUDGET_BURN);
         label("alertstate", state);
@@ -103,7 +109,7 @@ fn escalation(estate: &Estate, team: &Name) -> Test {
     let mut another: Labels = estate.identity.clone();
     another.insert(names::SERVICE_LABEL.to_owned(), "another".to_owned());
     another.insert(names::SLO_LABEL.to_owned(), "lasts".to_owned());
-    it.feed(selector(&names::burn_rate("5m"), &another), format!("0+0x{}", after + 40));
+    it.feed(selector(&burn_now(estate), &another), format!("0+0x{}", after + 40));
     let of = |slo: &str| {
         [
             (names::SEVERITY_LABEL, names::ESCALATION.to_owned()),

@@ -3,7 +3,7 @@
 use kilter_contract::slo as names;
 
 use super::super::{escalation as rules, windows};
-use super::estate::{Proof, STEP};
+use super::estate::{Proof, STEP, burn_now};
 use super::file::{Labels, Test, selector};
 use crate::model::{Estate, Leadership, Name};
 
@@ -39,7 +39,7 @@ fn feed(it: &mut Proof<'_>, estate: &Estate, minutes: u64, fed: &Fed<'_>) {
     for (key, value) in [(names::SERVICE_LABEL, fed.service), (names::SLO_LABEL, fed.slo)] {
         labels.insert(key.to_owned(), value.to_owned());
     }
-    it.feed(selector(&names::burn_rate("5m"), &labels), format!("{}+0x{}", fed.burn, steps(minutes)));
+    it.feed(selector(&burn_now(estate), &labels), format!("{}+0x{}", fed.burn, steps(minutes)));
     for (key, value) in [
         ("alertname", names::ERROR_BUDGET_BURN),
         ("alertstate", "firing"),
