@@ -3,11 +3,11 @@
 import { createWriteStream } from "node:fs";
 import { once } from "node:events";
 
-const STEP = 30;
+export const STEP = 30;
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 /** Always the same noise. */
-function noise(seed) {
+export function noise(seed) {
   let state = seed >>> 0 || 1;
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -17,11 +17,10 @@ function noise(seed) {
 
 const labels = (of) => Object.entries(of).map(([key, value]) => `${key}="${value}"`).join(",");
 /** Busy by day, calm at night. */
-const tide = (t) => 1 + 0.35 * Math.sin((t / 86400) * 2 * Math.PI - 1);
+export const tide = (t) => 1 + 0.35 * Math.sin((t / 86400) * 2 * Math.PI - 1);
 
-/** Writes what a scrape of `job` finds from `start` to `end`. The incident begins at `end - since`. */
-export async function scraped(path, { start, end, since, job, instances }) {
-  const random = noise(7);
+/** What is scraped, family by family. */
+export function recorder() {
   const families = new Map();
   const add = (name, type, tags, t, value) => {
     if (!families.has(name)) families.set(name, { type, series: new Map() });
@@ -52,6 +51,13 @@ export async function scraped(path, { start, end, since, job, instances }) {
     add(name, "histogram", tags, t, ["_count", old.count]);
     add(name, "histogram", tags, t, ["_sum", old.sum]);
   };
+  return { families, add, counter, histogram };
+}
+
+/** Writes what a scrape of `job` finds from `start` to `end`. The incident begins at `end - since`. */
+export async function scraped(path, { start, end, since, job, instances }) {
+  const random = noise(7);
+  const { families, add, counter, histogram } = recorder();
   const routes = [
     ["/{workspace}/{repo}/git-upload-pack", "POST", 9, 0.42],
     ["/{workspace}/{repo}/info/refs", "GET", 14, 0.035],

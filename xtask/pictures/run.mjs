@@ -20,6 +20,8 @@ try {
     ["promise", page("git-https", { ...clone, only: "The promise" }), 1190],
     ["spenders", page("git-https", { ...clone, only: "Who spends|Serving" }), 1570],
     ["resources", page("git-https", { ...clone, only: "Resources|Processes" }), 1390],
+    ["database", page("repositories", { slo: "read-availability", only: "Database|Resources" }), 1390],
+    ["jobs", page("pipelines", { slo: "build-success", only: "Messages|Jobs" }), 1390],
   ]) {
     await shoot(address, join(root, `docs/pictures/${name}.png`), 1600, height);
     console.log(`docs/pictures/${name}.png`);

