@@ -87,7 +87,7 @@ function configured(panel, list) {
       const config = structuredClone({ ...defaults, custom: { ...defaults.custom } });
       const name = field.config.displayName ?? field.name;
       for (const { matcher, properties } of overrides) {
-        if (!matches(matcher, frame, name)) continue;
+        if (!matches(matcher, frame, field.config.displayNameFromDS ?? name)) continue;
         for (const { id, value } of properties) {
           const path = id.split(".");
           const last = path.pop();
@@ -180,7 +180,7 @@ function Heat({ panel, data, width, height, from }) {
     <svg width={width} height={height} fontFamily={theme.typography.fontFamily} fontSize={11} fill={theme.colors.text.secondary}>
       {rows.map((it, n) => (
         <g key={n} transform={`translate(0 ${height - bottom - (n + 1) * each})`}>
-          {(n % Math.ceil(16 / each) === 0) && <text x={left - 6} y={each / 2 + 4} textAnchor="end">{bound(it) < 1 ? `${bound(it) * 1000} ms` : `${bound(it)} s`}</text>}
+          {(n % Math.ceil(16 / each) === 0) && <text x={left - 6} y={each / 2 + 4} textAnchor="end">{bound(it) < 1 ? `${bound(it) * 1000} ms` : Number.isFinite(bound(it)) ? `${bound(it)} s` : "more"}</text>}
           {values[n].map((value, i) => value > panel.options.filterValues.le && (
             <rect key={i} x={left + i * wide} y={0} width={Math.max(0.5, wide - 0.5)} height={Math.max(1, each - 1)} fill={interpolateCividis(share(value))} />
           ))}

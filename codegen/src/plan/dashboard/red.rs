@@ -9,6 +9,8 @@ use super::model::{Color, Drawing, Panel, Query, Section, State, Unit};
 use super::status::Scope;
 use crate::model::{Decimal, Family, Slo};
 
+/// What every family has fills a row; what some have more, the next.
+const QUARTER: u32 = 6;
 const THIRD: u32 = 8;
 
 /// States of a breaker as numbers.
@@ -118,7 +120,7 @@ impl Red<'_> {
                 &format!("{noun} by {per}"),
                 &format!("How many {lower} there are each second, by {per}."),
                 Unit::PerSecond,
-                THIRD,
+                QUARTER,
             )
             .drawn(Drawing::Stack)
             .asks(Query::over_time(by(&[main], &self.rate(&count, &counted)), &named(main)))
@@ -133,7 +135,7 @@ impl Red<'_> {
                     &format!("{noun} that fail"),
                     &format!("How many {lower} fail each second, by {per} and error.{note}"),
                     Unit::PerSecond,
-                    THIRD,
+                    QUARTER,
                 )
                 .drawn(Drawing::Stack)
                 .asks(Query::over_time(query, &format!("{} {}", named(main), named(outcome))))
@@ -147,7 +149,7 @@ impl Red<'_> {
                     "Cache outcomes",
                     "Hits, misses and errors each second, by cache.",
                     Unit::PerSecond,
-                    THIRD,
+                    QUARTER,
                 )
                 .drawn(Drawing::Stack)
                 .asks(Query::over_time(query, &format!("{} {}", named(main), named(cache::OUTCOME.key))))
@@ -165,7 +167,7 @@ impl Red<'_> {
         let about = format!(
             "How many {lower} take how long: each row is a bucket, and the brighter a cell, the more there are. Two bands are two kinds of {lower}. Points lead to traces."
         );
-        Panel::lines(&format!("{noun}: how many take how long"), &about, Unit::PerSecond, THIRD)
+        Panel::lines(&format!("{noun}: how many take how long"), &about, Unit::PerSecond, QUARTER)
             .drawn(Drawing::Heat)
             .asks(Query::over_time(buckets, "{{le}}").with_exemplars())
             .or_empty("no traffic")
@@ -180,8 +182,10 @@ impl Red<'_> {
             "How long {lower} take: half of them, nine in ten, all but one in a hundred; grey lines are what SLOs promise. Points are single {lower}: each leads to its trace."
         );
         let title = format!("{noun}: duration");
-        let mut panel =
-            Panel::lines(&title, &about, Unit::Seconds, THIRD).asks_all(quantiles).zero_based().or_empty("no traffic");
+        let mut panel = Panel::lines(&title, &about, Unit::Seconds, QUARTER)
+            .asks_all(quantiles)
+            .zero_based()
+            .or_empty("no traffic");
         for query in &mut panel.queries {
             *query = query.clone().with_exemplars();
         }
