@@ -9,6 +9,8 @@ use kilter_codegen::yaml;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::slice;
+
 pub(super) type Labels = BTreeMap<String, String>;
 
 /// `x.rules.yaml`.
@@ -215,14 +217,16 @@ impl Subject {
         }
     }
 
-    /// What is asked of a rule: of its SLO and of the service as a whole. Of a rule that serves every SLO, what is asked of
-    /// the SLO with the most cases: the others prove the same.
+    /// What is asked of a rule: of its SLO and of the service as a whole. Of a rule that serves several SLOs, what is asked of
+    /// that with the most cases that see it: the others prove the same.
     pub(super) fn cases_of(&self, at: (usize, usize)) -> Vec<(&Proof, Case)> {
         let all = || self.proofs.iter().flat_map(|proof| proof.cases().into_iter().map(move |case| (proof, case)));
         let own = self.rules.groups[at.0].rules[at.1].labels.get("slo").cloned();
         let slo = own.or_else(|| {
             let mut count: BTreeMap<String, usize> = BTreeMap::new();
-            all().filter_map(|(proof, case)| proof.slo(case)).for_each(|slo| *count.entry(slo).or_default() += 1);
+            let sees = |(proof, case): &(&Proof, Case)| slice::seen(&self.rules, proof, &[*case]).contains(&at);
+            let seeing = all().filter(sees).filter_map(|(proof, case)| proof.slo(case));
+            seeing.for_each(|slo| *count.entry(slo).or_default() += 1);
             count.into_iter().max_by_key(|(_, cases)| *cases).map(|(slo, _)| slo)
         });
         all().filter(|(proof, case)| proof.slo(*case).is_none_or(|it| slo.as_ref() == Some(&it))).collect()
