@@ -13,8 +13,12 @@ const OUTCOMES: &[(&str, Color)] = &[
     ("/ error$/", Color::Vermillion),
     ("/ miss$/", Color::Grey),
     ("/ hit$/", Color::Blue),
-    ("/(^| )primary(:|$)/", Color::Purple),
-    ("/(^| )replica(:|$)/", Color::Blue),
+    ("/(^| )primary$/", Color::Purple),
+    ("/(^| )replica$/", Color::Blue),
+    ("/: preferred$/", Color::Blue),
+    ("/: consistency$/", Color::Purple),
+    ("/: unavailable$/", Color::Vermillion),
+    ("/: lag$/", Color::Grey),
 ];
 
 /// A panel at its place; the caller gives it an id.
