@@ -70,6 +70,17 @@ fn by(labels: &[&str], of: &str) -> String {
     sum_by(&labels.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>(), of)
 }
 
+/// Where events lie between the bounds: two kinds of events are two bands, which no quantile tells.
+fn heat(noun: &str, lower: &str, buckets: String) -> Panel {
+    let about = format!(
+        "How many {lower} take how long: each row is a bucket, and the brighter a cell, the more there are. Two bands are two kinds of {lower}. Points lead to traces."
+    );
+    Panel::lines(&format!("{noun}: how many take how long"), &about, Unit::PerSecond, QUARTER)
+        .drawn(Drawing::Heat)
+        .asks(Query::over_time(buckets, "{{le}}").with_exemplars())
+        .or_empty("no traffic")
+}
+
 impl Red<'_> {
     /// A series of the chosen instances.
     fn own(&self, series: &str, more: &[String]) -> String {
@@ -156,26 +167,14 @@ impl Red<'_> {
                 .zero_based(),
             );
         }
-        all.push(self.durations(family, noun, lower, &counted));
-        all.push(self.heat(family, noun, lower, &counted));
+        let buckets = by(&["le"], &self.rate(&format!("{name}_bucket"), &counted));
+        all.push(self.durations(family, noun, lower, &buckets));
+        all.push(heat(noun, lower, buckets));
         all
     }
 
-    /// Where events lie between the bounds: two kinds of events are two bands, which no quantile tells.
-    fn heat(&self, family: Family, noun: &str, lower: &str, counted: &[String]) -> Panel {
-        let buckets = by(&["le"], &self.rate(&format!("{}_bucket", family.signal().name), counted));
-        let about = format!(
-            "How many {lower} take how long: each row is a bucket, and the brighter a cell, the more there are. Two bands are two kinds of {lower}. Points lead to traces."
-        );
-        Panel::lines(&format!("{noun}: how many take how long"), &about, Unit::PerSecond, QUARTER)
-            .drawn(Drawing::Heat)
-            .asks(Query::over_time(buckets, "{{le}}").with_exemplars())
-            .or_empty("no traffic")
-    }
-
     /// Quantiles with the traces of single events, and the thresholds of latency SLOs.
-    fn durations(&self, family: Family, noun: &str, lower: &str, counted: &[String]) -> Panel {
-        let buckets = by(&["le"], &self.rate(&format!("{}_bucket", family.signal().name), counted));
+    fn durations(&self, family: Family, noun: &str, lower: &str, buckets: &str) -> Panel {
         let quantiles = [("0.5", "p50"), ("0.9", "p90"), ("0.99", "p99")]
             .map(|(q, name)| (format!("histogram_quantile({q}, {buckets})"), name.to_owned()));
         let about = format!(
