@@ -236,6 +236,8 @@ fn exceptions_of_resources_are_proven() {
     ];
     all.identity = [(text("environment"), text("prod"))].into();
     check(&all);
+    all.time_scale = TimeScale::one_in(20).expect("a scale");
+    check(&all);
 }
 
 /// Expected times come from the workbook alone: a wrong number in the plan must not find itself again.

@@ -50,6 +50,8 @@ fn each_slo_has_one_line() {
         assert_eq!(own.len(), 1, "{slo}: {lines}");
     }
     assert!(lines.contains("shop/buys: 8 proofs, 6 routes\n"), "{lines}");
+    let itself = kilter(folder.path(), &["test", "rules"]);
+    assert_eq!(itself.stdout, out.stdout, "the folder of the rules may be named too");
 }
 
 #[test]
@@ -67,8 +69,7 @@ fn a_broken_rule_and_a_lost_route_are_told_with_their_slo() {
         "- severity=\"page\"\n      receiver: pager",
         "- severity=\"none\"\n      receiver: pager",
     );
-    // The folder of the rules may be named too.
-    let out = kilter(folder.path(), &["test", "rules"]);
+    let out = kilter(folder.path(), &["test"]);
     assert_eq!(out.status.code(), Some(1), "{}", said(&out));
     assert!(said(&out).contains("does not reach pager"), "{}", said(&out));
 }
@@ -132,6 +133,12 @@ fn a_table_tells_what_was_promised_and_what_was_shown() {
     let out = kilter(folder.path(), &["test"]);
     let lines = String::from_utf8_lossy(&out.stdout).into_owned();
     assert_eq!(lines.lines().filter(|it| it.starts_with("shop/buys  ")).count(), 4, "{lines}");
+
+    // A rule that is slower than it promises is told with what it shows.
+    replace(folder.path(), "rules/shop.rules.yaml", "> 14.4", "> 200");
+    let out = kilter(folder.path(), &["test"]);
+    assert_eq!(out.status.code(), Some(1), "{}", said(&out));
+    assert!(said(&out).contains("FAIL  shop/buys: "), "{}", said(&out));
 }
 
 #[test]
