@@ -116,7 +116,7 @@ fn a_run_that_is_killed_leaves_whole_files_and_no_lock() {
 
 /// A disk of its own, in a namespace of its own, where the system allows that; it ends with the script.
 fn on_a_disk(script: &str, folder: &Path) -> Option<Output> {
-    let mounted = format!("mount -t tmpfs -o size=400k none disk && cd disk && cp ../slo.yaml . && {script}");
+    let mounted = format!("mount -t tmpfs -o size=4m none disk && cd disk && cp ../slo.yaml . && {script}");
     ["unshare -m", "unshare -rm"].iter().find_map(|enter| {
         let allowed = sh(&format!("{enter} sh -c 'mount -t tmpfs none disk'"), folder).status.success();
         let (first, rest) = enter.split_once(' ').expect("an option");
