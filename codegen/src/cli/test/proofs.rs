@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::super::progress::Progress;
@@ -18,26 +20,17 @@ pub(super) struct Proved {
     pub(super) measured: Vec<Measured>,
 }
 
-/// promtool uses one core per file.
+/// promtool uses one core for each file, and the files take unlike times: each core takes the next when it is done.
 pub(super) fn in_parallel(tests: &[PathBuf], folder: &Path, quiet: bool) -> Result<Vec<Proved>, String> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let progress = Progress::start("proving alerts", quiet);
-    let mut all = Vec::new();
-    for batch in tests.chunks(cores) {
-        progress.say(|| format!("proving alerts, {} of {} files", all.len(), tests.len()));
-        let done: Vec<Result<Proved, String>> = std::thread::scope(|scope| {
-            let run = |path: &PathBuf| {
-                let (outcome, measured) = measured::run(path, folder)?;
-                Ok(Proved { path: path.clone(), outcome, measured })
-            };
-            let threads: Vec<_> = batch.iter().map(|path| scope.spawn(move || run(path))).collect();
-            threads.into_iter().map(|it| it.join().unwrap_or_else(|_| Err("a thread ended early".to_owned()))).collect()
-        });
-        for it in done {
-            all.push(it?);
-        }
-    }
-    Ok(all)
+    let done = AtomicUsize::new(0);
+    let run = |path: &PathBuf| {
+        let (outcome, measured) = measured::run(path, folder)?;
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        progress.say(|| format!("proving alerts, {done} of {} files", tests.len()));
+        Ok(Proved { path: path.clone(), outcome, measured })
+    };
+    tests.par_iter().with_max_len(1).map(run).collect()
 }
 
 /// Books a file's outcome on its SLOs. A timeline drives many of them: what a query is about tells the comment at its end,
