@@ -46,9 +46,9 @@ pub fn text(board: &Dashboard) -> Result<String, String> {
     let mut panels = Map::new();
     let mut layouts = Vec::new();
     for (number, section) in board.sections.iter().enumerate() {
-        let shown: Vec<&Panel> = section.panels.iter().filter(|it| it.drawing != Drawing::Heat).collect();
-        layouts.push(layout(number, section, &shown));
-        panels.extend(shown.into_iter().enumerate().map(|(n, it)| (key(number, n), panel(it))));
+        let drawn = drawn(section);
+        layouts.push(layout(number, section, &drawn));
+        panels.extend(drawn.into_iter().enumerate().map(|(n, (it, chart))| (key(number, n), panel(&it, chart))));
     }
     let resource = Resource {
         kind: "Dashboard",
@@ -69,15 +69,31 @@ fn key(section: usize, panel: usize) -> String {
     format!("panel_{section}_{panel}")
 }
 
-fn layout(number: usize, section: &Section, shown: &[&Panel]) -> Value {
-    let (places, _) = places(shown.iter().copied());
-    let item = |(n, (it, (x, y))): (usize, (&&Panel, (u32, u32)))| {
+/// A kind of chart, and what it is told.
+type Chart = (&'static str, Value);
+
+/// The panels that Perses has a chart for. What is left out leaves its place to the panel before it.
+fn drawn(section: &Section) -> Vec<(Panel, Chart)> {
+    let mut all: Vec<(Panel, Chart)> = Vec::new();
+    for it in &section.panels {
+        if let Some(chart) = chart(it) {
+            all.push((it.clone(), chart));
+        } else if let Some((before, _)) = all.last_mut() {
+            before.size.0 += it.size.0;
+        }
+    }
+    all
+}
+
+fn layout(number: usize, section: &Section, drawn: &[(Panel, Chart)]) -> Value {
+    let (places, _) = places(drawn.iter().map(|(it, _)| it));
+    let item = |(n, ((it, _), (x, y))): (usize, (&(Panel, Chart), (u32, u32)))| {
         json!({
             "x": x, "y": y, "width": it.size.0, "height": it.size.1,
             "content": {"$ref": format!("#/spec/panels/{}", key(number, n))},
         })
     };
-    let items: Vec<Value> = shown.iter().zip(places).enumerate().map(item).collect();
+    let items: Vec<Value> = drawn.iter().zip(places).enumerate().map(item).collect();
     json!({"kind": "Grid", "spec": {"display": {"title": section.title, "collapse": {"open": true}}, "items": items}})
 }
 
@@ -104,15 +120,18 @@ fn variable(it: &Variable) -> Value {
     }
 }
 
-fn panel(it: &Panel) -> Value {
-    let (kind, spec) = match &it.drawing {
-        Drawing::Value => ("StatChart", value(it)),
-        Drawing::Lines | Drawing::LogLines | Drawing::Stack => ("TimeSeriesChart", lines(it)),
-        // Left out above: its charts are of native histograms.
-        Drawing::Heat => ("HeatMapChart", json!({})),
-        Drawing::States => ("StatusHistoryChart", json!({"mappings": mappings(&it.states)})),
-        Drawing::Table(of) => ("Table", table(of)),
-    };
+fn chart(it: &Panel) -> Option<Chart> {
+    match &it.drawing {
+        Drawing::Value => Some(("StatChart", value(it))),
+        Drawing::Lines | Drawing::LogLines | Drawing::Stack => Some(("TimeSeriesChart", lines(it))),
+        // Its heat maps are of native histograms.
+        Drawing::Heat => None,
+        Drawing::States => Some(("StatusHistoryChart", json!({"mappings": mappings(&it.states)}))),
+        Drawing::Table(of) => Some(("Table", table(of))),
+    }
+}
+
+fn panel(it: &Panel, (kind, spec): Chart) -> Value {
     json!({
         "kind": "Panel",
         "spec": {

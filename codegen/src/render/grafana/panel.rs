@@ -290,7 +290,7 @@ fn options(it: &Panel) -> Value {
         Drawing::Table(table) => {
             let sort: Vec<Value> =
                 table.sort.iter().map(|(title, desc)| json!({"displayName": title, "desc": desc})).collect();
-            json!({"showHeader": true, "cellHeight": "sm", "sortBy": sort, "footer": {"show": false}})
+            json!({"showHeader": true, "cellHeight": "sm", "sortBy": sort})
         }
     }
 }
