@@ -10,6 +10,7 @@
 //! | what comes and goes | no event, traffic, none, no series, traffic | silence; [`TRAFFIC_LOST`](kilter_contract::slo::TRAFFIC_LOST); page (by policy) and ticket for missing data, for the group that vanished; all end |
 //! | the same off the grid | nothing is scraped at an evaluation | the same |
 //! | few events, and a failure that no series counted before | one event in two seconds | no error is no missing data, and a rate below one is a rate |
+//! | few events, and none is good yet | total events, and later the first good one | what no series says is good is an error |
 //! | groups of one SLO (`cases/groups.rs`) | one for each edge of the shared rules, at the recorded pair | fires on one side, silent on the other |
 //! | counters that begin again, instances that join | just below every threshold | nothing at all, and the burn rate stays |
 //! | burns of 10x, 3x, 1.5x | hours and days | silence until 0.9 of the workbook's time, the alert by that time, its end; what it has cost |

@@ -3,14 +3,13 @@
 
 use kilter_contract::slo as names;
 
-use super::super::super::maintenance::has_measured;
 use super::super::file::selector;
 use super::super::inputs::{Raw, Samples};
 use super::super::stage::{Grid, Made, Stage};
 use super::super::subject::Subject;
 use super::super::tracks::{Driven, Track};
 use super::super::traffic::{Flow, Timeline};
-use crate::model::Duration;
+use crate::model::{Duration, EventSide, Sli};
 
 const BORN: Duration = Duration::from_mins(20);
 const FAILING: Duration = Duration::from_mins(10);
@@ -23,9 +22,29 @@ const RATIO: f64 = 0.5;
 /// A test for each set of SLOs that count nothing of each other: there are too few events to hide another's.
 pub(super) fn all<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>) -> Vec<Made> {
     let counts = |it: &Subject<'_>| it.inputs.series.iter().all(|raw| matches!(raw.samples, Samples::Counter(_)));
-    let mut open: Vec<&Driven<'_, 'a>> =
-        track.0.iter().filter(|it| it.subject.errs() && counts(it.subject) && !has_measured(it.subject.slo)).collect();
+    // Maintenance would leave some of them out.
+    let fits = |it: &Subject<'_>| it.errs() && counts(it) && it.slo.policy.maintenance.is_none();
+    let few: Vec<&Driven<'_, 'a>> = track.0.iter().filter(|it| fits(it.subject)).collect();
+    let says_good = |it: &&Driven<'_, 'a>| {
+        matches!(it.subject.slo.sli, Sli::Events { side: EventSide::Good(_), .. }) && it.subject.inputs.series.len() > 1
+    };
+    let good: Vec<&Driven<'_, 'a>> = few.iter().copied().filter(says_good).collect();
+    let named = |proves: &str, number: usize| match number {
+        0 => proves.to_owned(),
+        _ => format!("{proves} ({})", number + 1),
+    };
     let mut made = Vec::new();
+    for (number, of) in apart(few).into_iter().enumerate() {
+        made.extend(played(first, track, &of, &named("few events, and the first failure is counted", number)));
+    }
+    for (number, of) in apart(good).into_iter().enumerate() {
+        made.extend(first_success(first, track, &of, &named("few events, and none is good yet", number)));
+    }
+    made
+}
+
+fn apart<'d, 'c, 'a>(mut open: Vec<&'d Driven<'c, 'a>>) -> Vec<Vec<&'d Driven<'c, 'a>>> {
+    let mut sets = Vec::new();
     while !open.is_empty() {
         let (mut apart, mut left): (Vec<&Driven<'_, 'a>>, Vec<&Driven<'_, 'a>>) = (Vec::new(), Vec::new());
         for it in open {
@@ -33,12 +52,33 @@ pub(super) fn all<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>) -> Vec<Made
             let meets = |other: &&Driven<'_, 'a>| other.subject.inputs.feed(slo) || own.feed(other.subject.slo);
             if apart.iter().any(meets) { left.push(it) } else { apart.push(it) }
         }
-        let number = made.len() + 1;
-        let more = if number == 1 { String::new() } else { format!(" ({number})") };
-        made.extend(played(first, track, &apart, &format!("few events, and the first failure is counted{more}")));
+        sets.push(apart);
         open = left;
     }
-    made
+    sets
+}
+
+/// Where good events are counted, no series of them means that none was good.
+fn first_success<'a>(
+    first: &'a Subject<'a>,
+    track: &Track<'_, 'a>,
+    of: &[&Driven<'_, 'a>],
+    proves: &str,
+) -> Option<Made> {
+    let end = BORN.plus(FAILING);
+    let mut stage = Stage::on(first.context, track, Grid::Hours, proves, end)?;
+    for driven in of {
+        let it = driven.subject;
+        let (before, after): (Timeline, Timeline) =
+            (vec![(BORN, Flow::Events(1.0))], vec![(FAILING, Flow::Events(0.0))]);
+        let born = |raw: &Raw| matches!(raw.samples, Samples::Counter(counts) if counts.good && !counts.bad);
+        stage.plays_few(driven, &before, &after, born);
+        let [error, total] = [names::ERROR_RATE, names::TOTAL_RATE].map(|name| selector(name, &it.recorded()));
+        let all = format!("abs({error} / ({total} > 0) - 1) < bool 0.05");
+        stage.asks_with(it, &all, BORN.minus(Grid::Hours.step()), &it.recorded(), 1.0);
+        stage.asks_with(it, &format!("abs({error}) < bool 0.000001"), end, &it.recorded(), 1.0);
+    }
+    stage.done()
 }
 
 fn played<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, of: &[&Driven<'_, 'a>], proves: &str) -> Option<Made> {

@@ -26,6 +26,7 @@ use super::super::super::class::Class;
 use super::super::super::context::Context;
 use super::super::super::maintenance::has_measured;
 use super::super::file::{Labels, selector};
+use super::super::inputs::total_of;
 use super::super::stage::{Grid, Made, Stage};
 use super::super::subject::Subject;
 use super::super::text::Told;
@@ -77,10 +78,10 @@ impl Group {
 pub(super) fn all<'a>(context: &'a Context<'a>, subjects: &'a [Subject<'a>]) -> Vec<Made> {
     let mut made = Vec::new();
     for class in context.classes() {
-        // Policies lie between the pair and what the alerts read: their own tests show them.
+        // Maintenance lies between the pair and what the alerts read: its own tests show it.
         let fits = |it: &&Subject<'_>| {
             class.slos.iter().any(|slo| slo.name == it.slo.name)
-                && !has_measured(it.slo)
+                && it.slo.policy.maintenance.is_none()
                 && it.slo.by.iter().all(|label| label != LABEL)
         };
         let lossy = |it: &&Subject<'_>| traffic::has_traffic(it.slo);
@@ -100,9 +101,12 @@ pub(super) fn all<'a>(context: &'a Context<'a>, subjects: &'a [Subject<'a>]) -> 
 
 /// The few that last the longest are by themselves: every evaluation reads all groups, whether they have ended or not.
 fn of_class<'a>(it: &'a Subject<'a>, class: &Class<'_>, grid: Grid) -> Vec<Made> {
-    let mut all = burn::groups(it);
-    all.extend(missing::groups(it));
-    all.extend(traffic::groups(it));
+    let mut all = missing::groups(it);
+    // Where missing data count as errors, what alerts on the pair reads more than the pair.
+    if !has_measured(it.slo) {
+        all.splice(0..0, burn::groups(it));
+        all.extend(traffic::groups(it));
+    }
     all.retain(|group| group.grid == grid);
     let most = all.iter().map(Group::last).max().unwrap_or(0);
     let (long, short): (Vec<Group>, Vec<Group>) = all.into_iter().partition(|group| group.last() * 2 > most);
@@ -178,7 +182,7 @@ fn asked(stage: &mut Stage<'_>, it: &Subject<'_>, group: &Group, ask: &Ask) {
 fn feed(stage: &mut Stage<'_>, it: &Subject<'_>, labels: &Labels, phases: &[Phase]) {
     let errors: Vec<(u64, Option<f64>)> = phases.iter().map(|it| (it.0, it.1)).collect();
     let all: Vec<(u64, Option<f64>)> = phases.iter().map(|it| (it.0, it.2)).collect();
-    for (metric, rates) in [(names::ERROR_RATE, errors), (names::TOTAL_RATE, all)] {
+    for (metric, rates) in [(names::ERROR_RATE, errors), (total_of(it.slo), all)] {
         if rates.iter().any(|it| it.1.is_some()) {
             // In scaled time there are as many events.
             let pace = it.context.estate.time_scale.divisor() as f64;

@@ -201,7 +201,7 @@ fn pair(estate: &Estate, service: &Service, slo: &Slo) -> Inputs {
 }
 
 /// The recorded total of everything that happened, of which policies may leave a part out.
-const fn total_of(slo: &Slo) -> &'static str {
+pub(super) const fn total_of(slo: &Slo) -> &'static str {
     if has_measured(slo) { contract::slo::MEASURED_RATE } else { contract::slo::TOTAL_RATE }
 }
 

@@ -2,6 +2,7 @@
 
 use kilter_contract::slo as names;
 
+use super::super::super::super::maintenance::has_measured;
 use super::super::super::file::selector;
 use super::super::super::stage::{Grid, Stage};
 use super::super::super::subject::{MISSING_PAGE, MISSING_TICKET, Subject};
@@ -22,7 +23,7 @@ pub(super) fn groups(it: &Subject<'_>) -> Vec<Group> {
     let fires = |told, at| Ask::Fires(told, at, true);
     let not = |told, at| Ask::Fires(told, at, false);
     let some = (Some(0.0), Some(0.5));
-    vec![
+    let mut all = vec![
         idle,
         few,
         hours("always there", vec![(150, some.0, some.1)], vec![Ask::Silent(MISSING_TICKET, 145, 145)]),
@@ -39,7 +40,12 @@ pub(super) fn groups(it: &Subject<'_>) -> Vec<Group> {
             vec![Ask::Silent(MISSING_PAGE, 40, 40), Ask::Silent(MISSING_TICKET, 40, 40)],
         ),
         hours("no errors are known", vec![(40, None, some.1)], vec![fires(MISSING_TICKET, 30)]),
-        hours("only errors are known", vec![(40, some.1, None)], vec![fires(MISSING_TICKET, 30)]),
+    ];
+    // Where missing data count as errors, errors are known of what nobody measures.
+    if !has_measured(it.slo) {
+        all.push(hours("only errors are known", vec![(40, some.1, None)], vec![fires(MISSING_TICKET, 30)]));
+    }
+    all.extend([
         of(Grid::Days, "always there", vec![(DAY + 300, some.0, some.1)], vec![]),
         of(
             Grid::Days,
@@ -47,7 +53,8 @@ pub(super) fn groups(it: &Subject<'_>) -> Vec<Group> {
             vec![(120, some.0, some.1)],
             vec![fires(MISSING_TICKET, 120 + 20 * 60), not(MISSING_TICKET, 120 + DAY + 120)],
         ),
-    ]
+    ]);
+    all
 }
 
 /// No events have no burn rate, few have one, and a period that is more than full counts as full.
