@@ -87,13 +87,17 @@ fn drawn(section: &Section) -> Vec<(Panel, Chart)> {
 
 fn layout(number: usize, section: &Section, drawn: &[(Panel, Chart)]) -> Value {
     let (places, _) = places(drawn.iter().map(|(it, _)| it));
-    let item = |(n, ((it, _), (x, y))): (usize, (&(Panel, Chart), (u32, u32)))| {
-        json!({
-            "x": x, "y": y, "width": it.size.0, "height": it.size.1,
-            "content": {"$ref": format!("#/spec/panels/{}", key(number, n))},
+    let items: Vec<Value> = drawn
+        .iter()
+        .zip(places)
+        .enumerate()
+        .map(|(n, ((it, _), (x, y)))| {
+            json!({
+                "x": x, "y": y, "width": it.size.0, "height": it.size.1,
+                "content": {"$ref": format!("#/spec/panels/{}", key(number, n))},
+            })
         })
-    };
-    let items: Vec<Value> = drawn.iter().zip(places).enumerate().map(item).collect();
+        .collect();
     json!({"kind": "Grid", "spec": {"display": {"title": section.title, "collapse": {"open": true}}, "items": items}})
 }
 

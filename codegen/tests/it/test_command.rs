@@ -68,12 +68,15 @@ fn a_broken_rule_and_a_lost_route_are_told_with_their_slo() {
         assert_eq!(out.status.code(), Some(1), "{args:?}: {}", said(&out));
         String::from_utf8_lossy(&out.stdout).into_owned()
     };
-    let text = test(&[]);
-    let told = |slo: &str| text.split("FAIL  ").find(|it| it.starts_with(slo)).unwrap_or_default().to_owned();
+    let told_to_people = test(&[]);
+    let told = |slo: &str| told_to_people.split("FAIL  ").find(|it| it.starts_with(slo)).unwrap_or_default().to_owned();
     let buys = told("shop/buys: ");
-    assert!(buys.contains("time: ") && buys.contains("does not reach pager"), "{text}");
+    assert!(buys.contains("time: ") && buys.contains("does not reach pager"), "{told_to_people}");
     let sends = told("shop/sends: ");
-    assert!(!sends.contains("time: ") && sends.contains("does not reach pager"), "no rule of it is broken: {text}");
+    assert!(
+        !sends.contains("time: ") && sends.contains("does not reach pager"),
+        "no rule of it is broken: {told_to_people}"
+    );
 
     let json: serde_json::Value = serde_json::from_str(&test(&["rules", "--format", "json"])).expect("JSON");
     let failed: Vec<&str> = json

@@ -9,8 +9,6 @@ use kilter_codegen::yaml;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::slice;
-
 pub(super) type Labels = BTreeMap<String, String>;
 
 /// `x.rules.yaml`.
@@ -217,18 +215,12 @@ impl Subject {
         }
     }
 
-    /// What is asked of a rule: of its SLO and of the service as a whole. Of a rule that serves several SLOs, what is asked of
-    /// that with the most cases that see it: the others prove the same.
-    pub(super) fn cases_of(&self, at: (usize, usize)) -> Vec<(&Proof, Case)> {
-        let all = || self.proofs.iter().flat_map(|proof| proof.cases().into_iter().map(move |case| (proof, case)));
-        let own = self.rules.groups[at.0].rules[at.1].labels.get("slo").cloned();
-        let slo = own.or_else(|| {
-            let mut count: BTreeMap<String, usize> = BTreeMap::new();
-            let sees = |(proof, case): &(&Proof, Case)| slice::seen(&self.rules, proof, &[*case]).contains(&at);
-            let seeing = all().filter(sees).filter_map(|(proof, case)| proof.slo(case));
-            seeing.for_each(|slo| *count.entry(slo).or_default() += 1);
-            count.into_iter().max_by_key(|(_, cases)| *cases).map(|(slo, _)| slo)
-        });
-        all().filter(|(proof, case)| proof.slo(*case).is_none_or(|it| slo.as_ref() == Some(&it))).collect()
+    /// What is asked of a rule: of its SLO, when it serves one, and of the service as a whole; then of the other SLOs.
+    pub(super) fn cases_of(&self, at: (usize, usize)) -> [Vec<(&Proof, Case)>; 2] {
+        let all = self.proofs.iter().flat_map(|proof| proof.cases().into_iter().map(move |case| (proof, case)));
+        let own = self.rules.groups[at.0].rules[at.1].labels.get("slo");
+        let (own, others) =
+            all.partition(|(proof, case)| own.is_none() || proof.slo(*case).is_none_or(|it| own == Some(&it)));
+        [own, others]
     }
 }

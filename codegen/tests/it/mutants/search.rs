@@ -13,10 +13,12 @@ const AT_ONCE: usize = 40;
 /// Where a mutant's rule cannot even be evaluated.
 const ERRS: &str = " (the rule fails)";
 
-/// The first case that notices each: `<test>, query 2 at 65m`. All are of one rule.
+/// The first case that notices each: `<test>, query 2 at 65m`. All are of one rule. What no case of its own SLO notices is
+/// put before those of the others: it may alert for them.
 pub(super) fn first_cases(subject: &Subject, mutants: &[&Mutant]) -> Vec<Option<String>> {
     let mut found: Vec<Option<String>> = vec![None; mutants.len()];
-    for (proof, cases) in timelines(subject, mutants[0]) {
+    let timelines = subject.cases_of(mutants[0].at).map(|cases| timelines(subject, mutants[0], cases));
+    for (proof, cases) in timelines.into_iter().flatten() {
         let open: Vec<usize> = (0..mutants.len()).filter(|at| found[*at].is_none()).collect();
         for some in open.chunks(AT_ONCE) {
             let asked: Vec<&Mutant> = some.iter().map(|at| mutants[*at]).collect();
@@ -44,10 +46,10 @@ fn failing(subject: &Subject, mutant: &Mutant, proof: &Proof, cases: &[Case]) ->
     })
 }
 
-/// The proofs whose cases see a rule, with these cases; in both the cheap ones first.
-fn timelines<'a>(subject: &'a Subject, mutant: &Mutant) -> Vec<(&'a Proof, Vec<Case>)> {
+/// Those of these cases that see a rule, by their proofs; in both the cheap ones first.
+fn timelines<'a>(subject: &'a Subject, mutant: &Mutant, of: Vec<(&'a Proof, Case)>) -> Vec<(&'a Proof, Vec<Case>)> {
     let mut priced: Vec<(f64, &Proof, Case)> = Vec::new();
-    for (proof, case) in subject.cases_of(mutant.at) {
+    for (proof, case) in of {
         let places = slice::seen(&subject.rules, proof, &[case]);
         if places.contains(&mutant.at) {
             let rules: usize = places.iter().map(|at| 300 + subject.rules.groups[at.0].rules[at.1].expr.len()).sum();
