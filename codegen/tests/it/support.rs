@@ -98,7 +98,7 @@ pub(crate) fn tool(name: &str, args: &[&str], folder: &Path) -> (bool, String) {
     let out = Command::new(name)
         .args(args)
         .current_dir(folder)
-        // As `kilter test` runs them: it takes a quarter less.
+        // As `kilter test` runs them.
         .envs([("GOGC", "400"), ("GOMAXPROCS", "1")])
         .output()
         .unwrap_or_else(|error| panic!("{name} does not start ({error}); install it with: cargo xtask tools"));

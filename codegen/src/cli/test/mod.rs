@@ -146,7 +146,7 @@ fn name(path: &Path) -> String {
 /// Outer `Err`: the tool is missing. Inner: what it complained about.
 fn tool(program: &str, args: &[&str], folder: &Path) -> Result<Outcome, String> {
     let mut command = Command::new(program);
-    // Short runs with little memory, which need not be collected as often; one on each core already. A tenth of their time.
+    // Short runs with little memory, which need not be collected as often; there is one on each core already.
     let told = |key: &(&str, &str)| std::env::var_os(key.0).is_some();
     command.envs([("GOGC", "400"), ("GOMAXPROCS", "1")].into_iter().filter(|it| !told(it)));
     let out = command.args(args).current_dir(folder).output().map_err(|error| {
