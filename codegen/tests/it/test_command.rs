@@ -69,6 +69,7 @@ fn a_broken_rule_and_a_lost_route_are_told_with_their_slo() {
         String::from_utf8_lossy(&out.stdout).into_owned()
     };
     let told_to_people = test(&[]);
+    assert!(told_to_people.contains("ok    the estate: "), "nothing of it is broken: {told_to_people}");
     let told = |slo: &str| told_to_people.split("FAIL  ").find(|it| it.starts_with(slo)).unwrap_or_default().to_owned();
     let buys = told("shop/buys: ");
     assert!(buys.contains("time: ") && buys.contains("does not reach pager"), "{told_to_people}");
