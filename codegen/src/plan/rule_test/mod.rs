@@ -9,7 +9,7 @@
 //! | one second off the grid | the same, with samples and an outage that meet no evaluation | as early, and one sample |
 //! | what comes and goes | no event, traffic, none, no series, traffic | silence; [`TRAFFIC_LOST`](kilter_contract::slo::TRAFFIC_LOST); page (by policy) and ticket for missing data, for the group that vanished; all end |
 //! | the same off the grid | nothing is scraped at an evaluation | the same |
-//! | few events, and a failure that no series counted before | one event in two seconds | no error is no missing data, and a rate below one is a rate |
+//! | few events, and a failure that no series counted before | one event in two seconds | no error is no missing data, a rate below one is a rate, and an instance without the threshold's bucket is in neither side |
 //! | few events, and none is good yet | total events, and later the first good one | what no series says is good is an error |
 //! | groups of one SLO (`cases/groups.rs`) | one for each edge of the shared rules, at the recorded pair | fires on one side, silent on the other |
 //! | counters that begin again, instances that join | just below every threshold | nothing at all, and the burn rate stays |
@@ -17,6 +17,7 @@
 //! | a pair by itself | a burn that no other pair of the severity sees | the same |
 //! | just below | 0.9 of the lowest factor, then of the lowest that pages | nothing; then a ticket and never a page |
 //! | missing data count as errors (`no_data: bad`) | healthy, no series, healthy | page as early as an outage, and the budget is spent |
+//! | rules that have just begun wait | measured once, then nothing, from the first evaluation on | no error and no total until the rules have run for five minutes |
 //! | maintenance counts for nothing | everything fails and vanishes while it is active, healthy | nothing at all, and the budget is whole |
 //! | what does not come back from maintenance is missing | no series, while it is active and afterwards | page (by policy) and ticket when it is over |
 //! | a spent budget | the recorded budget falls below zero, and rises | [`ERROR_BUDGET_EXHAUSTED`](kilter_contract::slo::ERROR_BUDGET_EXHAUSTED), for a day more |

@@ -3,6 +3,7 @@
 use kilter_contract::slo as names;
 
 use super::super::context::Context;
+use super::super::maintenance::has_measured;
 use super::cases::schedule;
 use super::file::{AlertTest, ExpectedAlert, InputSeries, Labels, QueryTest, Sample, Test, selector};
 use super::inputs::{Fed, Inputs, Raw, Samples, identity};
@@ -214,6 +215,24 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Beside an SLO of a histogram, as many events as in `plays_few` of an older instance whose buckets end elsewhere: nobody
+    /// knows how many of them were good.
+    pub(super) fn plays_older(&mut self, driven: &Driven<'_, '_>, length: Duration) {
+        let all = &driven.subject.inputs.series;
+        if all.iter().all(|raw| !raw.labels.contains_key("le")) {
+            return;
+        }
+        let events: Timeline = vec![(self.lead.plus(length), Flow::Events(0.0))];
+        for raw in all.iter().filter(|raw| !raw.labels.contains_key("le") && !raw.labels.contains_key(INSTANCE)) {
+            let Samples::Counter(counts) = raw.samples else { continue };
+            let volume = traffic::Volume::of_time(self.samples).share(2 * raw.share);
+            let mut labels = raw.labels.clone();
+            labels.insert(INSTANCE.to_owned(), format!("{}, older", driven.subject.slo.name));
+            let values = traffic::counter(&events, self.samples, volume, counts);
+            self.input.push(InputSeries { series: selector(&raw.metric, &labels), values });
+        }
+    }
+
     /// What the SLO does not ask for, for as long as its test: a thousand times its traffic fails at another service, on
     /// another route. The same is recorded for an SLO of the same name.
     pub(super) fn neighbours(&mut self, driven: &Driven<'_, '_>, length: Duration) {
@@ -242,8 +261,11 @@ impl<'a> Stage<'a> {
         for key in self.context.estate.identity.keys().map(String::as_str).chain([names::SERVICE_LABEL]) {
             let mut labels = own.clone();
             labels.insert(key.to_owned(), "another".to_owned());
-            for metric in [names::TOTAL_RATE, names::ERROR_RATE] {
-                let values = format!("{TIMES}+0x{}", self.count(length));
+            // What was measured comes later than the total, so that the rule of the errors meets each of them alone.
+            let measured = has_measured(subject.slo).then_some((names::MEASURED_RATE, self.count(RATE)));
+            for (metric, absent) in [(names::TOTAL_RATE, 0), (names::ERROR_RATE, 0)].into_iter().chain(measured) {
+                let before = if absent > 0 { format!("_x{absent} ") } else { String::new() };
+                let values = format!("{before}{TIMES}+0x{}", self.count(length) - absent);
                 self.input.push(InputSeries { series: selector(metric, &labels), values });
             }
         }

@@ -92,6 +92,7 @@ fn played<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, of: &[&Driven<'_, '
         // What counts failures only is born with them.
         let born = |raw: &Raw| matches!(raw.samples, Samples::Counter(counts) if !counts.good);
         stage.plays_few(driven, &before, &after, born);
+        stage.plays_older(driven, end);
         let calm = BORN.minus(Grid::Hours.step());
         let error = selector(names::ERROR_RATE, &it.recorded());
         stage.asks_with(it, &format!("abs({error}) < bool 0.000001"), calm, &it.recorded(), 1.0);

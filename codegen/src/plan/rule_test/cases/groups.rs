@@ -5,7 +5,7 @@
 //! |---|---|
 //! | a pair's own burn | 1.4 times its factor while no other pair sees anything: silent while the long window is below the factor, an alert before it is full, none when the short window is just below |
 //! | too few errors, then enough | everything fails, at 0.8 of `min_errors`: silence; 1.25 times as many: an alert; 0.8 again, when the first are older than the window: silence |
-//! | everything fails, then the traffic of years | the alert stays as long as it is kept, and no longer |
+//! | everything fails, then the traffic of years | the alert stays as long as it is kept, and no longer; no other policy's beside it |
 //! | a burst of one step; after a gap | an hour of tiles counts each once, and none for what is not there |
 //! | what vanished; without events; a gap; one side only | page for an hour and ticket for a day, nothing for no events, nothing within the hold; ticket |
 //! | traffic that was lost, was too little, came in a burst, was young, was long ago | lost traffic alerts, by the last hour without its last five minutes |
@@ -22,7 +22,7 @@ mod missing;
 mod neighbour;
 mod traffic;
 
-use super::super::super::class::Class;
+use super::super::super::class::{Class, POLICY_LABEL};
 use super::super::super::context::Context;
 use super::super::super::maintenance::has_measured;
 use super::super::file::{Labels, selector};
@@ -56,6 +56,8 @@ struct Group {
 enum Ask {
     /// This one fires, or does not.
     Fires(Told<'static>, u64, bool),
+    /// Where a service has several policies, no rule of another one fires beside it.
+    Alone(Told<'static>, u64),
     /// It has not fired for so many minutes.
     Silent(Told<'static>, u64, u64),
 }
@@ -68,7 +70,7 @@ impl Group {
     /// When it is asked for last.
     fn last(&self) -> u64 {
         let asked = self.asks.iter().map(|it| match it {
-            Ask::Fires(_, at, _) | Ask::Silent(_, _, at) => *at,
+            Ask::Fires(_, at, _) | Ask::Alone(_, at) | Ask::Silent(_, _, at) => *at,
         });
         asked.max().unwrap_or(0)
     }
@@ -170,6 +172,13 @@ fn asked(stage: &mut Stage<'_>, it: &Subject<'_>, group: &Group, ask: &Ask) {
         Ask::Fires(told, at, fires) => {
             let alert = selector("ALERTS", &alert(it, &group.name, *told));
             stage.asks(it, &alert, minutes(*at), fires.then_some(1.0));
+        }
+        Ask::Alone(told, at) => {
+            let mut labels = alert(it, &group.name, *told);
+            if labels.remove(POLICY_LABEL).is_some() {
+                let all = format!("count({})", selector("ALERTS", &labels));
+                stage.asks_with(it, &all, minutes(*at), &Labels::new(), 1.0);
+            }
         }
         Ask::Silent(told, back, at) => {
             let alert = selector("ALERTS", &alert(it, &group.name, *told));

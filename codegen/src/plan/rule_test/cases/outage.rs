@@ -1,7 +1,5 @@
 //! A full outage, at the pace of production: what pages first, as early as the workbook says, once, and how it ends.
 
-use super::super::super::class::POLICY_LABEL;
-use super::super::file::{Labels, selector};
 use super::super::measure::Row;
 use super::super::stage::{Grid, Made, Stage, up_to};
 use super::super::subject::Subject;
@@ -58,10 +56,8 @@ fn played<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, proves: &str, phase
         }
         stage = stage.sampled(OFF);
     }
-    let mut parted = Vec::new();
     for (driven, part) in struck.iter().zip(parts) {
         let it = driven.subject;
-        parted.push((it, up_to(part.began.plus(part.detected), STEP)));
         let mut timeline = part.timeline;
         timeline.push((up_to(end.minus(part.recovered), OFF), Flow::Events(0.0)));
         stage.plays(driven, &timeline);
@@ -97,17 +93,8 @@ fn played<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, proves: &str, phase
     if phase == Phase::On {
         // Beside all that are fed themselves.
         struck.iter().for_each(|driven| stage.neighbours(driven, end));
-        parted.into_iter().for_each(|(it, at)| by_one_policy(&mut stage, it, at));
     }
     stage.done()
-}
-
-/// Where a service has several policies, only the rule of the SLO's own speaks of it.
-fn by_one_policy(stage: &mut Stage<'_>, it: &Subject<'_>, at: Duration) {
-    let mut labels = it.firing(it.loudest().0);
-    if labels.remove(POLICY_LABEL).is_some() {
-        stage.asks_with(it, &format!("count({})", selector("ALERTS", &labels)), at, &Labels::new(), 1.0);
-    }
 }
 
 fn part(it: &Subject<'_>, phase: Phase) -> Part {

@@ -25,6 +25,7 @@ pub(super) fn all<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>) -> Vec<Made
     let maintained = of(|it| it.slo.policy.maintenance.is_some());
     let made = [
         missing_counts(first, track, &bad),
+        just_begun(first, track, &bad),
         maintenance(first, track, &maintained),
         away_for_longer(first, track, &maintained),
     ];
@@ -59,6 +60,24 @@ fn missing_counts<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, of: &[&Driv
         for other in it.others() {
             stage.asks(it, &other, HISTORY.plus(gone), None);
         }
+    }
+    stage.done()
+}
+
+/// Rules that have just begun to run, as after Prometheus itself was down, take nothing that they find missing for errors.
+fn just_begun<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, of: &[&Driven<'_, 'a>]) -> Option<Made> {
+    let ran = RATE.plus(STEP);
+    let mut stage = Stage::on(first.context, track, Grid::Fine, "rules that have just begun wait", ran)?;
+    if stage.lead > Duration::from_secs(0) {
+        // A lead would be time in which they ran.
+        return None;
+    }
+    for driven in of {
+        let it = driven.subject;
+        stage.feeds(selector(names::MEASURED_RATE, &it.recorded()), None, "0.5 stale");
+        let [error, total] = [names::ERROR_RATE, names::TOTAL_RATE].map(|name| selector(name, &it.recorded()));
+        stage.asks(it, &format!("{error} or {total}"), RATE.minus(STEP), None);
+        stage.asks(it, &total, ran, Some(0.5));
     }
     stage.done()
 }

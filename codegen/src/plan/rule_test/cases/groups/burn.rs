@@ -184,6 +184,8 @@ fn ends(it: &Subject<'_>) -> Option<Group> {
     for told in [PAGE, TICKET].into_iter().filter(|told| !it.pairs(told.severity).is_empty()) {
         let keep = minutes(kept(told.severity));
         asks.push(Ask::Fires(told, failing + keep - 5, true));
+        // By now all factors of all policies are exceeded.
+        asks.push(Ask::Alone(told, failing + keep - 5));
         asks.push(Ask::Fires(told, failing + keep + 5, false));
     }
     let after = minutes(kept(Severity::Ticket)) + 15;
