@@ -403,10 +403,10 @@ pub(super) struct Simulate {
     #[arg(long, value_name = "NAME")]
     pub(super) slo: Vec<Name>,
     /// What happens: steps in plain words, or a file with them.
-    #[arg(long, value_name = "STEPS|FILE", default_value = "100% for 20m")]
+    #[arg(long, value_name = "STEPS|FILE", default_value = "100% for 20m", allow_hyphen_values = true)]
     pub(super) scenario: String,
     /// Events, which are whole then: 50/s, 30/h, 'daily 10/s to 100/s'. Default: those of the file, else 100/s.
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     pub(super) traffic: Option<String>,
     /// How the outcome is printed; svg is a drawing of one SLO.
     #[arg(long, value_enum, default_value = "human")]

@@ -60,7 +60,8 @@ pub(super) fn run(args: &Simulate) -> Result<Status, String> {
 fn scenario(args: &Simulate, sources: &mut Sources, found: &mut Vec<Diagnostic>) -> Result<Option<Scenario>, String> {
     let path = Path::new(&args.scenario);
     let named = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
-    let is_file = named || path.is_file();
+    // No step has a slash in it.
+    let is_file = named || path.is_file() || args.scenario.contains('/');
     sources.files.push(if is_file {
         load::one(path).map_err(|error| error.to_string())?
     } else {

@@ -298,9 +298,10 @@ fn data_missing(context: &Context<'_>, class: &Class<'_>) -> String {
     format!("({missing})\nunless on ({on}) {}", recorded(context, class, slo::MAINTENANCE))
 }
 
-/// Not SLOs that leave failures out: an outage takes all their events away, and is told by the SLO that it breaks.
+/// Not SLOs that leave failures out: an outage takes all their events away, and is told by the SLO that it breaks. Nor
+/// those that weigh time, which does not stop.
 pub fn has_traffic_to_lose(slo: &Slo) -> bool {
-    !slo.sli.leaves_failures_out()
+    !slo.sli.leaves_failures_out() && !slo.sli.is_time_weighted()
 }
 
 /// No traffic now, although the last hour makes some certain.

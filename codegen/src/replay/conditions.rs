@@ -103,9 +103,6 @@ impl Seen<'_> {
     /// No traffic now, although the last hour makes some certain.
     fn traffic_lost(&self) -> Vec<bool> {
         let rules = self.rules;
-        if !rules.traffic {
-            return vec![false; self.clock.len];
-        }
         let before = self.total.average(rules.traffic_memory, rules.rate);
         let expected = f64::from(rules.traffic_expected);
         let lost =

@@ -4,7 +4,7 @@
 use super::Rules;
 use super::grid::{Clock, Sampled, millis};
 use crate::model::NoData;
-use crate::plan::maintenance::{AFTER, WEEK, week};
+use crate::plan::maintenance::WEEK;
 
 /// A pair as it is recorded, and what is recorded beside it.
 pub(super) struct Counted<'a> {
@@ -40,7 +40,7 @@ pub(super) fn counted<'a>(
         }
     }
     let active = rules.maintained.then(|| {
-        let scheduled = week(&rules.schedule, AFTER);
+        let scheduled = rules.maintenance();
         let active = |index: usize| {
             condition.get(index).copied().unwrap_or(false)
                 || scheduled.iter().any(|(from, to)| (*from..*to).contains(&minute_of_week(clock.at(index))))
@@ -55,7 +55,7 @@ pub(super) fn counted<'a>(
 }
 
 /// Minutes since Sunday 00:00 UTC. The epoch began on a Thursday.
-fn minute_of_week(moment: i64) -> u16 {
+pub(crate) fn minute_of_week(moment: i64) -> u16 {
     let minute = (moment.div_euclid(60_000) + 4 * 1_440).rem_euclid(i64::from(WEEK));
     u16::try_from(minute).unwrap_or(0)
 }

@@ -5,6 +5,7 @@ use crate::plan::alerting::{self, Seen, Watch};
 use crate::plan::class::Class;
 use crate::plan::context::{Context, Layout};
 use crate::plan::expr::{self, Over};
+use crate::plan::maintenance::{AFTER, week};
 use crate::plan::recording;
 
 use super::{Firing, state};
@@ -42,7 +43,6 @@ pub struct Rules {
     pub(super) schedule: Vec<Weekly>,
     /// Whether it has groups: then the other groups have data where one has none.
     pub(super) grouped: bool,
-    pub(super) traffic: bool,
     pub(super) traffic_expected: u32,
     pub(super) page_memory: Duration,
     pub(super) ticket_memory: Duration,
@@ -92,6 +92,9 @@ impl Rules {
         let together = if context.layout == Layout::Whole { context.classes() } else { std::slice::from_ref(class) };
         let own = |window: &Duration| class.pairs.iter().any(|(it, _)| it.long == *window || it.short == *window);
         let windows = recording::windows(together).into_iter().filter(|(window, _)| own(window));
+        // A class may have the alert for others of its SLOs only.
+        let traffic = alerting::has_traffic_to_lose(slo);
+        let told = |it: &Watch| traffic || it.condition != alerting::Condition::TrafficLost;
         let windows = windows.map(|(window, tiles)| (window, expr::over(scaled(window), timing.rate, tiles))).collect();
         Self {
             slo: slo.name.clone(),
@@ -102,7 +105,7 @@ impl Rules {
             budget_interval: timing.budget_interval,
             pairs: class.pairs.iter().map(pair).collect(),
             windows,
-            watches: alerting::watches(context, class),
+            watches: alerting::watches(context, class).into_iter().filter(told).collect(),
             left_open: false,
             min_errors: class.min_errors,
             no_data: slo.no_data,
@@ -110,7 +113,6 @@ impl Rules {
             maintained: class.maintained,
             schedule: slo.policy.maintenance.iter().flat_map(|it| it.schedule.clone()).collect(),
             grouped: !slo.by.is_empty(),
-            traffic: alerting::has_traffic_to_lose(slo),
             traffic_expected: timing.traffic_expected,
             page_memory: timing.missing_page_memory,
             ticket_memory: timing.missing_ticket_memory,
@@ -124,6 +126,11 @@ impl Rules {
         let short = self.pairs.iter().map(|it| it.short).max().unwrap_or(self.rate);
         let keep = self.watches.iter().filter(|it| it.condition == alerting::Condition::Burn).filter_map(|it| it.keep);
         short.plus(keep.max().unwrap_or(self.rate)).plus(self.rate.times(4))
+    }
+
+    /// When its schedule takes everything out of the budget, in minutes of the week from Sunday 00:00 UTC.
+    pub fn maintenance(&self) -> Vec<(u16, u16)> {
+        week(&self.schedule, AFTER)
     }
 
     /// The pairs of one severity, in the order of the alert's expression.

@@ -111,6 +111,17 @@ impl Default for Scrape {
     }
 }
 
+/// What counts for an SLO.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counted {
+    /// It weighs time.
+    pub time: bool,
+    /// What nobody sees counts as errors; else it counts for nothing.
+    pub missing_is_bad: bool,
+    /// Minutes of the week, from Sunday 00:00 UTC, that count for nothing.
+    pub left_out: Vec<(u16, u16)>,
+}
+
 impl Scenario {
     /// Steps with everything else as usual.
     pub fn of(steps: Vec<Step>) -> Self {
@@ -154,9 +165,9 @@ impl Scenario {
         scrape::Counters::scraped(&world::World::new(self), self, (from, until)).samples
     }
 
-    /// All events and those that are bad between two moments, as expected; of time when that is weighed.
-    pub fn events(&self, from: i64, until: i64, of_time: bool) -> (f64, f64) {
-        world::World::new(self).events(from, until, of_time)
+    /// All events and those that are bad between two moments, as expected, by what counts for an SLO.
+    pub fn events(&self, from: i64, until: i64, counted: &Counted) -> (f64, f64) {
+        world::World::new(self).events(from, until, counted)
     }
 
     /// The share of events that is bad at a moment; `None` when nothing is measured.

@@ -44,7 +44,8 @@ pub fn read(findings: &mut Findings<'_>) -> Option<Scenario> {
     let mut all = Vec::new();
     if let Some(Value::List(items)) = root.get("steps").map(|it| &it.value) {
         for item in items {
-            let Value::Scalar { text, .. } = &item.value else { continue };
+            // What is no text is told already.
+            let Value::Scalar { text, string: true } = &item.value else { continue };
             all.extend(steps(text, within(item, findings.source(), text), findings).unwrap_or_default());
         }
         if items.is_empty() {
@@ -55,7 +56,8 @@ pub fn read(findings: &mut Findings<'_>) -> Option<Scenario> {
     let mut scenario = Scenario::of(all);
     let duration = |key: &str, least: Duration, most: Duration, node: &Node, findings: &mut Findings<'_>| {
         let Value::Scalar { text, .. } = &node.get(key)?.value else { return None };
-        let found = text.parse::<Duration>().ok().or((text == "0").then_some(Duration::from_millis(0)));
+        let nothing = text.strip_suffix(['s', 'm', 'h', 'd']).unwrap_or(text) == "0";
+        let found = text.parse::<Duration>().ok().or(nothing.then_some(Duration::from_millis(0)));
         if let Some(it) = found.filter(|it| *it >= least && *it <= most) {
             return Some(it);
         }
@@ -73,6 +75,13 @@ pub fn read(findings: &mut Findings<'_>) -> Option<Scenario> {
             interval: duration("interval", least, LONGEST_SCRAPE, scrape, findings).unwrap_or(usual.interval),
             phase: duration("phase", zero, LONGEST_SCRAPE, scrape, findings).unwrap_or(usual.phase),
         };
+        let Scrape { interval, phase } = scenario.scrape;
+        if phase >= interval
+            && let Some(place) = scrape.get("phase")
+        {
+            let message = format!("a scrape every {interval} cannot come {phase} late");
+            findings.error(Code::BadValue, place.range, message, format!("a phase is shorter than {interval}"));
+        }
     }
     scenario.history = duration("history", zero, LONGEST, &root, findings);
     scenario.after = duration("after", zero, LONGEST, &root, findings);

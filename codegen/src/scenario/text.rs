@@ -17,6 +17,8 @@ pub const FORMS: &[(&str, &str)] = &[
     ("deploy", "every counter begins at zero again"),
 ];
 
+const RATES: &str = "traffic looks like: 50/s | 30/h | daily 10/s to 100/s";
+
 /// Words with which steps begin, for suggestions.
 const BEGINNINGS: &[&str] = &["ramp", "flapping", "daily", "no", "healthy", "deploy"];
 
@@ -60,7 +62,9 @@ pub(super) fn traffic(text: &str) -> Result<Traffic, Flaw> {
     } else {
         low
     };
-    rest.nothing_more()?;
+    if let Some(more) = rest.next() {
+        return rest.flaw(Some(more), "the end", format!("{RATES}; a rate that changes begins with `daily`"));
+    }
     Ok(Traffic { per_second: (low, high), whole: true })
 }
 
@@ -220,9 +224,7 @@ impl<'a> Rest<'a> {
         });
         match per.filter(|it| *it <= 1e9) {
             Some(per) => Ok(per),
-            None => {
-                self.flaw(word, "a rate of events", "traffic looks like: 50/s | 30/h | daily 10/s to 100/s".to_owned())
-            }
+            None => self.flaw(word, "a rate of events", RATES.to_owned()),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Traffic and errors at each moment.
 
-use super::{BEGIN, Scenario, Step, Traffic, What};
+use super::{BEGIN, Counted, Scenario, Step, Traffic, What};
 use crate::model::Duration;
+use crate::replay::minute_of_week;
 
 const DAY: f64 = 86_400_000.0;
 
@@ -65,17 +66,21 @@ impl World {
         }
     }
 
-    /// All events and those that are bad between two moments. What changes smoothly is taken at the middle of pieces.
-    pub(super) fn events(&self, from: i64, until: i64, of_time: bool) -> (f64, f64) {
+    /// All events and those that are bad between two moments. What changes smoothly is taken at the middle of pieces, and
+    /// what is left out begins and ends with one.
+    pub(super) fn events(&self, from: i64, until: i64, counted: &Counted) -> (f64, f64) {
         const PIECE: i64 = 60_000;
         let (mut at, mut all, mut bad) = (from, 0.0, 0.0);
         while at < until {
-            let to = self.next_jump(at).min(until).min(at + PIECE);
+            let to = self.next_jump(at).min(until).min((at.div_euclid(PIECE) + 1) * PIECE);
             let now = self.at(i64::midpoint(at, to));
-            let events = if of_time { 1.0 } else { now.traffic } * (to - at) as f64 / 1_000.0;
-            // What nobody sees counts for nothing.
-            let events = if now.seen { events } else { 0.0 };
-            (all, bad) = (all + events, events.mul_add(now.ratio, bad));
+            let minute = minute_of_week(at);
+            let left_out = counted.left_out.iter().any(|(from, to)| (*from..*to).contains(&minute));
+            if (now.seen || counted.missing_is_bad) && !left_out {
+                let events = if counted.time { 1.0 } else { now.traffic } * (to - at) as f64 / 1_000.0;
+                let ratio = if now.seen { now.ratio } else { 1.0 };
+                (all, bad) = (all + events, events.mul_add(ratio, bad));
+            }
             at = to;
         }
         (all, bad)

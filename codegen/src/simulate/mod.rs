@@ -6,11 +6,11 @@ mod words;
 pub use drawing::plot;
 pub use words::{human, json};
 
-use crate::model::{Duration, Objective, Slo};
+use crate::model::{Duration, NoData, Objective, Slo};
 use crate::plan::alerting::Condition;
 use crate::plan::context::Context;
 use crate::replay::{Pair, Replay, Rules};
-use crate::scenario::{BEGIN, Scenario};
+use crate::scenario::{BEGIN, Counted, Scenario};
 
 /// What a scenario did to an SLO.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +31,7 @@ pub struct Simulated {
     pub pair: Pair,
     /// What the rules made of that.
     pub replay: Replay,
-    /// Whether it weighs time.
-    time: bool,
+    counted: Counted,
 }
 
 /// Plays a scenario to an SLO of the context's service; `None` when it is none of them.
@@ -46,7 +45,11 @@ pub fn simulate(context: &Context<'_>, slo: &Slo, scenario: &Scenario) -> Option
         objective: slo.objective,
         window: slo.window,
         scenario: scenario.clone(),
-        time: slo.sli.is_time_weighted(),
+        counted: Counted {
+            time: slo.sli.is_time_weighted(),
+            missing_is_bad: slo.no_data == NoData::Bad,
+            left_out: rules.maintenance(),
+        },
         rules,
         pair,
         replay,
@@ -54,14 +57,12 @@ pub fn simulate(context: &Context<'_>, slo: &Slo, scenario: &Scenario) -> Option
 }
 
 impl Simulated {
-    /// The share of the whole budget that the steps have spent by a moment, by what really happened.
-    pub fn spent(&self, moment: i64) -> f64 {
+    /// The share of the whole budget that is spent since the steps began, by what really happened; `None` before them.
+    pub fn spent(&self, moment: i64) -> Option<f64> {
         let window = i64::try_from(self.window.millis()).unwrap_or(i64::MAX / 8);
-        let (_, bad) = self.scenario.events(BEGIN, moment, self.time);
-        let (all, _) = self.scenario.events(moment - window, moment, self.time);
-        // What is bad all the time is not the scenario's.
-        let usual = self.scenario.events(BEGIN, moment, self.time).0 * self.scenario.background;
-        if all > 0.0 { ((bad - usual) / all / self.rules.error_budget).max(0.0) } else { 0.0 }
+        let (_, bad) = self.scenario.events(BEGIN, moment, &self.counted);
+        let (all, _) = self.scenario.events(moment - window, moment, &self.counted);
+        (moment >= BEGIN).then_some(if all > 0.0 { bad / all / self.rules.error_budget } else { 0.0 })
     }
 
     /// The last moment of the steps.

@@ -35,7 +35,7 @@ pub fn human(it: &Simulated) -> String {
                 firing.until.map_or_else(|| "still fires".to_owned(), |until| elapsed(until - BEGIN)),
                 elapsed(firing.until.unwrap_or(it.until()) - firing.from),
                 firing.pair.map_or_else(String::new, |(long, short)| format!("{long}, {short}")),
-                percent(it.spent(firing.from)),
+                it.spent(firing.from).map_or_else(|| "-".to_owned(), percent),
             ]);
         }
     }
@@ -67,7 +67,7 @@ pub fn json(it: &Simulated) -> Value {
                     "fires": seconds(firing.from),
                     "resolves": firing.until.map(seconds),
                     "windows": firing.pair.map(|(long, short)| json!({"long": long.to_string(), "short": short.to_string()})),
-                    "budget_spent": rounded(it.spent(firing.from)),
+                    "budget_spent": it.spent(firing.from).map(rounded),
                 })
             })
             .collect();
@@ -85,7 +85,7 @@ pub fn json(it: &Simulated) -> Value {
         "window": it.window.to_string(),
         "seconds": seconds(it.end()),
         "until": seconds(it.until()),
-        "budget_spent": rounded(it.spent(it.end())),
+        "budget_spent": it.spent(it.end()).map(rounded),
         "alerts": it.replay.alerts.iter().map(alert).collect::<Vec<_>>(),
         "budget": budget.collect::<Vec<_>>(),
     })

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use kilter_contract::slo;
 use rayon::prelude::*;
 
+use super::super::alerting::has_traffic_to_lose;
 use super::super::class::{POLICY_LABEL, classes};
 use super::super::escalation;
 use super::super::{Plan, Rule, RuleFile, ServicePlan};
-use crate::model::{Estate, Service};
+use crate::model::{Estate, Service, Slo};
 
 /// Labels of an alert and the receiver that they must reach.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +55,8 @@ fn of_service(estate: &Estate, service: &Service, planned: &ServicePlan) -> Vec<
         // A rule of one class raises alerts of its own SLOs only.
         let number = labels.get(POLICY_LABEL).and_then(|it| it.parse::<usize>().ok());
         let own = classes.iter().filter(|it| number.is_none() || it.number == number);
-        for name in own.flat_map(|it| &it.slos).map(|it| it.name.to_string()) {
+        let raised = |it: &&&Slo| alert != slo::TRAFFIC_LOST || has_traffic_to_lose(it);
+        for name in own.flat_map(|it| &it.slos).filter(raised).map(|it| it.name.to_string()) {
             let mut labels = labels.clone();
             labels.insert(slo::SLO_LABEL.to_owned(), name);
             all.push(proof(estate, &alert, labels));

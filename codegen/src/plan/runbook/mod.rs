@@ -87,7 +87,8 @@ struct Sections {
     burn_ticket: String,
     missing_page: String,
     missing_ticket: String,
-    traffic_page: String,
+    /// Where there is traffic to lose.
+    traffic_page: Option<String>,
     traffic_ticket: String,
     down: String,
     exhausted: String,
@@ -132,7 +133,7 @@ fn data(context: &Context<'_>, class: &Class<'_>, slo: &Slo, causes: &str) -> Da
             burn_ticket: heading(slo::ERROR_BUDGET_BURN, Severity::Ticket),
             missing_page: heading(slo::DATA_MISSING, Severity::Page),
             missing_ticket: heading(slo::DATA_MISSING, Severity::Ticket),
-            traffic_page: heading(slo::TRAFFIC_LOST, Severity::Page),
+            traffic_page: alerting::has_traffic_to_lose(slo).then(|| heading(slo::TRAFFIC_LOST, Severity::Page)),
             traffic_ticket: heading(slo::TRAFFIC_LOST, Severity::Ticket),
             down: heading(slo::SERVICE_DOWN, alerting::down_severity(context)),
             exhausted: heading(slo::ERROR_BUDGET_EXHAUSTED, Severity::Ticket),

@@ -61,6 +61,8 @@ fn a_scenario_is_played_for_people_programs_and_eyes() {
     let row = said.lines().find(|it| it.starts_with("SLODataMissing (page)")).expect("a row");
     assert!(row.ends_with("never"), "{row}");
     assert!(said.contains("100% left before, 53.7% at the end"), "{said}");
+    // Time does not stop.
+    assert_eq!(said.matches("SLOTrafficLost").count(), 1, "{said}");
 
     let args = ["slo.yaml", "--slo", "checkout", "--scenario", "incident.yaml", "--format", "json"];
     let (status, said, _) = kilter(folder, &args);
@@ -124,8 +126,24 @@ fn what_is_wrong_with_a_scenario_is_told_all_at_once() {
     let (status, _, talk) = kilter(folder, &["slo.yaml", "--format", "svg"]);
     assert_eq!(status, Some(2));
     assert!(talk.contains("--slo NAME"), "{talk}");
-    let (status, _, talk) = kilter(folder, &["slo.yaml", "--scenario", "gone.yaml"]);
-    assert_eq!(status, Some(2), "{talk}");
+    for gone in ["gone.yaml", "./gone"] {
+        let (status, _, talk) = kilter(folder, &["slo.yaml", "--scenario", gone]);
+        assert!(status == Some(2) && talk.contains("No such file"), "{talk}");
+    }
+    let told = |args: &[&str], part: &str| {
+        let (status, _, talk) = kilter(folder, &[&["slo.yaml"], args].concat());
+        assert!(status == Some(1) && talk.contains(part), "{args:?}: {talk}");
+    };
+    told(&["--scenario", "-1% for 1h"], "`-1%` stands where a percentage from 0% to 100% belongs");
+    told(&["--traffic", "-5/s"], "`-5/s` stands where a rate of events belongs");
+    told(&["--traffic", "10/s to 20/s"], "a rate that changes begins with `daily`");
+    let file = |text: &str| std::fs::write(folder.join("some.yaml"), text).expect("a file");
+    file("scrape: {interval: 15s, phase: 20s}\nsteps: [3]\n");
+    told(&["--scenario", "some.yaml"], "a scrape every 15s cannot come 20s late");
+    told(&["--scenario", "some.yaml"], "2 errors");
+    file("scrape: {phase: 0s}\nhistory: 0s\nafter: 0s\nsteps: [healthy for 1h]\n");
+    let (status, _, talk) = kilter(folder, &["slo.yaml", "--scenario", "some.yaml"]);
+    assert_eq!(status, Some(0), "{talk}");
 }
 
 /// What `docs/simulate.md` shows works as it stands there, and its table of steps is that of the help.

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use kilter_codegen::model::{Duration, Severity};
+use kilter_codegen::model::{Duration, Maintenance, NoData, Severity, Weekly};
 use kilter_codegen::plan::context::Context;
-use kilter_codegen::scenario::{BEGIN, Scenario, Step, What};
+use kilter_codegen::scenario::{BEGIN, Scenario, Step, What, inline};
 use kilter_codegen::simulate::{Simulated, simulate};
 
 use super::promtool::from_words;
@@ -39,7 +39,10 @@ fn alert(it: &Simulated, severity: Severity) -> Option<(f64, Option<f64>, f64)> 
     let alert = it.replay.alerts.iter().find(|it| it.name == "ErrorBudgetBurn" && it.severity == severity)?;
     assert!(alert.firings.len() <= 1, "{alert:?}");
     let seconds = |moment: i64| (moment - BEGIN) as f64 / 1_000.0;
-    alert.firings.first().map(|first| (seconds(first.from), first.until.map(seconds), it.spent(first.from)))
+    alert
+        .firings
+        .first()
+        .map(|first| (seconds(first.from), first.until.map(seconds), it.spent(first.from).expect("it began")))
 }
 
 #[test]
@@ -142,4 +145,32 @@ fn in_the_docs(name: &str, table: &str) {
         return;
     }
     assert_eq!(&page[start..end], table, "docs/simulate.md is stale; next: KILTER_ACCEPT=1, then read the diff");
+}
+
+/// What is spent is what counts for the SLO, as its rules have it: missing data that are bad, nothing of maintenance, and
+/// what is bad all the time.
+#[test]
+fn what_is_spent_is_what_counts() {
+    let mut bad = slo("bad", "0.999", events("rate(bad_total[$window])", "rate(all_total[$window])"));
+    bad.no_data = NoData::Bad;
+    let mut away = slo("away", "0.999", events("rate(bad_total[$window])", "rate(all_total[$window])"));
+    // The steps begin on a Monday at noon.
+    let schedule = vec![Weekly { days: vec![1], from: 750, to: 810 }];
+    away.policy.maintenance = Some(Maintenance { promql: None, schedule });
+    let estate = estate(vec![bad, away]);
+    let service = &estate.services[0];
+    let month = 30.0 * 1_440.0;
+    // Of two hours 65 minutes are maintenance: five minutes longer, as the rate still holds it.
+    for (slo, steps, background, minutes) in
+        [(0, "no data for 1h", 0.0, 60.0), (1, "100% for 2h", 0.0, 55.0), (0, "healthy for 2h", 0.0005, 0.06)]
+    {
+        let scenario = Scenario { background, ..from_words(steps, inline).expect("a scenario") };
+        let it = simulate(&Context::new(&estate, service), &service.slos[slo], &scenario).expect("an SLO");
+        let spent = it.spent(it.end()).expect("it began");
+        assert!((spent / (minutes / month / BUDGET) - 1.0).abs() < 0.01, "{steps}: {spent}");
+        // The rules see what began and ended within five minutes a little early or late.
+        let (before, after) = (it.remaining(BEGIN - 1).expect("a budget"), it.remaining(it.until()).expect("a budget"));
+        assert!((before - after - spent).abs() < 6.0 / month / BUDGET, "{steps}: {spent}, {before} to {after}");
+        assert_eq!(it.spent(BEGIN - 1), None);
+    }
 }
