@@ -1,11 +1,13 @@
-//! When a fault is noticed, what that has cost by then, and when its alert is over: the generated rules, evaluated over a
-//! constant share of errors that begins after a clean time.
+//! When a fault is noticed at the latest, what that has cost by then, and when its alert is over: the generated rules,
+//! evaluated over a constant share of errors that begins after a clean time. Windows are read every five minutes, so it
+//! matters when a fault begins between two of these moments: each evaluation is tried, and the latest counts.
 
 use kilter_contract::slo as names;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::model::{Duration, Estate, Service, Severity, Slo};
+use crate::plan::alerting::Condition;
 use crate::plan::context::{Context, Layout};
 use crate::plan::windows;
 use crate::replay::{Pair, Replay, Rules};
@@ -39,7 +41,7 @@ pub struct Detection {
 /// An alert that fired.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Noticed {
-    /// After the fault began, in seconds.
+    /// After the fault began, in seconds, at the latest.
     #[serde(rename = "after_seconds")]
     pub after: f64,
     /// Share of the error budget that is spent by then.
@@ -48,6 +50,9 @@ pub struct Noticed {
     /// After the fault ended, in seconds; `None` when it was over before, or outlasts what was looked at.
     #[serde(rename = "over_seconds")]
     pub over: Option<f64>,
+    /// How long after a moment at which windows are read the fault began.
+    #[serde(skip)]
+    pub phase: Duration,
 }
 
 /// The faults that every SLO is shown with: all events fail, and multiples of its budget that are less than that.
@@ -73,6 +78,7 @@ pub fn all(estate: &Estate, slos: &[(Rules, Vec<Fault>)]) -> Vec<Vec<Detection>>
     for (rules, faults) in slos {
         // What is asked about depends on nothing else of an SLO.
         let mut rules = rules.clone();
+        rules.watches.retain(|it| it.condition == Condition::Burn);
         if let Some((first, _)) = kinds.first() {
             rules.slo = first.slo.clone();
         }
@@ -96,14 +102,31 @@ pub(super) fn longest(estate: &Estate, rules: &Rules) -> Duration {
     longs.max().unwrap_or(rules.rate)
 }
 
-/// A fault as long as the longest window: after that, nothing new can happen. Before it every window is clean.
+/// A fault as long as the longest window: after that, nothing new can happen. Before it every window is clean. One that
+/// begins at another moment is played until its alerts have fired.
 fn of(rules: &Rules, fault: Fault, step: Duration, longest: Duration) -> Detection {
     let lasts = longest.plus(rules.rate);
-    let steady = Steady { ratio: fault.ratio, clean: lasts.plus(step), lasts, behind: lasts };
-    let replay = rules.replay(&steady.pair(rules, step));
-    let begin = steady.clean.secs_f64();
-    let noticed = |severity| noticed(&replay, severity, (begin, begin + lasts.secs_f64()), fault, rules);
-    Detection { fault, page: noticed(Severity::Page), ticket: noticed(Severity::Ticket) }
+    let played = |phase: Duration, lasts: Duration, behind: Duration| {
+        let steady = Steady { ratio: fault.ratio, clean: longest.plus(rules.rate).plus(phase), lasts, behind };
+        let replay = rules.replay(&steady.pair(rules, step));
+        [Severity::Page, Severity::Ticket].map(|it| noticed(&replay, it, &steady, phase, fault, rules))
+    };
+    let none = Duration::from_secs(0);
+    let [mut page, mut ticket] = played(none, lasts, rules.longest_reset());
+    let fired = page.iter().chain(&ticket).map(|it| it.after).fold(0.0, f64::max);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds of a window")]
+    let until = Duration::from_millis((fired * 1_000.0) as u64).plus(rules.rate.times(2));
+    for number in 1..rules.rate.millis().div_ceil(step.millis().max(1)) {
+        let [other_page, other_ticket] = played(step.times(number), until.min(lasts), none);
+        (page, ticket) = (later(page, other_page), later(ticket, other_ticket));
+    }
+    Detection { fault, page, ticket }
+}
+
+/// What is noticed later, and over as the first is; nothing where one of them is not noticed at all.
+fn later(one: Option<Noticed>, other: Option<Noticed>) -> Option<Noticed> {
+    let (one, other) = (one?, other?);
+    Some(Noticed { over: one.over, ..if other.after > one.after { other } else { one } })
 }
 
 /// A share of bad events that begins, lasts and ends.
@@ -136,15 +159,17 @@ impl Steady {
 fn noticed(
     replay: &Replay,
     severity: Severity,
-    (begin, end): (f64, f64),
+    steady: &Steady,
+    phase: Duration,
     fault: Fault,
     rules: &Rules,
 ) -> Option<Noticed> {
     let alert = replay.alerts.iter().find(|it| it.name == names::ERROR_BUDGET_BURN && it.severity == severity)?;
     let (first, last) = (alert.firings.first()?, alert.firings.last()?);
     let seconds = |millis: i64| millis as f64 / 1_000.0;
+    let begin = steady.clean.secs_f64();
     let after = seconds(first.from) - begin;
-    let over = last.until.map(|it| seconds(it) - end).filter(|it| *it >= 0.0);
+    let over = last.until.map(|it| seconds(it) - begin - steady.lasts.secs_f64()).filter(|it| *it >= 0.0);
     let burn = fault.ratio / rules.error_budget;
-    Some(Noticed { after, spent: burn * after / rules.window.secs_f64(), over })
+    Some(Noticed { after, spent: burn * after / rules.window.secs_f64(), over, phase })
 }

@@ -17,14 +17,17 @@ const OUTAGE: Duration = Duration::from_mins(30);
 const BEFORE: Duration = Duration::from_mins(15);
 const BEHIND: Duration = Duration::from_mins(210);
 
+const NONE: Duration = Duration::from_secs(0);
+
 /// Points of a line.
 const POINTS: usize = 180;
 
-/// Everything fails for half an hour after a clean time.
+/// Everything fails for half an hour after a clean time, from the moment on at which it is noticed the latest.
 pub(super) fn figure(parts: &Parts<'_>) -> Figure {
     let (rules, scale) = (parts.rules, parts.estate.time_scale);
     let step = scale.apply(windows::timing().interval);
-    let clean = longest(parts.estate, rules).plus(rules.rate);
+    let told = parts.detection.first().and_then(|it| it.page.or(it.ticket));
+    let clean = longest(parts.estate, rules).plus(rules.rate).plus(told.map_or(NONE, |it| it.phase));
     let [outage, before, behind] = [OUTAGE, BEFORE, BEHIND].map(|it| scale.apply(it));
     let steady = Steady { ratio: 1.0, clean, lasts: outage, behind };
     let replay = rules.replay(&steady.pair(rules, step));

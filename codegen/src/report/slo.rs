@@ -297,7 +297,7 @@ pub(super) fn cells(it: &Noticed) -> NoticedCells {
 }
 
 fn outage(it: &Detection) -> String {
-    let said = |what: &str, it: &Noticed| format!("{what} in {}", seconds(it.after));
+    let said = |what: &str, it: &Noticed| format!("{what} within {}", seconds(it.after));
     it.page
         .as_ref()
         .map(|it| said("page", it))

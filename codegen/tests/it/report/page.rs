@@ -233,10 +233,30 @@ fn detection_is_what_the_workbook_says() {
         }
     }
     assert_eq!(fired, 6, "two pages and four tickets: {buys}");
+    // Whenever an outage begins, its alerts come no later, and once as late.
+    let begun: Vec<[f64; 2]> = (0..10).map(|it| noticed(folder.path(), 30 * it)).collect();
+    for (at, severity) in ["page", "ticket"].into_iter().enumerate() {
+        let told = buys["detection"][0][severity]["after_seconds"].as_f64();
+        let latest = begun.iter().map(|it| it[at]).reduce(f64::max);
+        assert_eq!(latest, told, "{severity}: {begun:?}");
+    }
+    assert!(begun.iter().any(|it| it[1] < begun[0][1]), "it never mattered when it began: {begun:?}");
     // A low tier makes tickets only.
     let fast = &page["services"][1]["slos"][1];
     let rows = fast["detection"].as_array().expect("rows");
     assert!(rows.len() > 1 && rows.iter().all(|it| it["page"].is_null() && !it["ticket"].is_null()), "{fast}");
+}
+
+/// Seconds until the page and the ticket, when everything begins to fail so long after a moment at which windows are read.
+fn noticed(folder: &Path, late: u64) -> [f64; 2] {
+    let steps = if late == 0 { "100% for 30m".to_owned() } else { format!("healthy for {late}s then 100% for 30m") };
+    let args = ["simulate", "--slo", "buys", "--format", "json", "--scenario", &steps];
+    let said: Value = serde_json::from_slice(&kilter(&args, folder).stdout).expect("JSON");
+    let alerts = said["slos"][0]["alerts"].as_array().expect("alerts");
+    ["page", "ticket"].map(|severity| {
+        let alert = alerts.iter().find(|it| it["alert"] == "ErrorBudgetBurn" && it["severity"] == severity);
+        alert.and_then(|it| it["firings"][0]["fires"].as_f64()).expect("an alert") - late as f64
+    })
 }
 
 #[test]
