@@ -10,7 +10,9 @@ use crate::output;
 
 /// A completion script.
 pub(super) fn completions(shell: clap_complete::Shell) {
-    clap_complete::generate(shell, &mut Args::command(), "kilter", &mut std::io::stdout());
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "kilter", &mut text);
+    print!("{}", String::from_utf8_lossy(&text));
 }
 
 /// The page of the whole command on stdout, or a page for each command in a folder.

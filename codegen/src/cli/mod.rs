@@ -1,5 +1,8 @@
 //! The command line: arguments in, exit status out. Data go to stdout, talk to stderr.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line talks to its user")]
+
+// First: its macros are those of the others.
+#[macro_use]
+mod out;
 
 mod args;
 mod backtest;
@@ -88,10 +91,10 @@ pub fn main() -> ExitCode {
             Ok(Status::Fine)
         }
     };
-    status
-        .unwrap_or_else(|error: String| {
-            eprintln!("error: {error}");
-            Status::Failed
-        })
-        .into()
+    let failed = |error: String| {
+        eprintln!("error: {error}");
+        Status::Failed
+    };
+    let status = status.unwrap_or_else(failed);
+    out::end().map_or_else(failed, |()| status).into()
 }

@@ -178,6 +178,26 @@ fn a_folder_that_cannot_be_written_is_told() {
     holds(&sh(&format!("mkdir bound && cd bound && cp ../slo.yaml . && {script}"), folder.path()), "Permission denied");
 }
 
+/// A reader that leaves ends nothing, and what cannot be said is told where it can.
+#[test]
+fn who_does_not_hear_it_breaks_nothing() {
+    let folder = folder(GOOD);
+    // Nobody reads any more when it begins to write.
+    for (command, status) in [("schema slo", "0"), ("simulate slo.yaml", "0"), ("lint gone.yaml 2>&1", "2")] {
+        let script = format!("(sleep 0.2; \"$KILTER\" {command}; echo $? > status) | true; cat status");
+        let out = sh(&script, folder.path());
+        assert_eq!(said(&out).trim(), status, "{command}");
+    }
+    for command in ["simulate slo.yaml", "explain --all", "completions bash"] {
+        let out = sh(&format!("\"$KILTER\" {command} > /dev/full"), folder.path());
+        let said = said(&out);
+        assert!(out.status.code() == Some(2) && said.contains("standard output: No space left on device"), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    let out = sh("\"$KILTER\" lint slo.yaml 2> /dev/full", folder.path());
+    assert_eq!(out.status.code(), Some(0), "{}", said(&out));
+}
+
 #[test]
 fn progress_is_seen_on_a_terminal_only() {
     let folder = folder(&silent());
