@@ -13,6 +13,7 @@ mod labels;
 mod page;
 mod slo;
 mod unbounded;
+mod want;
 
 use std::collections::BTreeSet;
 

@@ -35,6 +35,7 @@ const CASES: &[(&[&str], &str, i32)] = &[
     (&["broken_contract.prom"], "broken_contract", 1),
     (&["broken_series.prom", "--family-series", "3", "--page-series", "4"], "broken_series", 1),
     (&["slo/page.prom", "--slo", "slo/slo.yaml"], "slo", 1),
+    (&["matchers/page.prom", "--slo", "matchers/slo.yaml"], "matchers", 1),
     (&["own/page.prom", "--slo", "own/slo.yaml"], "own", 1),
 ];
 
