@@ -4,6 +4,9 @@
 //! the command says, to the byte. After a change of the words: `KILTER_ACCEPT=1 cargo test -p kilter --test it conform`, then
 //! read the diff. `tests/pages/README.md` says what wrote the pages.
 
+mod asked;
+mod format;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
