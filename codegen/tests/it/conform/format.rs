@@ -120,3 +120,19 @@ fn a_series_may_stand_there_again_at_a_later_time() {
         assert!(lost || checked.pages[0].series == 1, "{page}");
     }
 }
+
+#[test]
+fn bounds_in_milliseconds_are_one_finding() {
+    let bucket = |le: &str| {
+        format!(
+            "http_server_request_duration_seconds_bucket{{http_request_method=\"GET\",http_response_status_code=\"200\",le=\"{le}\"}} 1\n"
+        )
+    };
+    // Those of a library's own; the contract also has 0.075, 0.75 and 7.5.
+    let page: String =
+        ["5", "10", "25", "50", "100", "250", "500", "1000", "2500", "5000", "10000", "+Inf"].map(bucket).concat();
+    let all = checked(&page, None).diagnostics;
+    let of = |code: Code| all.iter().filter(|it| it.code == code).count();
+    assert_eq!((of(Code::ContractUnit), of(Code::ContractBounds)), (1, 0), "{all:#?}");
+    assert!(all.iter().any(|it| it.message.contains("milliseconds") && it.help.contains("seconds")), "{all:#?}");
+}
