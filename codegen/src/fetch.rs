@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
 
+use crate::exposition::Form;
 use crate::http;
+use crate::spec::check::printable;
 
 /// The largest page that is read, unpacked. Prometheus itself would choke on less.
 pub const MAX_BYTES: u64 = 64 << 20;
@@ -51,22 +53,19 @@ pub enum FetchError {
     },
 }
 
-/// The format that a service is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Form {
-    /// The text format 0.0.4.
-    #[default]
-    Text,
-    /// OpenMetrics 1.0.
-    OpenMetrics,
+/// A page, and what is said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// What stands on it.
+    pub text: String,
+    /// What the Content-Type of a service says; of a file nothing does.
+    pub form: Option<Form>,
 }
 
-impl Form {
-    const fn accept(self) -> &'static str {
-        match self {
-            Self::Text => "text/plain;version=0.0.4",
-            Self::OpenMetrics => "application/openmetrics-text;version=1.0.0",
-        }
+const fn accept(form: Form) -> &'static str {
+    match form {
+        Form::Text => "text/plain;version=0.0.4",
+        Form::OpenMetrics => "application/openmetrics-text;version=1.0.0",
     }
 }
 
@@ -76,16 +75,16 @@ const ADDRESS: &str =
 
 /// Reads a page as text. `from` is an `http://` or `https://` address, a path, or `-`.
 pub fn page(from: &str, current: &Path) -> Result<String, FetchError> {
-    page_as(from, current, Form::Text)
+    page_as(from, current, Form::Text).map(|it| it.text)
 }
 
-/// The same, and a service is asked for this format; a file is what it is.
-pub fn page_as(from: &str, current: &Path, form: Form) -> Result<String, FetchError> {
-    let bytes = match ["http://", "https://"].into_iter().find(|it| from.starts_with(it)) {
-        Some(scheme) => over_http(&with_path(scheme, from), form)?,
-        None => file(from, current)?,
+/// The same, and a service is asked for this format; what it answers may be another.
+pub fn page_as(from: &str, current: &Path, form: Form) -> Result<Page, FetchError> {
+    let (bytes, form) = match ["http://", "https://"].into_iter().find(|it| from.starts_with(it)) {
+        Some(scheme) => over_http(&with_path(scheme, from), form).map(|(bytes, form)| (bytes, Some(form)))?,
+        None => (file(from, current)?, None),
     };
-    as_text(bytes, &http::shown(from))
+    Ok(Page { text: as_text(bytes, &http::shown(from))?, form })
 }
 
 /// Without a path it is the usual one.
@@ -94,7 +93,7 @@ fn with_path(scheme: &str, url: &str) -> String {
     if bare.contains('/') || bare.is_empty() { url.to_owned() } else { format!("{scheme}{bare}/metrics") }
 }
 
-fn over_http(url: &str, form: Form) -> Result<Vec<u8>, FetchError> {
+fn over_http(url: &str, form: Form) -> Result<(Vec<u8>, Form), FetchError> {
     let failed = |error: ureq::Error| FetchError::Http {
         url: http::shown(url),
         message: http::said(&error),
@@ -102,24 +101,50 @@ fn over_http(url: &str, form: Form) -> Result<Vec<u8>, FetchError> {
     };
     let agent: ureq::Agent = http::agent(TIMEOUT, None).build().into();
     // What Prometheus' own scrapes say is left out: a service holds back what is new for those.
-    let answer = agent.get(url).header("accept", form.accept()).call();
+    let answer = agent.get(url).header("accept", accept(form)).call();
     let mut answer = answer.map_err(failed)?;
+    let header = |name: &str| answer.headers().get(name).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    // What could be unpacked no longer says that it was packed.
+    let packed = header("content-encoding");
+    if !["", "identity"].contains(&packed) {
+        return Err(FetchError::NoPage {
+            from: http::shown(url),
+            message: format!("the answer is packed as `{}`, and nobody asked for that", printable(packed)),
+            next: "let the service pack pages with gzip or not at all: Prometheus reads nothing else",
+        });
+    }
+    let form = Form::of_type(header("content-type"));
     let mut bytes = Vec::new();
     answer.body_mut().as_reader().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| failed(error.into()))?;
-    Ok(bytes)
+    Ok((bytes, form))
 }
 
 fn file(from: &str, current: &Path) -> Result<Vec<u8>, FetchError> {
+    let absent = |source: &io::Error| source.kind() == io::ErrorKind::NotFound;
     let failed = |source: io::Error| {
+        if from.contains("://") && absent(&source) {
+            let (from, message) = (http::shown(from), "only http:// and https:// are asked for pages".to_owned());
+            return FetchError::NoPage {
+                from,
+                message,
+                next: "let another program save the page to a file, and name that",
+            };
+        }
         let address = from.split(['/', ':']).next().is_some_and(|host| from.contains(':') && !host.is_empty());
-        let absent = source.kind() == io::ErrorKind::NotFound;
-        let next = if absent && address {
+        let next = if absent(&source) && address {
             format!("\n  next: an address begins with http://: http://{from}")
         } else {
             String::new()
         };
         FetchError::Io { from: from.to_owned(), source, next }
     };
+    if from.is_empty() {
+        return Err(FetchError::NoPage {
+            from: "\"\"".to_owned(),
+            message: "no page has an empty name".to_owned(),
+            next: "name an address such as http://localhost:9464/metrics, a file, or - for the standard input",
+        });
+    }
     let mut bytes = Vec::new();
     if from == "-" {
         io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
@@ -151,6 +176,9 @@ fn as_text(bytes: Vec<u8>, from: &str) -> Result<String, FetchError> {
     let start = text.trim_start_matches('\u{feff}').trim_start();
     if start.starts_with('<') {
         return Err(none("this is a page for browsers, not metrics", "most services have them at /metrics"));
+    }
+    if start.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(start).is_ok() {
+        return Err(none("this is JSON, not metrics", "most services have them at /metrics"));
     }
     if start.is_empty() {
         return Err(none("the page is empty", ADDRESS));

@@ -483,7 +483,7 @@ pub(super) enum SchemaOf {
 pub(super) enum ReportFormat {
     /// For people: a finding with its line and a caret, a check in a line.
     Human,
-    /// A JSON array.
+    /// JSON: an array; conform has an object of its `pages` and its `findings`.
     Json,
     /// Annotations of GitHub Actions.
     Github,

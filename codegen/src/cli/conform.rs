@@ -8,9 +8,10 @@ use super::Status;
 use super::args::{Conform, ReportFormat};
 use super::generate::{color, counted, current};
 use super::progress::Progress;
-use crate::conform::{self, Budget, Checked, Settings, Shown};
+use crate::conform::{self, Budget, Checked, Given, Settings, Shown};
 use crate::diagnostic::{Diagnostic, Severity, any_error, report};
-use crate::fetch::{self, Form};
+use crate::exposition::Form;
+use crate::fetch;
 use crate::load::{self, LoadOptions, STDIN, Sources};
 use crate::model::{Estate, TimeScale};
 use crate::resolve;
@@ -22,10 +23,10 @@ pub(super) fn conform(args: &Conform) -> Result<Status, String> {
     let form = if args.openmetrics { Form::OpenMetrics } else { Form::Text };
     let mut pages = Vec::new();
     for from in &args.pages {
-        let text =
+        let page =
             fetch::page_as(from, &current, form).map_err(|it| it.to_string().replace("init --from", "conform"))?;
         let shown = if from == "-" { STDIN } else { from };
-        pages.push((shown.to_owned(), text));
+        pages.push(Given { from: shown.to_owned(), text: page.text, form: page.form });
     }
     let budget = |given: Option<usize>, usual: Budget| given.map_or(usual, |series| Budget { series, set: true });
     let usual = Settings::default();

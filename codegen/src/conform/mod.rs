@@ -10,15 +10,18 @@ mod former;
 mod found;
 mod histogram;
 mod labels;
+mod openmetrics;
 mod page;
 mod slo;
 mod unbounded;
+mod want;
 
 use std::collections::BTreeSet;
 
 pub use expected::Own;
 
 use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::exposition::Form;
 use crate::load::{SourceFile, Sources};
 use crate::model::Estate;
 use crate::resolve;
@@ -50,6 +53,23 @@ impl Default for Settings {
     fn default() -> Self {
         let usual = |series| Budget { series, set: false };
         Self { family_series: usual(20_000), page_series: usual(50_000) }
+    }
+}
+
+/// A page to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// Where it came from.
+    pub from: String,
+    /// What stands on it.
+    pub text: String,
+    /// Its format, when whoever served it said so; else its lines say it.
+    pub form: Option<Form>,
+}
+
+impl From<(String, String)> for Given {
+    fn from((from, text): (String, String)) -> Self {
+        Self { from, text, form: None }
     }
 }
 
@@ -90,10 +110,10 @@ pub struct Largest {
     pub series: usize,
 }
 
-/// Checks pages (where each came from, and its text) together: what an SLO counts on must be on one of them. Without an
+/// Checks pages together: what an SLO counts on must be on one of them. Without an
 /// estate they are checked against the contract alone.
 pub fn check(
-    pages: Vec<(String, String)>,
+    pages: Vec<impl Into<Given>>,
     mut sources: Sources,
     estate: Option<&Estate>,
     settings: &Settings,
@@ -113,8 +133,10 @@ pub fn check(
     let first = sources.files.len();
     let (mut diagnostics, mut shown, mut files) = (Vec::new(), Vec::new(), Vec::new());
     let mut names: BTreeSet<String> = BTreeSet::new();
-    for (path, text) in pages {
-        let mut page = Page::read(&text, &expected, &mut wants);
+    for page in pages {
+        let Given { from: path, text, form } = page.into();
+        let form = form.unwrap_or_else(|| Form::of(&text));
+        let mut page = Page::read(&text, form, &expected, &mut wants);
         page.families(settings, &wants.families());
         shown.push(in_numbers(&path, &page));
         names.extend(page.families.iter().filter(|it| it.series > 0).map(|it| it.name.to_owned()));

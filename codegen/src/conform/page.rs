@@ -8,10 +8,11 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use super::expected::Expected;
 use super::found::{Found, text};
 use super::histogram::Histogram;
+use super::openmetrics;
 use super::slo::Wants;
 use super::unbounded::Look;
 use crate::diagnostic::{Code, Severity};
-use crate::exposition::{Flaw, Line, Meta, Raw, RawLabel, Says, lines, read};
+use crate::exposition::{Flaw, Form, Line, MARK, Meta, NO_EXEMPLARS, Raw, RawLabel, Says, record, records};
 use crate::spec::check::printable;
 use crate::yaml::Range;
 
@@ -55,10 +56,11 @@ pub(super) struct Values<'a> {
 /// What is read.
 pub(super) struct Page<'a, 'e> {
     text: &'a str,
+    form: Form,
     pub(super) openmetrics: bool,
     pub(super) families: Vec<Family<'a, 'e>>,
     by_name: HashMap<&'a str, usize>,
-    /// Series by their hash, with the place of their line.
+    /// Series by their hash, with the place of their last line.
     seen: HashMap<u64, usize>,
     current: Option<usize>,
     pub(super) series: usize,
@@ -68,10 +70,16 @@ pub(super) struct Page<'a, 'e> {
 
 impl<'a, 'e> Page<'a, 'e> {
     /// Reads it, and shows each series to whoever wants one.
-    pub(super) fn read(whole: &'a str, expected: &'e BTreeMap<String, Expected>, wants: &mut Wants) -> Self {
+    pub(super) fn read(
+        whole: &'a str,
+        form: Form,
+        expected: &'e BTreeMap<String, Expected>,
+        wants: &mut Wants,
+    ) -> Self {
         let mut page = Page {
             text: whole,
-            openmetrics: is_openmetrics(whole),
+            form,
+            openmetrics: form == Form::OpenMetrics,
             families: Vec::new(),
             by_name: HashMap::new(),
             seen: HashMap::new(),
@@ -81,16 +89,21 @@ impl<'a, 'e> Page<'a, 'e> {
             expected,
         };
         let mut end = None;
-        for (start, line) in lines(whole) {
+        if whole.starts_with(MARK) {
+            page.refused(Flaw { why: "begins with a byte-order mark", at: Range { start: 0, end: MARK.len_utf8() } });
+        }
+        for (start, line, read) in records(whole, form) {
             if line.ends_with('\r') {
                 let at = Range { start: start + line.trim_end().len(), end: start + line.len() };
                 page.refused(Flaw { why: "ends in a carriage return", at });
             }
-            let read = read(line, start);
             if let Some(at) = end.filter(|_| read != Line::Blank) {
                 page.found.tell((Severity::Error, Code::OpenMetrics), (PAGE, "after"), at, || {
                     text("the page goes on after `# EOF`", "nothing stands behind the end: is this two pages in one?")
                 });
+            }
+            if page.openmetrics && start < whole.len() {
+                openmetrics::strict(line, start, &read, &mut page.found);
             }
             match read {
                 Line::Blank => {}
@@ -106,7 +119,7 @@ impl<'a, 'e> Page<'a, 'e> {
             page.found.tell((Severity::Error, Code::OpenMetrics), (PAGE, "end"), at, || {
                 text(
                     "the page is OpenMetrics and does not end in `# EOF`",
-                    "end it with a line `# EOF`, or leave out exemplars and UNIT: a reader takes it for cut off",
+                    "end it with a line `# EOF`: a reader takes it for cut off; the text format has no such end, but no exemplars either",
                 )
             });
         }
@@ -114,7 +127,14 @@ impl<'a, 'e> Page<'a, 'e> {
     }
 
     fn refused(&mut self, flaw: Flaw) {
-        let help = "Prometheus takes nothing of a page with such a line; client libraries write none: is it put together by hand?";
+        let help = match flaw.why {
+            NO_EXEMPLARS => {
+                "Prometheus takes nothing of such a page: leave exemplars out, or let the Content-Type say that it is OpenMetrics"
+            }
+            _ => {
+                "Prometheus takes nothing of a page with such a line; client libraries write none: is it put together by hand?"
+            }
+        };
         self.found.tell((Severity::Error, Code::PageLine), (PAGE, flaw.why), flaw.at, || {
             text(format!("this line {}", flaw.why), help)
         });
@@ -146,9 +166,8 @@ impl<'a, 'e> Page<'a, 'e> {
     }
 
     fn meta(&mut self, meta: &Meta<'a>) {
-        // The older format knows no UNIT: there it is a comment.
-        if meta.says == Says::Unit && !self.openmetrics {
-            return;
+        if let Some(flaw) = meta.flaw {
+            self.refused(flaw);
         }
         let index = self.family(meta.name, meta.name_at);
         let openmetrics = self.openmetrics;
@@ -217,8 +236,10 @@ impl<'a, 'e> Page<'a, 'e> {
             self.refused(flaw);
         }
         let index = self.family(self.family_of(raw), raw.name_at);
+        if self.goes_on(raw, start, index) {
+            return;
+        }
         self.series += 1;
-        self.once(raw, start, index);
         wants.see(raw);
         let family = &mut self.families[index];
         if family.series == 0 {
@@ -249,8 +270,8 @@ impl<'a, 'e> Page<'a, 'e> {
         }
     }
 
-    /// A series stands there once.
-    fn once(&mut self, raw: &Raw<'a>, start: usize, index: usize) {
+    /// A series stands there once, or with timestamps that rise: whether this is a later sample of one.
+    fn goes_on(&mut self, raw: &Raw<'a>, start: usize, index: usize) -> bool {
         let series = |raw: &Raw<'_>| {
             let mut labels: Vec<(String, String)> =
                 raw.present().map(|it| (it.key.to_owned(), it.value.clone().into_owned())).collect();
@@ -261,20 +282,25 @@ impl<'a, 'e> Page<'a, 'e> {
         labels.sort_unstable();
         let mut hasher = DefaultHasher::new();
         (raw.name, labels).hash(&mut hasher);
-        let Some(other) = self.seen.insert(hasher.finish(), start) else { return };
-        let line = self.text[other..].split('\n').next().unwrap_or_default();
+        let Some(other) = self.seen.insert(hasher.finish(), start) else { return false };
         // Two series can have one hash.
-        if let Line::Sample(before) = read(line, other)
-            && series(&before) == series(raw)
-        {
-            self.found.tell((Severity::Error, Code::SeriesTwice), (index, "twice"), raw.name_at, || {
-                let (line, _) = crate::diagnostic::report::position(self.text, other);
-                text(
-                    format!("this series of `{}` stands on line {line} already", raw.name),
-                    "Prometheus keeps one of the two: is the metric registered twice, or a label missing that tells them apart?",
-                )
-            });
+        let (_, Line::Sample(before)) = record(self.text, other, self.form) else { return false };
+        if series(&before) != series(raw) {
+            return false;
         }
+        // Without a timestamp it is that of the scrape.
+        let time = |it: &Raw<'_>| it.timestamp.unwrap_or(f64::INFINITY);
+        if time(raw) > time(&before) {
+            return true;
+        }
+        self.found.tell((Severity::Error, Code::SeriesTwice), (index, "twice"), raw.name_at, || {
+            let (line, _) = crate::diagnostic::report::position(self.text, other);
+            text(
+                format!("this series of `{}` stands on line {line} already", raw.name),
+                "Prometheus keeps one of the two: is the metric registered twice, or a label missing that tells them apart?",
+            )
+        });
+        false
     }
 
     fn value(&mut self, raw: &Raw<'a>, index: usize, form: &str) {
@@ -364,17 +390,4 @@ impl<'a> Values<'a> {
     pub(super) fn count(&self) -> String {
         if self.more { format!("more than {MOST_VALUES}") } else { self.distinct.len().to_string() }
     }
-}
-
-/// Whether the page has anything that only OpenMetrics has.
-fn is_openmetrics(text: &str) -> bool {
-    let begins = |word: &str| text.starts_with(word) || text.contains(&format!("\n{word}"));
-    let exemplar = || {
-        text.match_indices(" # {").any(|(at, _)| {
-            let start = text[..at].rfind('\n').map_or(0, |it| it + 1);
-            let line = text[start..].split('\n').next().unwrap_or_default();
-            matches!(read(line, start), Line::Sample(Raw { exemplar: Some(_), .. }))
-        })
-    };
-    begins("# EOF") || begins("# UNIT ") || exemplar()
 }

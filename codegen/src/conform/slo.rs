@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use kilter_contract::{Signal, job, le_text};
 
 use super::former;
+use super::want::{Passed, Role, Test, Want};
 use crate::diagnostic::{Code, Diagnostic, Findings, Severity};
 use crate::exposition::Raw;
 use crate::lint::slo_node;
 use crate::load::Sources;
 use crate::model::{Estate, Family, Service, Sli, Unfiltered};
-use crate::promql::{self, Matcher, place_in_source};
+use crate::promql::{self, place_in_source};
 use crate::spec::check::{nearest, printable};
 use crate::yaml::{Node, Range, Value};
 
@@ -32,85 +33,6 @@ const SCRAPED: &[&str] = &[
     "team",
     "app",
 ];
-
-/// How many values are kept for a suggestion.
-const MOST: usize = 200;
-
-/// One thing that must be there.
-#[derive(Debug)]
-struct Want {
-    /// Service and SLO.
-    slo: String,
-    /// Index of its file, and the place of what asks for it.
-    at: (usize, Range),
-    /// The family, as it is named in messages.
-    family: String,
-    /// What must match, the label that it is about first.
-    tests: Vec<Test>,
-    /// The threshold of a latency SLO.
-    bound: Option<f64>,
-    role: Role,
-    /// Labels by which it is divided, with their places.
-    by: Vec<(String, Range)>,
-    /// What the pages had.
-    seen: Seen,
-}
-
-/// What becomes of it when it is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// The SLO has no data.
-    Needed,
-    /// There may have been none yet.
-    Errors,
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    family: bool,
-    hits: usize,
-    /// Histograms that match, and those of them with the bound.
-    whole: usize,
-    bounded: usize,
-    /// Labels of its tests that any series has.
-    labels: BTreeSet<String>,
-    /// Labels by which it is divided that a series which matches has.
-    by: BTreeSet<String>,
-    /// Values of the label that it is about; bounds of a histogram.
-    values: BTreeSet<String>,
-}
-
-#[derive(Debug)]
-enum Test {
-    OneOf(String, Vec<String>),
-    Not(String, &'static str),
-    Matches(Matcher),
-}
-
-impl Test {
-    fn label(&self) -> &str {
-        match self {
-            Self::OneOf(label, _) | Self::Not(label, _) => label,
-            Self::Matches(it) => &it.label,
-        }
-    }
-
-    fn accepts(&self, value: &str) -> bool {
-        match self {
-            Self::OneOf(_, all) => all.iter().any(|it| it == value),
-            Self::Not(_, it) => value != *it,
-            Self::Matches(it) => it.accepts(value),
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Self::OneOf(label, all) => format!("{label}=\"{}\"", printable(&all.join("|"))),
-            Self::Not(label, it) => format!("{label}!=\"{it}\""),
-            Self::Matches(it) => format!("{}{}\"{}\"", it.label, it.sign(), printable(&it.value)),
-        }
-    }
-}
 
 /// Everything that the SLOs of some services count on.
 #[derive(Debug, Default)]
@@ -196,6 +118,9 @@ impl Wants {
                     let tests = || matchers.iter().flat_map(|it| &it.matchers).cloned().map(Test::Matches).collect();
                     let at = (file, place(&["latency", "slower_than"], ""));
                     if !it.native {
+                        let named = (file, place(&["latency", "histogram"], ""));
+                        let series = format!("{}_bucket", it.metric);
+                        self.add(series, Want::of(&name, named, &it.metric, tests()));
                         self.bound(&name, at, &it.metric, tests(), it.threshold.to_string().parse().ok());
                     }
                 }
@@ -217,28 +142,17 @@ impl Wants {
     }
 
     fn count(&mut self, slo: &str, at: (usize, Range), signal: &Signal, tests: Vec<Test>) {
-        let (slo, family) = (slo.to_owned(), signal.name.to_owned());
-        let series = format!("{family}_count");
-        self.add(
-            series,
-            Want { slo, at, family, tests, bound: None, role: Role::Needed, by: vec![], seen: Seen::default() },
-        );
+        self.add(format!("{}_count", signal.name), Want::of(slo, at, signal.name, tests));
     }
 
     fn freshness(&mut self, slo: &str, at: (usize, Range), job: &str) {
-        let family = job::LAST_SUCCESS.name.to_owned();
+        let family = job::LAST_SUCCESS.name;
         let tests = vec![Test::OneOf(job::NAME.key.to_owned(), vec![job.to_owned()])];
-        let slo = slo.to_owned();
-        self.add(
-            family.clone(),
-            Want { slo, at, family, tests, bound: None, role: Role::Needed, by: vec![], seen: Seen::default() },
-        );
+        self.add(family.to_owned(), Want::of(slo, at, family, tests));
     }
 
     fn bound(&mut self, slo: &str, at: (usize, Range), family: &str, tests: Vec<Test>, bound: Option<f64>) {
-        let (slo, family) = (slo.to_owned(), family.to_owned());
-        let series = format!("{family}_bucket");
-        self.add(series, Want { slo, at, family, tests, bound, role: Role::Needed, by: vec![], seen: Seen::default() });
+        self.add(format!("{family}_bucket"), Want { bound, ..Want::of(slo, at, family, tests) });
     }
 
     /// The selectors of PromQL.
@@ -259,11 +173,7 @@ impl Wants {
                 let family = ["_bucket", "_count", "_sum"].iter().find_map(|it| metric.strip_suffix(it));
                 let family = family.unwrap_or(&metric).to_owned();
                 let tests = selector.matchers.into_iter().map(Test::Matches).collect();
-                let slo = slo.to_owned();
-                self.add(
-                    metric,
-                    Want { slo, at: (file, at), family, tests, bound: None, role, by: vec![], seen: Seen::default() },
-                );
+                self.add(metric, Want { role, ..Want::of(slo, (file, at), &family, tests) });
             }
         }
     }
@@ -272,38 +182,7 @@ impl Wants {
     pub(super) fn see(&mut self, raw: &Raw<'_>) {
         let Some(indices) = self.by_series.get(raw.name) else { return };
         for index in indices {
-            let want = &mut self.all[*index];
-            want.seen.family = true;
-            for label in want.tests.iter().map(Test::label) {
-                if !raw.label(label).is_empty() && !want.seen.labels.contains(label) {
-                    want.seen.labels.insert(label.to_owned());
-                }
-            }
-            let about = match (want.bound, want.tests.first()) {
-                (Some(_), _) => raw.label("le"),
-                (None, Some(test)) => raw.label(test.label()),
-                (None, None) => "",
-            };
-            if !about.is_empty() && want.seen.values.len() < MOST && !want.seen.values.contains(about) {
-                want.seen.values.insert(about.to_owned());
-            }
-            let fits = |it: &Test| {
-                let value = raw.label(it.label());
-                it.accepts(value) || value.is_empty() && self.scraped.contains(it.label())
-            };
-            if !want.tests.iter().all(fits) {
-                continue;
-            }
-            want.seen.hits += 1;
-            for (label, _) in &want.by {
-                if !raw.label(label).is_empty() && !want.seen.by.contains(label) {
-                    want.seen.by.insert(label.clone());
-                }
-            }
-            let le = raw.label("le").parse::<f64>().unwrap_or(f64::NAN);
-            want.seen.whole += usize::from(le.is_infinite());
-            // Both are the nearest number to the same decimal.
-            want.seen.bounded += usize::from(want.bound.is_some_and(|it| it.to_bits() == le.to_bits()));
+            self.all[*index].see(raw, &self.scraped);
         }
     }
 
@@ -312,7 +191,8 @@ impl Wants {
         let mut all = Vec::new();
         let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut grouped: BTreeSet<(String, String)> = BTreeSet::new();
-        for want in &self.all {
+        let passed: Vec<Passed> = self.all.iter().map(Want::passed).collect();
+        for (want, found) in self.all.iter().zip(&passed) {
             let Want { slo, at: (file, at), family, bound, role, seen, .. } = want;
             let mut findings = Findings::new(*file, sources, &mut all);
             let mut tell = |severity, code, message: String, help: String| match severity {
@@ -325,29 +205,29 @@ impl Wants {
                     let message = format!("`{slo}` counts on `{family}`, which the page does not have");
                     tell(weak, Code::SloUnmet, message, instead(family, names, *role));
                 }
-            } else if seen.hits == 0 && *role == Role::Needed {
-                // A threshold of series that are not there was told with them.
-                if bound.is_some()
-                    && self
-                        .all
-                        .iter()
-                        .any(|it| it.slo == *slo && it.family == *family && it.bound.is_none() && it.seen.hits == 0)
-                {
-                    continue;
-                }
-                let (severity, message, help) = want.unmatched();
+                continue;
+            }
+            // A threshold of series that are not there was told with them.
+            let with_them = |(other, passed): (&Want, &Passed)| {
+                other.slo == *slo && other.family == *family && other.bound.is_none() && passed.series == 0
+            };
+            let was_told = bound.is_some() && (found.series > 0 || self.all.iter().zip(&passed).any(with_them));
+            if let Some((severity, message, help)) =
+                want.unmatched(found).filter(|_| *role == Role::Needed && !was_told)
+            {
                 tell(severity, Code::SloUnmet, message, help);
-            } else if let Some(bound) = bound.filter(|_| seen.hits > 0) {
+            }
+            if let Some(bound) = bound.filter(|_| found.series > 0) {
                 let bounds = want.bounds();
-                if seen.bounded == 0 {
+                if found.bounded == 0 {
                     let message =
                         format!("`{slo}` has the threshold {bound}, which is no bound of `{family}` on the page");
                     let help = format!("its bounds are {bounds}: choose one, or give the histogram the bound {bound}");
                     tell(Severity::Error, Code::SloBound, message, help);
-                } else if seen.bounded < seen.whole {
+                } else if found.bounded < found.whole {
                     let message = format!(
                         "only {} of {} histograms of `{family}` that `{slo}` counts have the bound {bound}",
-                        seen.bounded, seen.whole
+                        found.bounded, found.whole
                     );
                     tell(
                         Severity::Warning,
@@ -357,10 +237,10 @@ impl Wants {
                     );
                 }
             }
-            if seen.hits == 0 || *role == Role::Errors {
+            if found.series == 0 || *role == Role::Errors {
                 continue;
             }
-            for (label, at) in want.by.iter().filter(|(label, _)| !seen.by.contains(label)) {
+            for (label, at) in want.by.iter().filter(|(label, _)| !found.by.contains(label)) {
                 if grouped.insert((slo.clone(), label.clone())) {
                     let message =
                         format!("`{slo}` is measured by `{label}`, which no series of `{family}` that it counts has");
@@ -370,50 +250,6 @@ impl Wants {
             }
         }
         all
-    }
-}
-
-impl Want {
-    fn bounds(&self) -> String {
-        let mut all: Vec<f64> =
-            self.seen.values.iter().filter_map(|it| it.parse().ok()).filter(|it: &f64| it.is_finite()).collect();
-        all.sort_by(f64::total_cmp);
-        all.dedup();
-        all.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
-    }
-
-    /// There are series of this name, and none that it counts.
-    fn unmatched(&self) -> (Severity, String, String) {
-        let Self { slo, family, tests, seen, .. } = self;
-        let unseen = tests.iter().find(|it| !seen.labels.contains(it.label()));
-        if let Some(test) = unseen {
-            let label = test.label();
-            let message =
-                format!("`{slo}` asks for `{}`, and no series of `{family}` has the label `{label}`", test.text());
-            let of_ours = matches!(test, Test::OneOf(..) | Test::Not(..));
-            let severity = if of_ours { Severity::Error } else { Severity::Warning };
-            let help = if of_ours {
-                "let the service serve such a request before the page is checked, or declare its routes"
-            } else {
-                "correct the label; when the scrape adds it, nothing is wrong"
-            };
-            return (severity, message, help.to_owned());
-        }
-        let asked: Vec<String> = tests.iter().map(Test::text).collect();
-        let message = format!("`{slo}` counts `{family}{{{}}}`, and the page has no such series", asked.join(","));
-        let values: Vec<&str> = seen.values.iter().map(String::as_str).collect();
-        let first = tests.first();
-        let wanted = match first {
-            Some(Test::OneOf(_, all)) => all.first().map_or("", String::as_str),
-            Some(Test::Matches(it)) => it.value.as_str(),
-            _ => "",
-        };
-        let near =
-            nearest(wanted, &values).filter(|it| *it != wanted).map(|it| format!("did you mean `{}`? ", printable(it)));
-        let shown: Vec<String> = values.iter().take(12).map(|it| printable(it)).collect();
-        let label = first.map_or("", Test::label);
-        let help = format!("{}`{label}` on the page is: {}", near.unwrap_or_default(), shown.join(", "));
-        (Severity::Error, message, help)
     }
 }
 

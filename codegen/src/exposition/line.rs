@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::Form;
 use crate::yaml::Range;
 
 /// What a line is.
@@ -33,6 +34,8 @@ pub struct Meta<'a> {
     pub text: &'a str,
     /// The place of the rest.
     pub text_at: Range,
+    /// What Prometheus would not take.
+    pub flaw: Option<Flaw>,
 }
 
 /// Which word stands behind `#`.
@@ -59,6 +62,8 @@ pub struct Raw<'a> {
     pub value: f64,
     /// The value's place.
     pub value_at: Range,
+    /// When it was measured, when the page says so: in milliseconds, or in seconds on a page of OpenMetrics.
+    pub timestamp: Option<f64>,
     /// What OpenMetrics puts behind a bucket or a counter.
     pub exemplar: Option<Exemplar<'a>>,
     /// What Prometheus would not take.
@@ -108,34 +113,29 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// Every line with the place of its first byte.
-pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut at = 0;
-    text.split('\n').map(move |line| {
-        let start = at;
-        at += line.len() + 1;
-        (start, line)
-    })
-}
+/// What a label's value says whose quote is still open at the end of its line.
+pub(super) const OPEN: &str = "has a label value that does not end";
 
 /// Reads a line that begins at this byte of its page.
-pub fn read(line: &str, start: usize) -> Line<'_> {
-    let mut cursor = Cursor { text: line.trim_end(), at: 0, start };
+pub fn read(line: &str, start: usize, form: Form) -> Line<'_> {
+    let mut cursor = Cursor { text: line.trim_end_matches([' ', '\t', '\r']), at: 0, start };
     cursor.blanks();
     match cursor.rest().as_bytes().first() {
         None => Line::Blank,
-        Some(b'#') => comment(cursor),
-        Some(_) => match sample(&mut cursor) {
+        Some(b'#') => comment(cursor, line, form),
+        Some(_) => match sample(&mut cursor, form) {
             Ok(raw) => Line::Sample(raw),
             Err(flaw) => Line::Unread(flaw),
         },
     }
 }
 
-fn comment(mut cursor: Cursor<'_>) -> Line<'_> {
+fn comment<'a>(mut cursor: Cursor<'a>, line: &'a str, form: Form) -> Line<'a> {
     cursor.at += 1;
+    // The text format has no end and no units: there both are comments.
+    let open = form == Form::OpenMetrics;
     if cursor.rest() == " EOF" {
-        return Line::End;
+        return if open { Line::End } else { Line::Blank };
     }
     if !cursor.rest().starts_with([' ', '\t']) {
         return Line::Blank;
@@ -144,9 +144,13 @@ fn comment(mut cursor: Cursor<'_>) -> Line<'_> {
     let says = match cursor.word() {
         "HELP" => Says::Help,
         "TYPE" => Says::Type,
-        "UNIT" => Says::Unit,
+        "UNIT" if open => Says::Unit,
         _ => return Line::Blank,
     };
+    // A word with nothing behind it, not even a blank, is a comment too.
+    if !open && !line[cursor.at..].starts_with([' ', '\t']) {
+        return Line::Blank;
+    }
     cursor.blanks();
     let from = cursor.at;
     let name = cursor.word();
@@ -154,10 +158,15 @@ fn comment(mut cursor: Cursor<'_>) -> Line<'_> {
     if !is_name(name) {
         return Line::Unread(Flaw { why: "names no metric", at: name_at });
     }
+    let behind = cursor.at;
     cursor.blanks();
     let (text, from) = (cursor.rest(), cursor.at);
     cursor.at = cursor.text.len();
-    Line::Meta(Meta { says, name, name_at, text, text_at: cursor.since(from) })
+    let text_at = cursor.since(from);
+    let more = from > behind + 1 || line.trim_end_matches('\r').len() > cursor.text.len();
+    let flaw = (says == Says::Type && more)
+        .then_some(Flaw { why: "has more blanks around its type than the one before it", at: text_at });
+    Line::Meta(Meta { says, name, name_at, text, text_at, flaw })
 }
 
 fn is_name(name: &str) -> bool {
@@ -167,8 +176,10 @@ fn is_name(name: &str) -> bool {
 }
 
 /// `name{key="value",...} value timestamp # {key="value"} value timestamp`.
-fn sample<'a>(cursor: &mut Cursor<'a>) -> Result<Raw<'a>, Flaw> {
+fn sample<'a>(cursor: &mut Cursor<'a>, form: Form) -> Result<Raw<'a>, Flaw> {
     let from = cursor.at;
+    let indent = (from > 0)
+        .then(|| Flaw { why: "begins with a blank", at: Range { start: cursor.start, end: cursor.start + from } });
     let name = cursor.take(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b':');
     let name_at = cursor.since(from);
     if !is_name(name) {
@@ -177,16 +188,20 @@ fn sample<'a>(cursor: &mut Cursor<'a>) -> Result<Raw<'a>, Flaw> {
             if quoted { "has a quoted name, which only Prometheus 3 reads" } else { "begins with no metric name" };
         return Err(cursor.flaw(why, from));
     }
-    let mut flaw = None;
+    let mut flaw = indent;
     cursor.blanks();
-    let labels = if cursor.eats('{') { labels(cursor, &mut flaw)? } else { Vec::new() };
+    let labels = if cursor.eats('{') { labels(cursor, form, &mut flaw)? } else { Vec::new() };
+    if let Some(it) = labels.iter().find(|it| it.key == "__name__") {
+        flaw = flaw.or(Some(Flaw { why: "gives its name twice", at: it.at }));
+    }
     cursor.blanks();
     let (value, value_at) = number(cursor)?;
     cursor.blanks();
+    let mut timestamp = None;
     if !cursor.rest().is_empty() && !cursor.rest().starts_with('#') {
-        let from = cursor.at;
-        if cursor.word().parse::<f64>().is_err() {
-            flaw = flaw.or(Some(cursor.flaw("has something behind its value that is no timestamp", from)));
+        match timestamp_of(cursor, form) {
+            Ok(it) => timestamp = Some(it),
+            Err(why) => flaw = flaw.or(Some(why)),
         }
         cursor.blanks();
     }
@@ -194,6 +209,9 @@ fn sample<'a>(cursor: &mut Cursor<'a>) -> Result<Raw<'a>, Flaw> {
     let mut exemplar = None;
     if cursor.eats('#') {
         match exemplar_of(cursor, from) {
+            Ok(_) if form == Form::Text => {
+                flaw = flaw.or(Some(Flaw { why: NO_EXEMPLARS, at: cursor.since(from) }));
+            }
             Ok(it) => exemplar = Some(it),
             Err(why) => flaw = flaw.or(Some(why)),
         }
@@ -201,7 +219,25 @@ fn sample<'a>(cursor: &mut Cursor<'a>) -> Result<Raw<'a>, Flaw> {
     if !cursor.rest().is_empty() && flaw.is_none() {
         flaw = Some(cursor.flaw("goes on where it should end", cursor.at));
     }
-    Ok(Raw { name, name_at, labels, value, value_at, exemplar, flaw })
+    Ok(Raw { name, name_at, labels, value, value_at, timestamp, exemplar, flaw })
+}
+
+/// What a page in the text format must not have.
+pub const NO_EXEMPLARS: &str = "has an exemplar, which only OpenMetrics has";
+
+/// Digits in the text format, a number in OpenMetrics.
+fn timestamp_of(cursor: &mut Cursor<'_>, form: Form) -> Result<f64, Flaw> {
+    let from = cursor.at;
+    let word = cursor.word();
+    let at = cursor.since(from);
+    let Some(number) = word.parse::<f64>().ok().filter(|it| it.is_finite()) else {
+        return Err(cursor.flaw("has something behind its value that is no timestamp", from));
+    };
+    let whole = word.bytes().all(|b| b.is_ascii_digit()) && word.parse::<i64>().is_ok();
+    if form == Form::Text && !whole {
+        return Err(Flaw { why: "has a timestamp that is no whole number of milliseconds", at });
+    }
+    Ok(number)
 }
 
 fn exemplar_of<'a>(cursor: &mut Cursor<'a>, from: usize) -> Result<Exemplar<'a>, Flaw> {
@@ -210,7 +246,7 @@ fn exemplar_of<'a>(cursor: &mut Cursor<'a>, from: usize) -> Result<Exemplar<'a>,
         return Err(cursor.flaw("has a `#` that begins no exemplar", from));
     }
     let mut flaw = None;
-    let labels = labels(cursor, &mut flaw)?;
+    let labels = labels(cursor, Form::OpenMetrics, &mut flaw)?;
     cursor.blanks();
     let (value, _) = number(cursor)?;
     cursor.blanks();
@@ -228,15 +264,19 @@ fn number(cursor: &mut Cursor<'_>) -> Result<(f64, Range), Flaw> {
     let from = cursor.at;
     let word = cursor.word();
     let at = cursor.since(from);
-    match word.parse() {
-        Ok(value) => Ok((value, at)),
-        Err(_) if word.is_empty() => Err(cursor.flaw("has no value", 0)),
-        Err(_) => Err(Flaw { why: "has a value that is no number", at }),
+    match word.parse::<f64>() {
+        // Beyond its range a number becomes infinite here; Prometheus refuses it, and a NaN with a sign.
+        Ok(value) if value.is_infinite() && !word.to_ascii_lowercase().contains("inf") => {
+            Err(Flaw { why: "has a value that is too large for a number", at })
+        }
+        Ok(value) if !value.is_nan() || word.starts_with(['n', 'N']) => Ok((value, at)),
+        _ if word.is_empty() => Err(cursor.flaw("has no value", 0)),
+        _ => Err(Flaw { why: "has a value that is no number", at }),
     }
 }
 
 /// The labels up to the closing brace.
-fn labels<'a>(cursor: &mut Cursor<'a>, flaw: &mut Option<Flaw>) -> Result<Vec<RawLabel<'a>>, Flaw> {
+fn labels<'a>(cursor: &mut Cursor<'a>, form: Form, flaw: &mut Option<Flaw>) -> Result<Vec<RawLabel<'a>>, Flaw> {
     let mut all: Vec<RawLabel<'a>> = Vec::new();
     let mut odd = |why, at| *flaw = flaw.or(Some(Flaw { why, at }));
     let mut comma = true;
@@ -266,9 +306,10 @@ fn labels<'a>(cursor: &mut Cursor<'a>, flaw: &mut Option<Flaw>) -> Result<Vec<Ra
         if !equals || !cursor.eats('"') {
             return Err(cursor.flaw("has a label without a value in quotes", from));
         }
-        let Some(value) = quoted(cursor) else { return Err(cursor.flaw("has a label value that does not end", from)) };
+        let Some(value) = quoted(cursor) else { return Err(cursor.flaw(OPEN, from)) };
         let at = cursor.since(from);
-        if !comma {
+        // Of the text format Prometheus reads labels without commas too.
+        if !comma && form == Form::OpenMetrics {
             odd("lacks a comma between two labels", at);
         }
         if key.starts_with(|c: char| c.is_ascii_digit()) {

@@ -3,10 +3,43 @@
 //! A page is somebody else's output, so a line that is none is noted and left out; it never ends the reading.
 
 mod line;
+mod record;
 
 use std::collections::BTreeMap;
 
-pub use line::{Exemplar, Flaw, Line, Meta, Raw, RawLabel, Says, lines, read};
+pub use line::{Exemplar, Flaw, Line, Meta, NO_EXEMPLARS, Raw, RawLabel, Says, read};
+pub use record::{MARK, lines, record, records};
+
+/// The format of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// The text format 0.0.4.
+    #[default]
+    Text,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+impl Form {
+    /// What Prometheus takes a page for that is served with this Content-Type.
+    pub fn of_type(content_type: &str) -> Self {
+        let media = content_type.split(';').next().unwrap_or_default().trim();
+        if media.eq_ignore_ascii_case("application/openmetrics-text") { Self::OpenMetrics } else { Self::Text }
+    }
+
+    /// What a page is of which nothing says it: only OpenMetrics ends in `# EOF`, and only OpenMetrics has exemplars. An
+    /// `# EOF` elsewhere, or a UNIT, is a comment of the text format.
+    pub fn of(page: &str) -> Self {
+        let exemplar = |at: usize| {
+            let start = page[..at].rfind('\n').map_or(0, |it| it + 1);
+            let line = page[start..].split('\n').next().unwrap_or_default();
+            matches!(read(line, start, Self::OpenMetrics), Line::Sample(Raw { exemplar: Some(_), .. }))
+        };
+        let last = page.trim_end().rsplit('\n').next().unwrap_or_default();
+        let open = last == "# EOF" || page.match_indices(" # {").any(|(at, _)| exemplar(at));
+        if open { Self::OpenMetrics } else { Self::Text }
+    }
+}
 
 /// Everything on a page that can be queried.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -80,8 +113,11 @@ impl Sample {
 pub fn parse(text: &str) -> Page {
     let mut page = Page::default();
     let mut kinds: BTreeMap<&str, Kind> = BTreeMap::new();
-    for (index, (start, line)) in lines(text).enumerate() {
-        match read(line, start) {
+    let mut number = 1;
+    for (_, line, is) in records(text, Form::of(text)) {
+        let first = number;
+        number += line.matches('\n').count() + 1;
+        match is {
             Line::Meta(meta) if meta.says == Says::Type => drop(kinds.insert(meta.name, kind_of(meta.text))),
             // When a series was made is no series of the service's.
             Line::Sample(raw) if raw.name.ends_with("_created") && raw.value > 1e9 => {}
@@ -91,7 +127,7 @@ pub fn parse(text: &str) -> Page {
                 let family = page.families.entry(family).or_insert_with(|| Family { kind, samples: Vec::new() });
                 family.samples.push(sample);
             }
-            Line::Unread(_) => page.unread.get_or_insert(Unread { line: index + 1, count: 0 }).count += 1,
+            Line::Unread(_) => page.unread.get_or_insert(Unread { line: first, count: 0 }).count += 1,
             Line::Blank | Line::End | Line::Meta(_) => {}
         }
     }
@@ -185,6 +221,19 @@ mod tests {
         let sample = &parse(text).families["a_total"].samples[0];
         assert_eq!((sample.label("k"), sample.label("nothing")), ("x\"y\\z\n", ""));
         assert_eq!(parse(text).families["a_total"].kind, Kind::Counter);
+    }
+
+    #[test]
+    fn a_value_goes_on_over_lines_in_the_text_format_only() {
+        let page = "\u{feff}a{b=\"x\n# TYPE y\n\",c=\"\\\\\n\"} 1\nd{e=\"f\n";
+        let read = parse(page);
+        assert_eq!(read.unread, Some(Unread { line: 5, count: 1 }));
+        assert_eq!(read.families["a"].samples[0].label("b"), "x\n# TYPE y\n");
+        assert!(records(page, Form::OpenMetrics).all(|(_, _, it)| !matches!(it, Line::Sample(_))));
+        // A broken page is read once, not again from each of its lines.
+        for line in ["a{b=\"\n", "a{b=\"\\\"\n", "a{b=\",c=\",d=\"\n"] {
+            assert_eq!(parse(&line.repeat(100_000)).unread.map(|it| it.count), Some(100_000));
+        }
     }
 
     #[test]

@@ -4,6 +4,9 @@
 //! the command says, to the byte. After a change of the words: `KILTER_ACCEPT=1 cargo test -p kilter --test it conform`, then
 //! read the diff. `tests/pages/README.md` says what wrote the pages.
 
+mod asked;
+mod format;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,6 +38,7 @@ const CASES: &[(&[&str], &str, i32)] = &[
     (&["broken_contract.prom"], "broken_contract", 1),
     (&["broken_series.prom", "--family-series", "3", "--page-series", "4"], "broken_series", 1),
     (&["slo/page.prom", "--slo", "slo/slo.yaml"], "slo", 1),
+    (&["matchers/page.prom", "--slo", "matchers/slo.yaml"], "matchers", 1),
     (&["own/page.prom", "--slo", "own/slo.yaml"], "own", 1),
 ];
 
