@@ -14,7 +14,7 @@ pub(super) const STEP: Duration = Duration::from_secs(30);
 
 /// The tests of the estate, against its rule file beside them, which holds these groups.
 pub fn estate_tests(estate: &Estate, groups: &[RuleGroup]) -> TestFile {
-    let mut tests = vec![alive(estate), health(estate)];
+    let mut tests = vec![alive(estate), health(estate), health_off_the_grid(estate)];
     tests.extend(rules::escalating(estate).map(|team| escalation(estate, team)));
     tests.extend(super::leadership::tests(estate));
     TestFile {
@@ -36,12 +36,31 @@ fn alive(estate: &Estate) -> Test {
     it.test
 }
 
+/// Minutes at which so many pages and tickets about the rules fire.
+type Told = (u64, u32, u32);
+
 /// One failure pages at once and is told for as long as it is remembered; a late group and a slow one ticket.
 fn health(estate: &Estate) -> Test {
-    let mut it = Proof::new(estate, "rules that fail page, rules that are late or slow ticket");
+    let it = Proof::new(estate, "rules that fail page, rules that are late or slow ticket");
+    failing(it, 21, &[(9, 0, 1), (12, 1, 2), (19, 1, 2), (21, 0, 1), (35, 0, 1)])
+}
+
+/// The same one second after an evaluation.
+fn health_off_the_grid(estate: &Estate) -> Test {
+    let mut it = Proof::new(estate, "rules that fail one second off the grid page, rules that are late or slow ticket");
+    // The 31st sample.
+    it.test.interval = estate.time_scale.apply(Duration::from_secs(31));
+    failing(it, 31, &[(15, 0, 1), (18, 1, 2), (25, 1, 2), (27, 0, 1), (35, 0, 1)])
+}
+
+/// What fails or is late at a sample, once.
+fn failing(mut it: Proof<'_>, at: u64, told: &[Told]) -> Test {
+    let estate = it.estate;
     let of = estate.target.health();
     let group = |name: &str| Labels::from([(of.label.to_owned(), format!("{}{name}", of.before.1))]);
-    let (fails, idle) = ("0+0x20 1+0x59", "0+0x80");
+    let before = at - 1;
+    let (fails, idle) = (format!("0+0x{before} 1+0x59"), format!("0+0x{}", before + 60));
+    let (fails, idle) = (fails.as_str(), idle.as_str());
     for (name, failures, missed, seconds) in [
         ("slo-fails", fails, idle, "0.1"),
         ("slo-late", idle, fails, "0.1"),
@@ -49,7 +68,8 @@ fn health(estate: &Estate) -> Test {
         ("other", fails, fails, "60"),
     ] {
         // A gauge is up while a rule fails; a counter keeps what it has counted.
-        let gauge = if failures == fails { "0+0x20 1 0+0x59" } else { idle };
+        let once = format!("0+0x{before} 1 0+0x59");
+        let gauge = if failures == fails { &once } else { idle };
         let mut duration = group(name);
         duration.extend(of.quantile.map(|(label, value)| (label.to_owned(), value.to_owned())));
         let own = group(name);
@@ -59,13 +79,13 @@ fn health(estate: &Estate) -> Test {
         // One kind of rule fails, the other does not.
         of.failing.iter().take(1).for_each(|metric| feed(metric, &own, gauge));
         feed(of.missed, &own, missed);
-        feed(of.duration, &duration, &format!("{seconds}+0x80"));
-        feed(of.interval, &own, "30+0x80");
+        feed(of.duration, &duration, &format!("{seconds}+0x{}", before + 60));
+        feed(of.interval, &own, &format!("30+0x{}", before + 60));
     }
     let severity = |severity: &str| [(names::SEVERITY_LABEL, severity.to_owned())];
-    for (minutes, pages, tickets) in [(9, 0, 1), (12, 1, 2), (19, 1, 2), (21, 0, 1), (35, 0, 1)] {
-        it.counts(names::RULES_FAILING, &severity(&estate.policy.severities.page), minutes, pages);
-        it.counts(names::RULES_FAILING, &severity(&estate.policy.severities.ticket), minutes, tickets);
+    for (minutes, pages, tickets) in told {
+        it.counts(names::RULES_FAILING, &severity(&estate.policy.severities.page), *minutes, *pages);
+        it.counts(names::RULES_FAILING, &severity(&estate.policy.severities.ticket), *minutes, *tickets);
     }
     it.test
 }

@@ -23,6 +23,7 @@
 //! | a spent budget | the recorded budget falls below zero, and rises | [`ERROR_BUDGET_EXHAUSTED`](kilter_contract::slo::ERROR_BUDGET_EXHAUSTED), for a day more |
 //! | the last success outlives its process | a success, then a process that knows of none | nothing while it is recent enough, then a page |
 //! | causes | a resource, breaker, replica, process in trouble beside those that are nearly so, and beside another service | a ticket for the one, with its text, in time; it ends in time |
+//! | a service that is down one second off the grid | down, up, gone | as soon |
 //! | causes one second off the grid | the same, with samples that meet no evaluation | as early |
 //! | what fills up | hours of growth | a ticket before it is full |
 //!

@@ -14,13 +14,15 @@ use crate::model::{Duration, Weekly};
 use crate::render::engine::TemplateError;
 
 const STEP: Duration = Grid::Fine.step();
+/// The 31st sample comes one second after an evaluation.
+const OFF: Duration = Duration::from_secs(31);
 
 /// Nothing is scraped but whether the instances are up.
 pub(super) fn made<'a>(subjects: &'a [Subject<'a>]) -> Result<Vec<Made>, TemplateError> {
     let Some(first) = subjects.first() else { return Ok(Vec::new()) };
     let schedules: Vec<Weekly> = first.context.service.slos.iter().flat_map(schedule::of).cloned().collect();
-    let both = [at_first(first, &schedules)?, for_an_hour(first, &schedules)?];
-    Ok(both.into_iter().flatten().collect())
+    let all = [at_first(first, &schedules)?, off_the_grid(first, &schedules)?, for_an_hour(first, &schedules)?];
+    Ok(all.into_iter().flatten().collect())
 }
 
 fn at_first<'a>(first: &'a Subject<'a>, schedules: &[Weekly]) -> Result<Option<Made>, TemplateError> {
@@ -68,6 +70,26 @@ fn down<'a>(stage: &mut Stage<'a>, first: &Subject<'a>) -> Result<(), TemplateEr
         stage.pins(names::SERVICE_DOWN, at, alerts);
     }
     Ok(())
+}
+
+/// Down one second after an evaluation, up again, and gone, with samples that come at every second of the rules' grid.
+fn off_the_grid<'a>(first: &'a Subject<'a>, schedules: &[Weekly]) -> Result<Option<Made>, TemplateError> {
+    let proves = "a service that is down one second off the grid alerts as soon";
+    let stage = Stage::between(first.context, schedules, Grid::Fine, proves, Duration::from_mins(30));
+    // A lead on the grid of evaluations is none on that of other samples.
+    let Some(stage) = stage.filter(|it| it.lead == Duration::from_secs(0)) else { return Ok(None) };
+    let Some((mut labels, firing)) = alert(first)? else { return Ok(None) };
+    let mut stage = stage.sampled(OFF);
+    labels.insert("instance".to_owned(), "1".to_owned());
+    // Down at 961 s, up at 1240 s, gone at 1550 s.
+    stage.feeds(selector("up", &labels), None, "1+0x30 0+0x8 1+0x9 stale");
+    for (half_minutes, fires) in
+        [(32, false), (34, false), (36, true), (41, true), (42, false), (53, false), (55, true)]
+    {
+        let alerts = if fires { vec![firing.clone()] } else { vec![] };
+        stage.pins(names::SERVICE_DOWN, STEP.times(half_minutes), alerts);
+    }
+    Ok(stage.done())
 }
 
 /// Instances that were never up are forgotten at once; one that was up is missed for an hour, whatever the others were.
