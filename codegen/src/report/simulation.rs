@@ -66,7 +66,7 @@ fn row(replay: &Replay, severity: Severity, look: Look) -> Row {
     let bars = alert.map(|it| it.firings.as_slice()).unwrap_or_default().iter().map(|it| Bar {
         from: it.from,
         until: it.until,
-        label: it.until.map(|until| seconds((until - it.from) as f64 / 1_000.0)).unwrap_or_default(),
+        label: it.until.map_or_else(|| "goes on".to_owned(), |until| seconds((until - it.from) as f64 / 1_000.0)),
     });
     Row { name: severity.as_str().to_owned(), look, bars: bars.collect() }
 }
