@@ -153,6 +153,12 @@ fn everybody_can_read_the_page_and_it_asks_nobody() {
         "['nav', 'details', '.skip'].map(it => getComputedStyle(document.querySelector(it)).display).concat(getComputedStyle(document.body).backgroundColor)",
     );
     assert_eq!(hidden, json!(["none", "none", "none", "rgb(255, 255, 255)"]));
+    // On paper an SLO is no higher than a page: US letter has 720 x 960 pixels within its margins.
+    browser.look("light", "print", 720);
+    let heights = browser
+        .evaluate("[...document.querySelectorAll('.slo')].map(it => Math.round(it.getBoundingClientRect().height))");
+    let all = heights.as_array().expect("a list");
+    assert!(all.len() == 3 && all.iter().all(|it| it.as_u64() <= Some(960)), "{heights}");
 }
 
 fn address(request: &Value) -> PathBuf {
