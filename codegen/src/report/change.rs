@@ -29,8 +29,12 @@ pub type Made = (Estate, Plan, Vec<Artifact>);
 pub enum Base {
     /// They make an estate: [`Input::earlier`].
     Made,
+    /// They make an estate, but no kilter.yaml names them: they are those that the one of now matches.
+    Matched,
     /// There is none: everything is new.
     Nothing,
+    /// There are some that nothing names, in words: everything is new.
+    Unnamed(String),
     /// They are broken, in words.
     Broken(String),
 }
@@ -131,6 +135,11 @@ pub fn report(input: &Input<'_>) -> ChangeReport {
     let old = input.earlier;
     let note = match input.base {
         Base::Made => None,
+        Base::Matched => Some(
+            "The base has no kilter.yaml: its SLO files are those that the services of this one match, without its settings."
+                .to_owned(),
+        ),
+        Base::Unnamed(why) => Some(format!("{why}, so everything here is new.")),
         Base::Nothing => Some("The base has no SLO files, so everything here is new.".to_owned()),
         Base::Broken(why) => Some(format!(
             "The SLO files of the base cannot be compared: {why}. What follows is all that is promised from now on."

@@ -113,6 +113,27 @@ fn windows_and_what_all_services_share_are_told() {
     }
 }
 
+/// The pull request that adds kilter.yaml to SLO files that were there.
+#[test]
+fn a_base_without_kilter_yaml_is_read_as_this_one_says() {
+    let folder = both();
+    let base = folder.path().join("base");
+    fs::remove_file(base.join("kilter.yaml")).expect("a file");
+    let text = compared(folder.path(), &[]);
+    assert!(text.starts_with("> The base has no kilter.yaml: its SLO files are those that"), "{text}");
+    assert!(text.contains("No SLO is promised otherwise.") && !text.contains("added"), "{text}");
+    assert!(text.contains("- pages go to: default → store-pager\n"), "{text}");
+    fs::create_dir(base.join("deep")).expect("a folder");
+    fs::rename(base.join("a.slo.yaml"), base.join("deep/a.slo.yaml")).expect("a file");
+    fs::remove_file(base.join("b.slo.yaml")).expect("a file");
+    let text = compared(folder.path(), &[]);
+    assert!(
+        text.starts_with("> The base has SLO files (deep/a.slo.yaml), but nothing names them: it has no"),
+        "{text}"
+    );
+    assert!(text.contains("#### shop (added)\n"), "{text}");
+}
+
 #[test]
 fn a_base_that_is_broken_or_empty_is_told() {
     let folder = both();
