@@ -28,6 +28,7 @@ use crate::report::{self, history, now, page};
 const KINDS: &[Kind] = &[Kind::Rules, Kind::Alertmanager, Kind::Runbooks];
 
 pub(super) fn report(args: &Report) -> Result<Status, String> {
+    complete(args)?;
     let progress = Progress::start("reading and planning", args.quiet);
     let here = LoadOptions { paths: args.input.paths.clone(), config: args.input.config.clone(), current: current() };
     let made = run(&here).map_err(|error| error.to_string())?;
@@ -54,6 +55,20 @@ pub(super) fn report(args: &Report) -> Result<Status, String> {
         }
     }
     Ok(Status::Fine)
+}
+
+/// What a comment needs, in words: clap would also name what only the page needs.
+fn complete(args: &Report) -> Result<(), String> {
+    let next = "kilter report --markdown --base ../base > comment.md";
+    match (args.markdown, &args.base, &args.out) {
+        (true, None, _) => Err(format!(
+            "--markdown tells what changes, and needs --base DIR: a folder with the earlier files\n  next: git worktree add ../base origin/main && {next}"
+        )),
+        (true, _, Some(_)) => {
+            Err(format!("--markdown prints its text and takes no --out, which is for the page\n  next: {next}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn run(options: &LoadOptions) -> Result<Made, PipelineError> {

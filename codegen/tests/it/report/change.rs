@@ -135,6 +135,19 @@ fn a_base_without_kilter_yaml_is_read_as_this_one_says() {
 }
 
 #[test]
+fn what_a_comment_needs_is_told() {
+    let folder = both();
+    for (args, needed) in [
+        (&["report", "--markdown"][..], "needs --base DIR"),
+        (&["report", "--markdown", "--base", "../base", "--out", "a.md"], "takes no --out"),
+    ] {
+        let out = kilter(args, &folder.path().join("now"));
+        assert!(out.status.code() == Some(2) && said(&out).contains(needed), "{}", said(&out));
+        assert!(said(&out).contains("next: ") && !said(&out).contains("Usage"), "{}", said(&out));
+    }
+}
+
+#[test]
 fn a_base_that_is_broken_or_empty_is_told() {
     let folder = both();
     let base = folder.path().join("base");
