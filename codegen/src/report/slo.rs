@@ -318,6 +318,10 @@ fn alerts(parts: &Parts<'_>, id: &str, runbook: &str) -> Vec<AlertRow> {
         {
             continue;
         }
+        // It shares the rule with others, which leaves it out.
+        if name == names::TRAFFIC_LOST && !alerting::has_traffic_to_lose(parts.slo) {
+            continue;
+        }
         let severity = label(names::SEVERITY_LABEL).unwrap_or_default();
         let known = [Severity::Page, Severity::Ticket].into_iter().find(|it| severities.of(*it) == severity);
         let anchor = known.map(|it| format!("{id}.runbook.{}", alerting::section(name, it)));

@@ -239,6 +239,10 @@ fn detection_is_what_the_workbook_says() {
         }
     }
     assert_eq!(fired, 6, "two pages and four tickets: {buys}");
+    // Its rule on lost traffic leaves out who counts only what is slow.
+    let lost =
+        |slo: &Value| slo["alerts"].as_array().is_some_and(|it| it.iter().any(|it| it["name"] == "SLOTrafficLost"));
+    assert!(lost(buys) && !lost(&page["services"][1]["slos"][1]), "{page}");
     // A low tier makes tickets only.
     let fast = &page["services"][1]["slos"][1];
     let rows = fast["detection"].as_array().expect("rows");
