@@ -19,11 +19,12 @@ slos:
     description: Orders *succeed* <script>alert(1)</script> & "arrive".
     impact: Nobody can buy.
     objective: 99.9%
+    no_data: bad
+    maintenance: {while: 'max(moving{job="shop"}) == 1', schedule: [{days: [sunday, friday], from: "23:30", to: "00:30"}]}
     sli: {http_server: {routes: ["/orders/{id}"]}}
   - name: fast
     description: Orders are quick.
     objective: 95%
-    window: 7d
     tier: low
     sli: {http_server: {routes: ["/orders/{id}"], slower_than: 250ms}}
 "#;
@@ -194,7 +195,13 @@ fn structure(shown: &Value) {
         "43 min 12 s per 30d",
         "1 of 1,000 requests",
         "25,920 of 25,920,000 per 30d",
-        "8 h 24 min per 7d",
+        "1 d 12 h per 30d",
+        "not counted: sunday and friday, 23:30 to 00:30 UTC",
+        "not counted: while there is a value above zero of max(moving{job=\"shop\"}) == 1",
+        "count as errors",
+        "need at least 5 errors in their long window",
+        "need at least 10 errors in their long window",
+        "need at least 5 bad seconds in their long window",
         "store-pager",
         "leads, after 30 min",
         "Tickets are delivered monday and friday, 09:00 to 17:00 Europe/Berlin",
