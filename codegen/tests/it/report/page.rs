@@ -110,6 +110,7 @@ fn everybody_can_read_the_page_and_it_asks_nobody() {
     report(path, &["--out", "out/report.html"]);
     assert_eq!(fs::read_to_string(&page).expect("a page"), first, "the same files make the same bytes");
 
+    assert!(first.contains("No alert fires. The outage spends ") && !first.contains(".  The"), "{first}");
     let mut browser = Browser::start();
     browser.look("light", "screen", 1200);
     // Nothing of the page may need a script.
