@@ -222,6 +222,21 @@ fn config_and_root(options: &LoadOptions, drafts: &Drafts) -> (Option<PathBuf>, 
     (config, root)
 }
 
+/// Files below a folder that the `services` of a kilter.yaml match.
+pub fn named_by(sources: &Sources, root: &Path) -> Vec<PathBuf> {
+    let config = sources.trees.first().filter(|_| sources.has_config).and_then(Option::as_ref);
+    let mut found = Vec::new();
+    strings(config, "services").iter().for_each(|glob| matching(root, glob, &mut found));
+    found
+}
+
+/// Files below a folder whose name says that they are SLO files.
+pub fn slo_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    slo_files_below(folder, &mut found);
+    found
+}
+
 /// The services of other tools' files, by the index of the file.
 pub type Services = Vec<(usize, Vec<draft::Service>)>;
 

@@ -206,10 +206,10 @@ pub(super) struct Report {
     #[command(flatten)]
     pub(super) input: Input,
     /// The page; - prints it. A file that kilter did not write is left alone.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["base", "format"])]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["base", "format", "markdown"])]
     pub(super) out: Option<PathBuf>,
     /// Print what changes against the SLO files in --base, as Markdown.
-    #[arg(long, requires = "base", conflicts_with = "out")]
+    #[arg(long)]
     pub(super) markdown: bool,
     /// A folder like the current one with the earlier files, such as a worktree of the base branch.
     #[arg(long, value_name = "DIR", requires = "markdown")]

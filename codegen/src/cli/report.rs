@@ -14,7 +14,7 @@ use super::progress::Progress;
 use crate::backtest::moment::{Night, Offset};
 use crate::backtest::{self, Backtest, Period, questions};
 use crate::diagnostic::{Diagnostic, Severity, report as findings};
-use crate::load::{LoadError, LoadOptions, Sources};
+use crate::load::{self, LoadError, LoadOptions, Sources};
 use crate::model::Duration;
 use crate::output;
 use crate::pipeline::{self, Made, Options, PipelineError};
@@ -28,6 +28,7 @@ use crate::report::{self, history, now, page};
 const KINDS: &[Kind] = &[Kind::Rules, Kind::Alertmanager, Kind::Runbooks];
 
 pub(super) fn report(args: &Report) -> Result<Status, String> {
+    complete(args)?;
     let progress = Progress::start("reading and planning", args.quiet);
     let here = LoadOptions { paths: args.input.paths.clone(), config: args.input.config.clone(), current: current() };
     let made = run(&here).map_err(|error| error.to_string())?;
@@ -40,7 +41,7 @@ pub(super) fn report(args: &Report) -> Result<Status, String> {
         return Ok(Status::Findings);
     }
     let (text, folder) = match &args.base {
-        Some(folder) => (compared(args, &made, base(&args.input, folder)?, &progress)?, None),
+        Some(folder) => (compared(args, &made, base(&args.input, folder, &made.sources)?, &progress)?, None),
         None => (whole(args, &made, &progress)?, args.out.as_deref().filter(|it| *it != Path::new("-"))),
     };
     drop(progress);
@@ -54,6 +55,20 @@ pub(super) fn report(args: &Report) -> Result<Status, String> {
         }
     }
     Ok(Status::Fine)
+}
+
+/// What a comment needs, in words: clap would also name what only the page needs.
+fn complete(args: &Report) -> Result<(), String> {
+    let next = "kilter report --markdown --base ../base > comment.md";
+    match (args.markdown, &args.base, &args.out) {
+        (true, None, _) => Err(format!(
+            "--markdown tells what changes, and needs --base DIR: a folder with the earlier files\n  next: git worktree add ../base origin/main && {next}"
+        )),
+        (true, _, Some(_)) => {
+            Err(format!("--markdown prints its text and takes no --out, which is for the page\n  next: {next}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn run(options: &LoadOptions) -> Result<Made, PipelineError> {
@@ -189,8 +204,8 @@ fn failed(error: &crate::render::engine::TemplateError, sources: &Sources) -> St
     }
 }
 
-/// The earlier files: those of the same paths below a folder.
-fn base(input: &Input, folder: &Path) -> Result<(Base, Option<Made>), String> {
+/// The earlier files: those of the same paths below a folder. Where no kilter.yaml names them, the one of now does.
+fn base(input: &Input, folder: &Path, now: &Sources) -> Result<(Base, Option<Made>), String> {
     let here = current();
     let folder = here.join(folder);
     if !folder.is_dir() {
@@ -209,13 +224,36 @@ fn base(input: &Input, folder: &Path) -> Result<(Base, Option<Made>), String> {
     };
     let paths: Vec<Option<PathBuf>> = input.paths.iter().map(there).collect::<Result<_, _>>()?;
     let config = input.config.as_ref().map(there).transpose()?.flatten();
-    let options = LoadOptions { paths: paths.into_iter().flatten().collect(), config, current: folder };
+    let mut paths: Vec<PathBuf> = paths.into_iter().flatten().collect();
+    let configured = config.is_some() || folder.join("kilter.yaml").is_file();
+    let matched = input.paths.is_empty() && !configured;
+    if matched {
+        let root = folder.join(now.root.strip_prefix(&here).unwrap_or(Path::new("")));
+        paths = load::named_by(now, &root);
+    }
+    let options = LoadOptions { paths, config, current: folder };
     Ok(match run(&options) {
-        Err(PipelineError::Load(LoadError::Nothing(_))) => (Base::Nothing, None),
+        Err(PipelineError::Load(LoadError::Nothing(_))) => (nothing(input, &options.current, configured), None),
         Err(error) => (Base::Broken(error.to_string()), None),
-        Ok(made) if made.output.is_some() => (Base::Made, Some(made)),
+        Ok(made) if made.output.is_some() => (if matched { Base::Matched } else { Base::Made }, Some(made)),
         Ok(made) => (Base::Broken(first(&made.diagnostics, &made.sources)), Some(made)),
     })
+}
+
+/// Nothing is read below a folder. What there would be to read is told, so that nobody takes all of it for new.
+fn nothing(input: &Input, folder: &Path, configured: bool) -> Base {
+    let there = load::slo_files(folder);
+    let Some(first) = there.first() else { return Base::Nothing };
+    let first = first.strip_prefix(folder).unwrap_or(first).display();
+    let more = if there.len() > 1 { format!(" and {} more", there.len() - 1) } else { String::new() };
+    let why = match (input.paths.is_empty(), configured) {
+        (false, _) => "but not those that are asked about",
+        (true, true) => "but the services of its kilter.yaml match none of them",
+        (true, false) => {
+            "but nothing names them: it has no kilter.yaml, and the services of this one match none of them"
+        }
+    };
+    Base::Unnamed(format!("The base has SLO files ({first}{more}), {why}"))
 }
 
 /// The first error in a line, and how many there are.

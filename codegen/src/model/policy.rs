@@ -133,6 +133,11 @@ pub struct Weekly {
     pub to: u16,
 }
 
+impl Weekly {
+    /// Names of its days, as `day_of_week()` counts.
+    pub const DAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
+}
+
 /// What the whole estate shares.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EstatePolicy {

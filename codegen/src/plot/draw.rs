@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use super::marks::marks;
 use super::scale::{self, Range};
 use super::{Bars, Lines, Look, Panel, Plot};
 use crate::diagnostic::report::escaped_for_xml as escaped;
 
 const WIDTH: f64 = 800.0;
-const LEFT: f64 = 60.0;
+const LEFT: f64 = 68.0;
 const RIGHT: f64 = 12.0;
 /// Height of the lines' area, of a line of text, of a row of bars.
 const AREA: f64 = 130.0;
@@ -84,7 +85,7 @@ impl Canvas {
         let colours = |pick: fn(&(&str, &'static str, &'static str)) -> &'static str,
                        [ink, paper, grid, page, ticket]: [&str; 5]| {
             let mut all = format!(
-                ".{id}{{color:{ink};background:{paper}}}.{id} text{{fill:{ink};stroke:{paper};stroke-width:3;paint-order:stroke}}.{id}-halo{{fill:{paper}}}.{id}-grid{{stroke:{grid}}}.{id}-page{{--c:{page}}}.{id}-ticket{{--c:{ticket}}}.{id}-other{{--c:{ink}}}"
+                ".{id}{{color:{ink};background:{paper}}}.{id} text{{fill:{ink};stroke:{paper};stroke-width:3;paint-order:stroke}}.{id}-halo{{fill:{paper};fill-opacity:.7}}.{id}-grid{{stroke:{grid}}}.{id}-page{{--c:{page}}}.{id}-ticket{{--c:{ticket}}}.{id}-other{{--c:{ink}}}"
             );
             for (number, line) in LINES.iter().enumerate() {
                 let _ = write!(all, ".{id}-{number}{{stroke:{}}}", pick(line));
@@ -133,15 +134,26 @@ impl Canvas {
                 self.path(&series.points, y)
             );
         }
-        for threshold in &lines.thresholds {
-            let at = y(threshold.value);
+        let marks = marks(&lines.thresholds, y, (LEFT, WIDTH - RIGHT));
+        for mark in &marks {
+            let _ = writeln!(
+                body,
+                "<line class=\"{id}-mark\" x1=\"{LEFT}\" y1=\"{0}\" x2=\"{1}\" y2=\"{0}\"/>",
+                n(mark.line),
+                WIDTH - RIGHT
+            );
+        }
+        // Above all lines, on a ground of their own: a curve would strike them through.
+        for mark in &marks {
             let _ = write!(
                 body,
-                "<line class=\"{id}-mark\" x1=\"{LEFT}\" y1=\"{0}\" x2=\"{1}\" y2=\"{0}\"/>\n<text x=\"{1}\" y=\"{2}\" text-anchor=\"end\">{3}</text>\n",
-                n(at),
-                WIDTH - RIGHT,
-                n(at - 4.0),
-                escaped(&threshold.name)
+                "<rect class=\"{id}-halo\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"13\"/>\n<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\n",
+                n(mark.right - mark.width - 3.0),
+                n(mark.base - 10.5),
+                n(mark.width + 5.0),
+                n(mark.right),
+                n(mark.base),
+                escaped(&mark.name)
             );
         }
         self.legend(lines, floor + TEXT, body)
@@ -239,7 +251,8 @@ impl Canvas {
         y - 4.0
     }
 
-    /// The words of a bar: behind it, or before it where there is more room; none where another bar is in the way.
+    /// The words of a bar: behind it, or before it where there is more room; none where another bar is in the way. What
+    /// goes on has no end to stand behind, and is better written within.
     fn label(&self, row: &super::Row, number: usize, (from, until): (f64, f64), y: f64, body: &mut String) {
         let bar = &row.bars[number];
         let room = 6.6_f64.mul_add(bar.label.chars().count() as f64, 8.0);
@@ -247,11 +260,12 @@ impl Canvas {
         let before = number.checked_sub(1).map_or(LEFT, |it| {
             row.bars[it].until.map_or(WIDTH, |it| self.pixels(it)) + 6.6 * row.bars[it].label.chars().count() as f64
         });
+        let fits = until - from >= room;
         let (x, anchor, inside) = if until + room <= next {
             (until + 5.0, "start", false)
-        } else if from - room >= before {
+        } else if from - room >= before && !(fits && bar.until.is_none()) {
             (from - 5.0, "end", false)
-        } else if until - from >= room {
+        } else if fits {
             (from + 5.0, "start", true)
         } else {
             return;

@@ -6,6 +6,7 @@
 //! stand in one page.
 
 mod draw;
+mod marks;
 mod scale;
 
 pub use draw::svg;

@@ -85,24 +85,28 @@ fn date(days: i64) -> (i64, &'static str, i64) {
 pub(super) struct Range {
     low: f64,
     high: f64,
+    /// Between two ticks.
+    step: f64,
     scale: Scale,
 }
 
 impl Range {
     /// Room for all values.
     pub(super) fn of(scale: Scale, values: impl Iterator<Item = f64>) -> Self {
-        let (low, high) = values
-            .filter(|it| it.is_finite())
-            .fold((0.0_f64, f64::NEG_INFINITY), |(low, high), it| (low.min(it), high.max(it)));
+        let (low, high) =
+            values.filter(|it| it.is_finite()).fold((0.0_f64, 0.0_f64), |(low, high), it| (low.min(it), high.max(it)));
         let high = if high > low { high } else { low + 1.0 };
         match scale {
             Scale::Linear => {
                 let step = step(high - low);
-                Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, scale }
+                let round = (high / step).ceil() * step;
+                // Where values go far below zero, the next round one would be many times the highest there is.
+                let high = if round > 1.5 * high { high } else { round };
+                Self { low: (low / step).floor() * step, high, step, scale }
             }
             Scale::Log(floor) => {
                 let low = f64::from(floor);
-                Self { low, high: high.max(f64::MIN_POSITIVE).log10().ceil().max(low + 1.0), scale }
+                Self { low, high: high.max(f64::MIN_POSITIVE).log10().ceil().max(low + 1.0), step: 1.0, scale }
             }
         }
     }
@@ -120,10 +124,10 @@ impl Range {
     pub(super) fn ticks(&self) -> Vec<f64> {
         match self.scale {
             Scale::Linear => {
-                let step = step(self.high - self.low);
-                let count = ((self.high - self.low) / step).round();
+                let step = self.step;
+                let count = ((self.high - self.low) / step + 1e-6).floor();
                 // Few, and each from its number: sums would end in 0.30000000000000004.
-                let number = |it: i32| (self.low / step).round().mul_add(step, f64::from(it) * step);
+                let number = |it: i32| ((self.low / step).round() + f64::from(it)) * step;
                 (0..).map_while(|it| (f64::from(it) <= count).then(|| number(it))).collect()
             }
             Scale::Log(_) => {
@@ -154,8 +158,11 @@ pub(super) fn value(unit: Unit, value: f64) -> String {
     }
 }
 
-/// At most three digits behind the point, and none that say nothing.
+/// At most three digits behind the point, and none that say nothing; millions where there would be no room.
 pub(super) fn short(value: f64) -> String {
+    if value.abs() >= 1e7 {
+        return format!("{}M", (value / 1e6).round());
+    }
     let text = format!("{value:.3}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
@@ -184,6 +191,12 @@ mod tests {
         let names = |range: Range| range.ticks().into_iter().map(short).collect::<Vec<_>>().join(" ");
         assert_eq!(names(Range::of(Scale::Linear, [0.3, -0.1].into_iter())), "-0.1 0 0.1 0.2 0.3");
         assert_eq!(names(Range::of(Scale::Linear, std::iter::empty())), "0 0.5 1");
+        // A budget that is spent many times over ends at its top: there is no 5000% of it.
+        let spent = Range::of(Scale::Linear, [1.0, -91.0].into_iter());
+        assert_eq!((names(spent).as_str(), spent.place(1.0)), ("-100 -50 0", 1.0));
+        assert_eq!(names(Range::of(Scale::Linear, [1.0, -3.9].into_iter())), "-4 -2 0");
+        assert_eq!(names(Range::of(Scale::Linear, [-2.0].into_iter())), "-2 -1.5 -1 -0.5 0");
+        assert_eq!(short(-2e8) + &short(1e6), "-200M1000000");
         assert_eq!(names(Range::of(Scale::Log(-1), [144.0].into_iter())), "0.1 1 10 100 1000");
         let ticks = moments(Axis::Since(0), -3_600_000, 3_600_000);
         let ticks: Vec<&str> = ticks.iter().map(|(_, name)| name.as_str()).collect();

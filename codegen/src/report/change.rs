@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::detection::{self, Detection, Fault};
 use super::history;
+use super::routed::Alerts;
 use super::slo::cells;
 use crate::backtest::Backtest;
 use crate::change::slos::{self, ServiceChange, SloChange};
@@ -29,8 +30,12 @@ pub type Made = (Estate, Plan, Vec<Artifact>);
 pub enum Base {
     /// They make an estate: [`Input::earlier`].
     Made,
+    /// They make an estate, but no kilter.yaml names them: they are those that the one of now matches.
+    Matched,
     /// There is none: everything is new.
     Nothing,
+    /// There are some that nothing names, in words: everything is new.
+    Unnamed(String),
     /// They are broken, in words.
     Broken(String),
 }
@@ -131,6 +136,11 @@ pub fn report(input: &Input<'_>) -> ChangeReport {
     let old = input.earlier;
     let note = match input.base {
         Base::Made => None,
+        Base::Matched => Some(
+            "The base has no kilter.yaml: its SLO files are those that the services of this one match, without its settings."
+                .to_owned(),
+        ),
+        Base::Unnamed(why) => Some(format!("{why}, so everything here is new.")),
         Base::Nothing => Some("The base has no SLO files, so everything here is new.".to_owned()),
         Base::Broken(why) => Some(format!(
             "The SLO files of the base cannot be compared: {why}. What follows is all that is promised from now on."
@@ -141,10 +151,12 @@ pub fn report(input: &Input<'_>) -> ChangeReport {
     difference.services.retain(|it| input.wants(it.name.as_str()));
     let costs = costs(old.map_or(&[][..], |(.., artifacts)| artifacts), &input.now.2);
     let detections = detections(old, input.now, &difference.services);
+    let alerts = Alerts::of(old, input.now);
     let mut services: Vec<ServicePart> =
-        difference.services.iter().map(|it| service(it, &detections, &costs, input)).collect();
+        difference.services.iter().map(|it| service(it, &detections, &costs, &alerts, input)).collect();
     // What costs otherwise although no promise is: the estate's own settings.
-    let told: Vec<String> = services.iter().map(|it| it.name.clone()).collect();
+    let names = |it: &ServicePart| [Some(it.name.clone()), it.from.clone()];
+    let told: BTreeSet<String> = services.iter().flat_map(names).flatten().collect();
     services.extend(costs.iter().filter_map(|(name, cost)| {
         let silent = cost.0 != cost.1 && !told.contains(name) && input.wants(name);
         silent.then(|| ServicePart { cost: Some(words::cost(cost)), ..ServicePart::named(name) })
@@ -219,7 +231,9 @@ fn summary(services: &[ServiceChange<'_>]) -> String {
         let count = slos().filter(|it| it.what == what && it.from.is_some() == renamed).count();
         (count > 0).then(|| format!("{} {word}", counted(count, "SLO")))
     };
+    let renamed = services.iter().filter(|it| it.from.is_some()).count();
     let parts = [
+        (renamed > 0).then(|| format!("{} renamed", counted(renamed, "service"))),
         counted_of(What::Added, false, "added"),
         counted_of(What::Removed, false, "removed"),
         counted_of(What::Changed, true, "renamed"),
@@ -295,6 +309,7 @@ fn service(
     it: &ServiceChange<'_>,
     detections: &Detections,
     costs: &BTreeMap<String, (change::Cost, change::Cost)>,
+    alerts: &Alerts,
     input: &Input<'_>,
 ) -> ServicePart {
     let name = it.name.to_string();
@@ -304,22 +319,29 @@ fn service(
     ServicePart {
         change: it.what.word().to_owned(),
         from: it.from.map(Name::to_string),
-        said: it.said.clone(),
-        slos: it.slos.iter().map(|slo| slo_part(it.name, slo, detections, input)).collect(),
-        cost: cost.filter(|it| it.0 != it.1).map(|it| words::cost(&it)),
+        said: it.said.iter().cloned().chain(alerts.of_service(it)).collect(),
+        slos: it.slos.iter().map(|slo| slo_part(it, slo, detections, alerts, input)).collect(),
+        // A new name is a new file of rules, even when it costs the same.
+        cost: cost.filter(|cost| cost.0 != cost.1 || it.from.is_some()).map(|it| words::cost(&it)),
         name,
     }
 }
 
-fn slo_part(service: &Name, it: &SloChange<'_>, detections: &Detections, input: &Input<'_>) -> SloPart {
-    let key = (service.to_string(), it.name.to_string());
+fn slo_part(
+    service: &ServiceChange<'_>,
+    it: &SloChange<'_>,
+    detections: &Detections,
+    alerts: &Alerts,
+    input: &Input<'_>,
+) -> SloPart {
+    let key = (service.name.to_string(), it.name.to_string());
     let (before, after) = detections.get(&key).cloned().unwrap_or_default();
     let faults = if before == after { Vec::new() } else { faults(&before, &after) };
     SloPart {
         name: it.name.to_string(),
         change: it.what.word().to_owned(),
         from: it.from.map(Name::to_string),
-        said: it.said.clone(),
+        said: it.said.iter().cloned().chain(alerts.of_slo(service, it)).collect(),
         faults,
         history: input.history.get(&key).cloned().unwrap_or_default(),
     }

@@ -61,16 +61,19 @@ fn of(outcome: &Backtest, view: &SloView) -> Option<History> {
     for group in &slo.groups {
         let labels: Vec<String> = group.labels.iter().map(|(key, value)| format!("{key} {value}")).collect();
         let name = if labels.is_empty() { String::new() } else { format!("{}: ", labels.join(", ")) };
-        let sli = group.sli.map_or("no events".to_owned(), |it| format!("{} good", percent_down(it, 4)));
         let left = group.budget.last().map(|(_, it)| format!(", {} of the budget left at the end", percent(*it)));
-        let gaps = if group.coverage < 0.995 {
-            format!(", data for {} of the time", percent(group.coverage))
-        } else {
-            String::new()
+        let left = left.unwrap_or_default();
+        let gaps = (group.coverage < 0.995).then(|| percent(group.coverage));
+        let Some(sli) = group.sli else {
+            let gaps = gaps.map(|it| format!("; the server has data for {it} of the time only")).unwrap_or_default();
+            let none = if name.is_empty() { "No" } else { "no" };
+            said.push(format!("{name}{none} {} were counted{left}{gaps}.", view.things));
+            continue;
         };
+        let gaps = gaps.map(|it| format!(", data for {it} of the time")).unwrap_or_default();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what is printed")]
-        let events = group.events.clamp(0.0, 1e18) as u128;
-        said.push(format!("{name}{sli} of {} {}{}{gaps}.", grouped(events), view.things, left.unwrap_or_default()));
+        let events = grouped(group.events.clamp(0.0, 1e18) as u128);
+        said.push(format!("{name}{} good of {events} {}{left}{gaps}.", percent_down(sli, 4), view.things));
     }
     if slo.groups.is_empty() {
         said.push("The server has no data of it.".to_owned());

@@ -10,6 +10,7 @@
 //! | `simulation` | an outage, drawn |
 //! | `markup` | runbooks and texts of SLO files as HTML that runs nothing and fetches nothing |
 //! | `change` | the change report of a pull request |
+//! | `routed` | which alerts begin or end with a change |
 //!
 //! Words and HTML are in `templates/report/`. Pure; nothing here has the time, so the same files make the same bytes.
 
@@ -19,6 +20,7 @@ pub mod history;
 pub mod markup;
 pub mod now;
 pub mod page;
+pub mod routed;
 pub mod simulation;
 pub mod slo;
 

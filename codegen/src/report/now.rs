@@ -22,8 +22,8 @@ pub struct Now {
     pub sli: String,
     /// What is left of the budget, in percent.
     pub left: String,
-    /// The same between 0 and 100, for a bar.
-    pub meter: String,
+    /// The same between 0 and 100, for a bar; none when it is unknown, which an empty one would tell as nothing left.
+    pub meter: Option<String>,
     /// The same as time and as events.
     pub left_words: Option<String>,
     /// How fast it burns.
@@ -88,7 +88,6 @@ fn now(row: &Row, groups: usize, at: i64) -> Now {
         let outage = seconds((it.outage_minutes * 60.0).max(0.0));
         format!("{outage} of outage{}", it.events.map(events).unwrap_or_default())
     };
-    let left = row.budget.map_or(0.0, |it| it.left);
     let values: Vec<String> = row.group.iter().map(|(key, value)| format!("{key} {value}")).collect();
     Now {
         state: state.to_owned(),
@@ -96,7 +95,7 @@ fn now(row: &Row, groups: usize, at: i64) -> Now {
         class: class.to_owned(),
         sli: row.sli.map_or_else(unknown, |it| percent_down(it, 4)),
         left: row.budget.map_or_else(unknown, |it| percent_down(it.left, 1)),
-        meter: format!("{:.1}", left.clamp(0.0, 1.0) * 100.0),
+        meter: row.budget.map(|it| format!("{:.1}", it.left.clamp(0.0, 1.0) * 100.0)),
         left_words: row.budget.as_ref().map(words),
         burn: row.burn.as_ref().map(|it| {
             format!("{:.1} times as fast as promised over {} (alerts above {})", it.rate, it.window, it.threshold)

@@ -69,7 +69,7 @@ fn row(replay: &Replay, severity: Severity, look: Look) -> Row {
     let bars = alert.map(|it| it.firings.as_slice()).unwrap_or_default().iter().map(|it| Bar {
         from: it.from,
         until: it.until,
-        label: it.until.map(|until| seconds((until - it.from) as f64 / 1_000.0)).unwrap_or_default(),
+        label: it.until.map_or_else(|| "goes on".to_owned(), |until| seconds((until - it.from) as f64 / 1_000.0)),
     });
     Row { name: severity.as_str().to_owned(), look, bars: bars.collect() }
 }
@@ -136,7 +136,10 @@ fn caption(replay: &Replay, rules: &Rules, (begin, end): (i64, i64)) -> String {
         ))
     };
     let spent = 1.0 / rules.error_budget * ((end - begin) as f64 / 1_000.0) / rules.window.secs_f64();
-    let alerts: Vec<String> = [Severity::Page, Severity::Ticket].into_iter().filter_map(alert).collect();
-    let silent = if alerts.is_empty() { "No alert fires. " } else { "" };
-    format!("{silent}{} The outage spends {} of the budget.", alerts.join(" "), percent(spent)).trim_start().to_owned()
+    let mut said: Vec<String> = [Severity::Page, Severity::Ticket].into_iter().filter_map(alert).collect();
+    if said.is_empty() {
+        said.push("No alert fires.".to_owned());
+    }
+    said.push(format!("The outage spends {} of the budget.", percent(spent)));
+    said.join(" ")
 }

@@ -12,6 +12,7 @@ use super::simulation;
 use crate::model::{Estate, Service, Severity, Slo};
 use crate::numbers::{self, percent, seconds, span};
 use crate::plan::context::Context;
+use crate::plan::runbook::conditions::{self, Condition};
 use crate::plan::runbook::{Runbook, measured};
 use crate::plan::{Plan, alerting, links, windows};
 use crate::replay::Rules;
@@ -45,6 +46,8 @@ pub struct SloView {
     pub by: Option<String>,
     /// What may be lost.
     pub budget: Budget,
+    /// What is not counted, what counts without being measured, and what never alerts.
+    pub conditions: Vec<Condition>,
     /// What is left of it, when a Prometheus is asked.
     pub now: Option<Now>,
     /// Pairs of alert windows.
@@ -219,6 +222,7 @@ pub fn view(parts: &Parts<'_>) -> SloView {
         bad_html: markup::inline(&measured::words(&slo.sli)),
         by: (!slo.by.is_empty()).then(|| slo.by.join(", ")),
         budget: budget(slo),
+        conditions: conditions::counting(slo).into_iter().chain(conditions::guard(slo)).collect(),
         now: None,
         pairs: pairs(slo),
         detection: parts.detection.iter().map(row).collect(),

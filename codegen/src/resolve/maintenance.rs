@@ -8,7 +8,6 @@ use crate::promql::lexer::{Kind, lex};
 use crate::promql::{self, PromqlError, is_instant_vector, place_in_source, selectors};
 use crate::yaml::Node;
 
-const DAYS: &[&str] = &["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 const DAY: u16 = 1_440;
 /// What the longest of the generated tests needs, in minutes.
 const PROVEN: u16 = 360;
@@ -84,7 +83,7 @@ fn longest_break(schedule: &[Weekly]) -> u16 {
 }
 
 fn weekly(node: &Node, findings: &mut Findings<'_>) -> Option<Weekly> {
-    let named = |item: &Node| scalar(item).and_then(|(day, _)| DAYS.iter().position(|it| *it == day));
+    let named = |item: &Node| scalar(item).and_then(|(day, _)| Weekly::DAYS.iter().position(|it| *it == day));
     let mut days: Vec<u16> =
         items(node.get("days")).iter().filter_map(named).filter_map(|it| u16::try_from(it).ok()).collect();
     if node.get("days").is_none() {

@@ -80,10 +80,7 @@ fn burn(it: &Simulated) -> Panel {
         }
         let value = pair.factor.to_f64();
         let name = format!("{} above {}x over {}", pair.severity.as_str(), pair.factor, pair.long);
-        match thresholds.iter_mut().find(|it| it.value.to_bits() == value.to_bits()) {
-            Some(same) => same.name = format!("{}, {name}", same.name),
-            None => thresholds.push(Threshold { name, value }),
-        }
+        thresholds.push(Threshold { name, value });
     }
     let (title, unit, scale) = ("Burn rate".to_owned(), Unit::Number("x"), Scale::Log(-1));
     Panel::Lines(Lines { title, unit, scale, series, thresholds })
@@ -107,8 +104,11 @@ fn budget(it: &Simulated) -> Panel {
 fn alerts(it: &Simulated) -> Panel {
     let row = |alert: &Alert| {
         let bar = |firing: &crate::replay::Firing| {
-            let end = firing.until.map_or_else(|| "goes on".to_owned(), |it| elapsed(it - BEGIN));
-            let label = format!("{} to {end}", elapsed(firing.from - BEGIN));
+            let from = elapsed(firing.from - BEGIN);
+            let label = firing.until.map_or_else(
+                || format!("from {from}, goes on"),
+                |until| format!("{from} to {}", elapsed(until - BEGIN)),
+            );
             Bar { from: firing.from, until: firing.until, label }
         };
         Row {

@@ -50,6 +50,8 @@ fn each_slo_has_one_line() {
         assert_eq!(own.len(), 1, "{slo}: {lines}");
     }
     assert!(lines.contains("shop/buys: 8 proofs, 6 routes\n"), "{lines}");
+    let text = said(&kilter(folder.path(), &["test", "slo.yaml"]));
+    assert!(text.contains("slo.yaml is a file") && text.ends_with("\n  next: kilter test\n"), "{text}");
 }
 
 /// For people and for programs; the folder of the rules may be named too.

@@ -4,15 +4,20 @@ use std::collections::BTreeMap;
 
 use crate::model::{Decimal, Duration, Estate, EventSide, Extra, NoData, Pair, Service, Severity, Sli, Slo};
 use crate::numbers::{self, span};
-use crate::plan::runbook::measured;
+use crate::plan::runbook::{conditions, measured};
 use crate::plan::windows;
 
 /// What an SLO promises, as a whole.
 pub(super) fn whole(slo: &Slo) -> Vec<String> {
-    vec![
+    let mut all = vec![
         format!("{} over {}, so {}", slo.objective.percent(), slo.window, allowance(slo)),
         format!("bad are {}", bad(&slo.sli)),
-    ]
+    ];
+    all.extend(conditions::counting(slo).into_iter().map(|it| {
+        let query = it.query.map(|it| format!(" {it}")).unwrap_or_default();
+        format!("{}: {}{query}", it.name.to_lowercase(), it.said)
+    }));
+    all
 }
 
 /// What is bad, without the marks of Markdown: whoever prints this escapes it.
@@ -32,19 +37,12 @@ pub(super) fn slo(old: &Slo, new: &Slo) -> Vec<String> {
         |it: &Slo| if it.by.is_empty() { "one for all".to_owned() } else { format!("one per {}", it.by.join(", ")) };
     all.extend(differs("groups", &by(old), &by(new)));
     all.extend(pairs(old, new));
-    let guard = |it: &Slo| format!("{} errors", it.min_errors);
+    let guard = |it: &Slo| if it.min_errors == 0 { "the first error".to_owned() } else { conditions::least(it) };
     all.extend(differs("alerts only from", &guard(old), &guard(new)));
     all.extend(differs("missing data", missing(old.no_data), missing(new.no_data)));
     let tier = |it: &Slo| it.policy.tier.clone().unwrap_or_else(|| "none".to_owned());
     all.extend(differs("tier", &tier(old), &tier(new)));
-    all.extend(match (&old.policy.maintenance, &new.policy.maintenance) {
-        (None, Some(_)) => {
-            Some("maintenance: there is one now, and it counts neither for the budget nor for alerts".to_owned())
-        }
-        (Some(_), None) => Some("maintenance: there is none any more".to_owned()),
-        (old, new) if old != new => Some("maintenance: at other times".to_owned()),
-        _ => None,
-    });
+    all.extend(maintenance(old, new));
     all.extend(extra(&old.policy.extra, &new.policy.extra));
     all.extend(differs("description", &old.description, &new.description));
     let impact = |it: &Slo| it.impact.clone().unwrap_or_else(|| "none".to_owned());
@@ -53,6 +51,20 @@ pub(super) fn slo(old: &Slo, new: &Slo) -> Vec<String> {
         all.push("what its team does about it (mitigations) is written otherwise".to_owned());
     }
     all
+}
+
+/// When nothing counts, before and after.
+fn maintenance(old: &Slo, new: &Slo) -> Option<String> {
+    let times = conditions::maintenance;
+    match (&old.policy.maintenance, &new.policy.maintenance) {
+        (None, Some(now)) => Some(format!(
+            "maintenance: there is one now, and it counts neither for the budget nor for alerts: {}",
+            times(now)
+        )),
+        (Some(then), None) => Some(format!("maintenance: there is none any more; until now: {}", times(then))),
+        (Some(then), Some(now)) => differs("maintenance", &times(then), &times(now)),
+        (None, None) => None,
+    }
 }
 
 /// Objective, window and what follows for the budget.

@@ -35,6 +35,9 @@ struct Shown {
 }
 
 pub(super) fn run(args: &Test) -> Result<Status, String> {
+    if args.folder.is_file() {
+        return Err(no_folder(&args.folder));
+    }
     let below = args.folder.join("rules");
     // Who names the folder of the rules itself means the same.
     let itself = !below.is_dir() && !files(&args.folder, ".rules.yaml").unwrap_or_default().is_empty();
@@ -94,6 +97,20 @@ pub(super) fn run(args: &Test) -> Result<Status, String> {
     let (passed, failed) = checks.counts();
     eprintln!("{passed} passed, {failed} failed");
     Ok(if failed == 0 { Status::Fine } else { Status::Findings })
+}
+
+/// A file where a folder is expected: the nearest folder above it that was generated into is what was meant.
+fn no_folder(file: &Path) -> String {
+    let generated = file.ancestors().skip(1).find(|it| it.join("rules").is_dir());
+    let next = match generated {
+        Some(folder) if folder.as_os_str().is_empty() => "kilter test".to_owned(),
+        Some(folder) => format!("kilter test {}", folder.display()),
+        None => "kilter generate, then kilter test".to_owned(),
+    };
+    format!(
+        "{} is a file; kilter test wants the folder that holds rules/, as kilter generate made it\n  next: {next}",
+        file.display()
+    )
 }
 
 /// Asks amtool for the receiver of each alert, and books the answer on its SLO.

@@ -1,6 +1,7 @@
 //! A runbook per SLO, for somebody who was asleep a minute ago. Words come from the template; every number and query
 //! from here.
 
+pub mod conditions;
 pub mod measured;
 pub(super) mod queries;
 

@@ -57,6 +57,8 @@ fn promises_pages_costs_and_receivers_are_told() {
         "1 SLO added, 1 SLO removed, 1 SLO renamed and 1 SLO changed.\n",
         "#### bank (removed)\n",
         "- **up** removed\n",
+        "  - pages that end: ErrorBudgetBurn, SLODataMissing and SLOTrafficLost (to core-pager)\n",
+        "- pages that end: ServiceDown",
         "#### shop\n",
         "- team: store → core\n",
         "- pages go to: store-pager → core-pager\n",
@@ -99,17 +101,86 @@ fn windows_and_what_all_services_share_are_told() {
     let now = folder.path().join("now");
     write(&now, "kilter.yaml", &(ESTATE.to_owned() + "selector: 'app=\"{{service}}\"'\n"));
     write(&now, "b.slo.yaml", &BANK.replace("    sli:", "    tier: low\n    no_data: bad\n    sli:"));
-    write(&now, "a.slo.yaml", &SHOP.replace("    objective: 99%\n", "    objective: 99%\n    min_errors: 7\n"));
+    write(&now, "a.slo.yaml", &SHOP.replace("    objective: 99%\n", "    objective: 99%\n    min_errors: 1\n"));
     let text = compared(folder.path(), &[]);
     for needed in [
         "**for every service**\n\n- selector of every series: job=\"{{service}}\" → app=\"{{service}}\"\n",
         "  - tier: none → low\n",
         "  - missing data: page → count as errors\n",
-        "  - alerts only from: 5 errors → 7 errors\n",
+        "  - alerts only from: 5 errors → 1 error\n",
         " page above 14.4 times the budget over 1h and 5m any more\n",
         " → no page |",
     ] {
         assert!(text.contains(needed), "{needed} is not in\n{text}");
+    }
+}
+
+/// A new name is no new promise, but everything that was recorded stays behind.
+#[test]
+fn a_renamed_service_is_told_under_one_heading() {
+    let folder = both();
+    let now = folder.path().join("now");
+    write(&now, "b.slo.yaml", &BANK.replace("service: bank", "service: vault"));
+    let text = compared(folder.path(), &[]);
+    for needed in [
+        "\n1 service renamed.\n",
+        "#### vault, until now bank\n\n- renamed: history, error budgets and dashboards begin anew under the new name; its past stays under the old name\n- rules: ",
+    ] {
+        assert!(text.contains(needed), "{needed} is not in\n{text}");
+    }
+    assert!(text.matches("####").count() == 1 && !text.contains(" → "), "{text}");
+}
+
+#[test]
+fn times_of_maintenance_and_alerts_that_end_are_told() {
+    let folder = both();
+    let policy =
+        "    no_data: bad\n    maintenance: {schedule: [{days: [monday], from: \"12:30\", to: \"13:30\"}]}\n    sli:";
+    let then = BANK.replace("    sli:", policy);
+    write(&folder.path().join("base"), "b.slo.yaml", &then);
+    let now = then.replace("bad", "ignore").replace("12:30", "23:30").replace("13:30", "00:30");
+    write(&folder.path().join("now"), "b.slo.yaml", &now);
+    let text = compared(folder.path(), &[]);
+    for needed in [
+        "  - missing data: count as errors → ignored\n",
+        "  - maintenance: monday, 12:30 to 13:30 UTC → monday, 23:30 to 00:30 UTC\n",
+        "  - pages that end: SLODataMissing and SLOTrafficLost (to core-pager)\n  - tickets that end: SLODataMissing (to core-tickets)\n",
+    ] {
+        assert!(text.contains(needed), "{needed} is not in\n{text}");
+    }
+}
+
+/// The pull request that adds kilter.yaml to SLO files that were there.
+#[test]
+fn a_base_without_kilter_yaml_is_read_as_this_one_says() {
+    let folder = both();
+    let base = folder.path().join("base");
+    fs::remove_file(base.join("kilter.yaml")).expect("a file");
+    let text = compared(folder.path(), &[]);
+    assert!(text.starts_with("> The base has no kilter.yaml: its SLO files are those that"), "{text}");
+    assert!(text.contains("No SLO is promised otherwise.") && !text.contains("added"), "{text}");
+    assert!(text.contains("- pages go to: default → store-pager\n"), "{text}");
+    fs::create_dir(base.join("deep")).expect("a folder");
+    fs::rename(base.join("a.slo.yaml"), base.join("deep/a.slo.yaml")).expect("a file");
+    fs::remove_file(base.join("b.slo.yaml")).expect("a file");
+    let text = compared(folder.path(), &[]);
+    assert!(
+        text.starts_with("> The base has SLO files (deep/a.slo.yaml), but nothing names them: it has no"),
+        "{text}"
+    );
+    assert!(text.contains("#### shop (added)\n"), "{text}");
+}
+
+#[test]
+fn what_a_comment_needs_is_told() {
+    let folder = both();
+    for (args, needed) in [
+        (&["report", "--markdown"][..], "needs --base DIR"),
+        (&["report", "--markdown", "--base", "../base", "--out", "a.md"], "takes no --out"),
+    ] {
+        let out = kilter(args, &folder.path().join("now"));
+        assert!(out.status.code() == Some(2) && said(&out).contains(needed), "{}", said(&out));
+        assert!(said(&out).contains("next: ") && !said(&out).contains("Usage"), "{}", said(&out));
     }
 }
 

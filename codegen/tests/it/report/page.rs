@@ -19,11 +19,12 @@ slos:
     description: Orders *succeed* <script>alert(1)</script> & "arrive".
     impact: Nobody can buy.
     objective: 99.9%
+    no_data: bad
+    maintenance: {while: 'max(moving{job="shop"}) == 1', schedule: [{days: [sunday, friday], from: "23:30", to: "00:30"}]}
     sli: {http_server: {routes: ["/orders/{id}"]}}
   - name: fast
     description: Orders are quick.
     objective: 95%
-    window: 7d
     tier: low
     sli: {http_server: {routes: ["/orders/{id}"], slower_than: 250ms}}
 "#;
@@ -109,6 +110,7 @@ fn everybody_can_read_the_page_and_it_asks_nobody() {
     report(path, &["--out", "out/report.html"]);
     assert_eq!(fs::read_to_string(&page).expect("a page"), first, "the same files make the same bytes");
 
+    assert!(first.contains("No alert fires. The outage spends ") && !first.contains(".  The"), "{first}");
     let mut browser = Browser::start();
     browser.look("light", "screen", 1200);
     // Nothing of the page may need a script.
@@ -153,6 +155,12 @@ fn everybody_can_read_the_page_and_it_asks_nobody() {
         "['nav', 'details', '.skip'].map(it => getComputedStyle(document.querySelector(it)).display).concat(getComputedStyle(document.body).backgroundColor)",
     );
     assert_eq!(hidden, json!(["none", "none", "none", "rgb(255, 255, 255)"]));
+    // On paper an SLO is no higher than a page: US letter has 720 x 960 pixels within its margins.
+    browser.look("light", "print", 720);
+    let heights = browser
+        .evaluate("[...document.querySelectorAll('.slo')].map(it => Math.round(it.getBoundingClientRect().height))");
+    let all = heights.as_array().expect("a list");
+    assert!(all.len() == 3 && all.iter().all(|it| it.as_u64() <= Some(960)), "{heights}");
 }
 
 fn address(request: &Value) -> PathBuf {
@@ -188,7 +196,13 @@ fn structure(shown: &Value) {
         "43 min 12 s per 30d",
         "1 of 1,000 requests",
         "25,920 of 25,920,000 per 30d",
-        "8 h 24 min per 7d",
+        "1 d 12 h per 30d",
+        "not counted: sunday and friday, 23:30 to 00:30 UTC",
+        "not counted: while there is a value above zero of max(moving{job=\"shop\"}) == 1",
+        "count as errors",
+        "need at least 5 errors in their long window",
+        "need at least 10 errors in their long window",
+        "need at least 5 bad seconds in their long window",
         "store-pager",
         "leads, after 30 min",
         "Tickets are delivered monday and friday, 09:00 to 17:00 Europe/Berlin",
@@ -241,6 +255,10 @@ fn detection_is_what_the_workbook_says() {
         assert_eq!(latest, told, "{severity}: {begun:?}");
     }
     assert!(begun.iter().any(|it| it[1] < begun[0][1]), "it never mattered when it began: {begun:?}");
+    // Its rule on lost traffic leaves out who counts only what is slow.
+    let lost =
+        |slo: &Value| slo["alerts"].as_array().is_some_and(|it| it.iter().any(|it| it["name"] == "SLOTrafficLost"));
+    assert!(lost(buys) && !lost(&page["services"][1]["slos"][1]), "{page}");
     // A low tier makes tickets only.
     let fast = &page["services"][1]["slos"][1];
     let rows = fast["detection"].as_array().expect("rows");

@@ -63,6 +63,8 @@ fn a_prometheus_tells_what_is_and_what_would_have_been() {
     ] {
         assert!(page.contains(needed), "{needed} is not in\n{}", page.split("<h4").take(4).collect::<String>());
     }
+    // Nobody knows what is left: an empty meter would say that nothing is.
+    assert!(page.contains("<strong>unknown</strong>") && !page.contains("class=\"meter\""), "a meter of the unknown");
     let text = report(&path.join("now"), &[&["slo.yaml", "--markdown", "--base", "../base"], &asked[..]].concat());
     assert!(text.contains("  - over the last 1 d: 1 → 0 pages, "), "{text}");
 
@@ -76,6 +78,15 @@ fn a_prometheus_tells_what_is_and_what_would_have_been() {
     let json: Value = serde_json::from_str(&json).expect("JSON");
     let past = &json["services"][0]["slos"][0]["history"];
     assert!(past["said"][0].as_str().is_some_and(|it| it.starts_with("1 page")), "{past}");
+    // Without an event there is no share of good ones.
+    let mut outcome: Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    let group = &mut outcome["slos"][0]["groups"][0];
+    (group["sli"], group["events"], group["coverage"]) = (Value::Null, 0.into(), 0.00826.into());
+    group["budget"] = Value::Array(Vec::new());
+    fs::write(path.join("base/backtest.json"), outcome.to_string()).expect("a file");
+    let json = report(&path.join("base"), &["slo.yaml", "--backtest", "backtest.json", "--format", "json"]);
+    let needed = "No events were counted; the server has data for 0.826% of the time only.";
+    assert!(json.contains(needed), "{json}");
     let out = kilter(&["report", "slo.yaml", "--backtest", "slo.yaml", "--out", "-"], &path.join("base"));
     assert!(out.status.code() == Some(2) && said(&out).contains("no outcome of kilter backtest"), "{}", said(&out));
 }

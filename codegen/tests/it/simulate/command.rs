@@ -98,6 +98,12 @@ fn a_scenario_is_played_for_people_programs_and_eyes() {
     ] {
         assert!(drawn.contains(part), "no {part} in {drawn}");
     }
+    // An alert that outlasts the drawing, and thresholds in labels of their own.
+    std::fs::write(folder.join("brief.yaml"), "after: 1m\nsteps: [100% for 20m]\n").expect("a file");
+    let brief = ["slo.yaml", "--slo", "checkout", "--scenario", "brief.yaml", "--format", "svg"];
+    let (_, lasting, _) = kilter(folder, &brief);
+    assert!(lasting.contains("ErrorBudgetBurn (page): from 1m, goes on<"), "{lasting}");
+    assert!(drawn.contains(">page above 14.4x over 1h</text>") && !drawn.contains("to goes on"), "{drawn}");
     assert!(drawn.len() < 120_000 && !drawn.contains("NaN") && !drawn.contains("<script"), "{} bytes", drawn.len());
 
     // Low traffic: one failure of a quiet service is no outage, and as many as promised are.
