@@ -147,11 +147,12 @@ fn alerts(all: &[super::Alert]) -> String {
 /// `950`, `12.3k`, `4.5M`; whole failures, rounded down.
 fn count(of: f64) -> String {
     let size = of.abs();
+    let tenths = |unit: f64| (of / unit * 10.0).floor() / 10.0;
     match size {
         _ if size < 10_000.0 => format!("{}", of.floor() + 0.0),
-        _ if size < 1e6 => format!("{:.1}k", of / 1e3),
-        _ if size < 1e9 => format!("{:.1}M", of / 1e6),
-        _ => format!("{:.1}G", of / 1e9),
+        _ if size < 1e6 => format!("{:.1}k", tenths(1e3)),
+        _ if size < 1e9 => format!("{:.1}M", tenths(1e6)),
+        _ => format!("{:.1}G", tenths(1e9)),
     }
 }
 
@@ -206,9 +207,15 @@ mod tests {
 
     #[test]
     fn counts_and_times_are_short() {
-        for (of, text) in
-            [(0.9, "0"), (-0.5, "-1"), (9_999.9, "9999"), (12_345.0, "12.3k"), (4.5e6, "4.5M"), (2e10, "20.0G")]
-        {
+        for (of, text) in [
+            (0.9, "0"),
+            (-0.5, "-1"),
+            (9_999.9, "9999"),
+            (12_399.0, "12.3k"),
+            (-20_120.0, "-20.2k"),
+            (4.5e6, "4.5M"),
+            (2e10, "20.0G"),
+        ] {
             assert_eq!(count(of), text);
         }
         for (of, text) in [
