@@ -292,8 +292,8 @@ pub(super) struct Reach {
     #[arg(long, value_name = "URL", env = "KILTER_PROMETHEUS", hide_env_values = true)]
     pub(super) prometheus: Option<String>,
     /// A header of every request, such as 'X-Scope-OrgID: shop'; may be given several times.
-    #[arg(long = "prometheus-header", value_name = "NAME: VALUE", value_parser = super::reach::header)]
-    pub(super) headers: Vec<(String, String)>,
+    #[arg(long = "prometheus-header", value_name = "NAME: VALUE")]
+    pub(super) headers: Vec<String>,
     /// A file with a bearer token. Or the token in the variable KILTER_PROMETHEUS_TOKEN.
     #[arg(long = "prometheus-token-file", value_name = "FILE", conflicts_with = "user")]
     pub(super) token_file: Option<PathBuf>,
