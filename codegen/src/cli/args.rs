@@ -257,7 +257,9 @@ const STATUS_HELP: &str = "Examples:
 
 Columns: the SLI over the compliance window and its objective; the budget that is left, also as minutes in which everything
 fails and as failed requests; the burn rate that is nearest to an alert, with its window; when the budget is spent at
-this burn.";
+this burn.
+
+Exit status: 0 fine, 1 what --gate or --fail-on names is the case, 2 could not run, or an input is wrong: nobody knows.";
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Status {
