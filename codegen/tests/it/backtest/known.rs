@@ -225,6 +225,7 @@ fn told_to_people(server: &str, path: &Path) {
     ] {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
+    assert!(!text.contains("KLT0"), "what kilter lint says is told there: {text}");
     // 03:00 UTC is ten in the evening there.
     assert!(text.contains("2026-11-20 22:") && text.contains("in the night 22:00-07:00 -05:00"), "{text}");
 }
@@ -240,6 +241,8 @@ fn refused(server: &str, path: &Path) {
     fs::write(path.join("broken.yaml"), broken).expect("a file");
     let other = SLO.replace("/pay", "/nowhere").replace("name: pay", "name: other");
     fs::write(path.join("other.yaml"), other).expect("a file");
+    fs::write(path.join("empty.yaml"), "").expect("a file");
+    fs::write(path.join("wrong.yaml"), SLO.replace("99.9%", "all")).expect("a file");
     let nobody = "http://127.0.0.1:1";
     for (args, code, answers) in [
         (
@@ -254,7 +257,7 @@ fn refused(server: &str, path: &Path) {
                 "--what-if",
                 "windw=7d",
             ],
-            1,
+            2,
             vec![
                 "`yesterday` is no moment",
                 "KLT0162",
@@ -277,7 +280,13 @@ fn refused(server: &str, path: &Path) {
             2,
             vec!["the server has no data of any", "no data of it in this time"],
         ),
-        (vec!["slo.yaml", "--prometheus", nobody, "--since", "1d"], 2, vec!["is it running"]),
+        (vec!["slo.yaml", "--prometheus", nobody, "--since", "1d", "--grace", "0s"], 2, vec!["is it running"]),
+        (
+            vec!["slo.yaml", "--prometheus", nobody, "--incidents", "empty.yaml"],
+            2,
+            vec!["the file is empty", "\n1 error, "],
+        ),
+        (vec!["wrong.yaml", "--prometheus", nobody], 2, vec!["KLT", "nothing was asked"]),
         (vec!["slo.yaml", "--since", "1d"], 2, vec!["no Prometheus is named"]),
     ] {
         let out = crate::cli::kilter(&[&["backtest"], &args[..]].concat(), path);
