@@ -95,6 +95,7 @@ pub fn cost<'a>(input: &Input<'a>, asking: Asking<'_>) -> Result<Questions<'a>, 
         services
             .iter()
             .flat_map(|it| it.slos.iter().flat_map(|(_, it)| it.all()).chain(it.alerts.iter().map(|it| &it.question)))
+            .chain([&alive])
     };
     let queries: BTreeSet<&str> = all().map(|it| it.query.as_str()).collect();
     let selectors: BTreeMap<&str, Vec<String>> = queries.into_iter().map(|it| (it, questions::counts(it))).collect();
@@ -110,8 +111,8 @@ pub fn cost<'a>(input: &Input<'a>, asking: Asking<'_>) -> Result<Questions<'a>, 
     let sum = |all: &[String]| all.iter().map(|it| most.get(it.as_str()).copied().unwrap_or(0)).sum::<usize>().max(1);
     let series: BTreeMap<String, usize> =
         selectors.iter().map(|(query, all)| ((*query).to_owned(), sum(all))).collect();
-    let mut cost = Cost::default();
-    for it in all().chain([&alive]) {
+    let mut cost = Cost { counts: counts.len(), ..Cost::default() };
+    for it in all() {
         cost.add(it, series.get(&it.query).copied().unwrap_or(1), input.scrape);
     }
     Ok(Questions { services, alive, series, cost })

@@ -206,7 +206,7 @@ fn whole(count: f64) -> usize {
 }
 
 fn priced(cost: &Cost) -> String {
-    let Cost { queries, points, series, samples } = *cost;
+    let Cost { queries, counts, points, series, samples } = *cost;
     let of = |number: u64| {
         let digits = number.to_string();
         let from_right = |at: usize| at > 0 && (digits.len() - at).is_multiple_of(3);
@@ -216,11 +216,12 @@ fn priced(cost: &Cost) -> String {
             .collect::<String>()
     };
     format!(
-        "{} queries, {} points, at most {} series in one expression and about {} samples",
+        "{} queries, {} points, at most {} series in one expression and about {} samples; {} counts were asked for this estimate",
         of(queries as u64),
         of(points as u64),
         of(series as u64),
-        of(samples)
+        of(samples),
+        of(counts as u64)
     )
 }
 

@@ -222,6 +222,7 @@ fn told_to_people(server: &str, path: &Path) {
         "objective=99%",
         "so its rules would not have run either",
         "queries,",
+        "counts were asked for this estimate",
     ] {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
