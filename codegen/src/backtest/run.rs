@@ -182,6 +182,14 @@ fn in_layout<'a>(estate: &'a Estate, service: &'a Service, layout: Layout) -> Co
     context
 }
 
+/// What a variant does not change.
+fn left(variant: &Variant) -> impl Iterator<Item = NotJudged> {
+    variant.left.iter().map(|(service, slo)| NotJudged {
+        what: format!("{service}/{slo} with --what-if {}", variant.name),
+        why: "it weighs time and counts no events, so `min_errors` is nothing for it".to_owned(),
+    })
+}
+
 /// What was found so far.
 struct Run<'a> {
     input: &'a Input<'a>,
@@ -204,7 +212,7 @@ impl<'a> Run<'a> {
             seen: estates(input).map(|_| Vec::new()).collect(),
             known: BTreeSet::new(),
             advice: Vec::new(),
-            not_judged: Vec::new(),
+            not_judged: input.variants.iter().flat_map(left).collect(),
         }
     }
 

@@ -106,7 +106,7 @@ pub(super) fn run(args: &Backtest) -> Result<Status, String> {
     let chosen = chosen(args, &sources, &estate)?;
     let before = diagnostics.len();
     let list = list(args, &mut sources, &estate, &mut diagnostics)?;
-    let variants = variants(args, &mut sources, &chosen, &mut diagnostics);
+    let variants = variants(args, &mut sources, &estate, &chosen, &mut diagnostics);
     if any_error(&diagnostics) {
         return Ok(wrong(&diagnostics, &sources));
     }
@@ -284,13 +284,14 @@ fn list(
 fn variants(
     args: &Backtest,
     sources: &mut Sources,
+    estate: &Estate,
     chosen: &BTreeSet<(String, String)>,
     found: &mut Vec<Diagnostic>,
 ) -> Vec<Variant> {
     let before = found.clone();
     let mut all = Vec::new();
     for text in &args.what_if {
-        let (variant, said) = variant::read(text, sources, chosen, args.time_scale, &before);
+        let (variant, said) = variant::read(text, sources, estate, chosen, &before);
         all.extend(variant);
         found.extend(said);
     }
