@@ -13,6 +13,7 @@
 //! | `ask` | asking with few at a time |
 //! | `history` | answers become pairs on one grid; what is missing |
 //! | `run` | everything in order |
+//! | `service` | alerts about a service as a whole |
 //! | `judge` | pages against incidents |
 //! | `advice` | what the data say about an SLO |
 //! | `result` | the outcome, also as JSON |
@@ -27,6 +28,7 @@ pub mod moment;
 pub mod questions;
 pub mod result;
 pub mod run;
+mod service;
 pub mod variant;
 pub mod words;
 

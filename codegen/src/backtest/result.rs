@@ -115,6 +115,9 @@ pub struct Fired {
     pub severity: Severity,
     /// When it began to fire; before the judged time when it fired already.
     pub from: i64,
+    /// Whether it fired from before the first moment that was read: then it began before `from`.
+    #[serde(default)]
+    pub since_before: bool,
     /// When it no longer did; `null` when it still does at the end.
     pub until: Option<i64>,
     /// Of a burning budget, the long and the short window that began it.

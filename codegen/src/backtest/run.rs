@@ -10,12 +10,12 @@ use super::judge::{self, Seen};
 use super::moment::{Night, Offset};
 use super::questions::{self, Asked, AskedAlert, Cost, Question, millis, points_at_once};
 use super::result::{Backtest, Fired, NotJudged, Slo as SloResult, Variant as VariantResult};
-use super::{Incident, Period, Variant, advice};
-use crate::model::{Duration, Estate, Service, Severity, Slo};
+use super::{Incident, Period, Variant, advice, service};
+use crate::model::{Duration, Estate, Service, Slo};
 use crate::plan::Plan;
 use crate::plan::context::{Context, Layout};
 use crate::prometheus::{PromError, Series};
-use crate::replay::{self, Rules};
+use crate::replay::Rules;
 
 /// What the files themselves are called beside what-ifs.
 pub const AS_IT_IS: &str = "as it is";
@@ -138,7 +138,7 @@ pub fn run(input: &Input<'_>, asked: &Questions<'_>, server: &str, asking: Askin
         let all: Vec<&Question> = of.alerts.iter().map(|it| &it.question).collect();
         let answers = asking.all(&asked.sized(all.into_iter()))?;
         for (alert, answer) in of.alerts.iter().zip(answers) {
-            run.alert(of.service, alert, &answer);
+            run.alert(of.service, of.layout, alert, &answer);
         }
         for (slo, questions) in &of.slos {
             let all: Vec<&Question> = questions.all().collect();
@@ -260,6 +260,7 @@ impl<'a> Run<'a> {
                         alert: alert.name.to_owned(),
                         severity: alert.severity,
                         from: firing.from,
+                        since_before: false,
                         until: firing.until,
                         windows: firing.pair.map(|(long, short)| [long.to_string(), short.to_string()]),
                     },
@@ -281,35 +282,13 @@ impl<'a> Run<'a> {
         });
     }
 
-    /// An alert about a service: the same under each variant.
-    fn alert(&mut self, service: &Service, alert: &AskedAlert, answer: &[Series]) {
-        let severity =
-            if alert.severity == self.input.estate.policy.severities.page { Severity::Page } else { Severity::Ticket };
-        let step = millis(alert.question.step).max(1);
-        let mut fired = Vec::new();
-        for series in answer {
-            let held: BTreeSet<i64> = series.points.iter().map(|it| it.at).collect();
-            let moments =
-                (0..alert.question.points()).map(|it| alert.question.start + step * i64::try_from(it).unwrap_or(0));
-            let held = moments.map(|at| (at, held.contains(&at)));
-            for firing in replay::firings(held, alert.hold, alert.keep) {
-                let mut labels = series.labels.clone();
-                labels.remove("__name__");
-                let fired_as = Fired {
-                    service: service.name.to_string(),
-                    slo: None,
-                    labels,
-                    alert: alert.name.clone(),
-                    severity,
-                    from: firing.from,
-                    until: firing.until,
-                    windows: None,
-                };
-                fired.push((firing.active, fired_as));
-            }
-        }
-        for variant in 0..self.seen.len() {
-            self.note(variant, fired.clone(), &|_, _| None);
+    /// An alert about a service: it fires alike under each variant, and is not delivered alike.
+    fn alert(&mut self, service: &Service, layout: Layout, alert: &AskedAlert, answer: &[Series]) {
+        for (variant, (_, estate)) in estates(self.input).enumerate() {
+            let own = estate.services.iter().find(|it| it.name == service.name);
+            let context = own.map(|it| in_layout(estate, it, layout));
+            let severity = service::severity(alert, estate, context.as_ref());
+            self.note(variant, service::fired(service.name.as_str(), alert, severity, answer), &|_, _| None);
         }
     }
 

@@ -120,13 +120,16 @@ fn service_text(text: &mut String, variant: &Variant, offset: Offset) {
 fn fired<'a>(text: &mut String, all: impl Iterator<Item = &'a Fired>, offset: Offset) {
     let all: Vec<&Fired> = all.collect();
     for it in all.iter().take(SHOWN) {
-        let length = it.until.map_or("and still fires".to_owned(), |until| format!("for {}", span_of(until - it.from)));
+        // What fired when the reading began has fired for nobody knows how long.
+        let (earlier, longer) = if it.since_before { (" or earlier", " or longer") } else { ("", "") };
+        let length = |until: i64| format!("for {}{longer}", span_of(until - it.from));
+        let length = it.until.map_or("and still fires".to_owned(), length);
         let windows = it.windows.as_ref().map_or(String::new(), |[long, short]| format!(" ({long} and {short})"));
         let labels =
             if it.slo.is_none() && !it.labels.is_empty() { named("", None, &it.labels) } else { String::new() };
         let _ = writeln!(
             text,
-            "  {:<6}  {}  {length}  {}{windows}{labels}",
+            "  {:<6}  {}{earlier}  {length}  {}{windows}{labels}",
             it.severity.as_str(),
             offset.show(it.from),
             it.alert
