@@ -1,11 +1,13 @@
 //! The outcome for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::advice::number;
 use super::moment::Offset;
 use super::result::{Backtest, Fired, Notice, Slo, Variant, Verdict};
 use crate::numbers::{percent_apart, span_of};
+use crate::spec::check::plain;
 
 /// Notices of one SLO or service that are shown; the rest is counted.
 const SHOWN: usize = 10;
@@ -63,8 +65,8 @@ fn list(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
 }
 
 /// `shop/checkout {region="eu"}`.
-fn named(service: &str, slo: Option<&str>, labels: &std::collections::BTreeMap<String, String>) -> String {
-    let labels: Vec<String> = labels.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
+pub(super) fn named(service: &str, slo: Option<&str>, labels: &BTreeMap<String, String>) -> String {
+    let labels: Vec<String> = labels.iter().map(|(key, value)| format!("{key}=\"{}\"", plain(value))).collect();
     let labels = if labels.is_empty() { String::new() } else { format!(" {{{}}}", labels.join(", ")) };
     format!("{service}{}{labels}", slo.map_or(String::new(), |it| format!("/{it}")))
 }
@@ -99,7 +101,7 @@ fn slo_text(text: &mut String, slo: &Slo, variant: &Variant, offset: Offset) {
         let _ = writeln!(
             text,
             "\n{} ({} over {}): no data",
-            named(&slo.service, Some(&slo.slo), &std::collections::BTreeMap::new()),
+            named(&slo.service, Some(&slo.slo), &BTreeMap::new()),
             slo.objective,
             slo.window
         );
@@ -185,7 +187,7 @@ fn incidents(text: &mut String, of: &Backtest, variant: &Variant, offset: Offset
             text,
             "  {}  {} ({}): {what}",
             offset.show(incident.start),
-            incident.name,
+            plain(&incident.name),
             span_of(incident.end - incident.start)
         );
     }
