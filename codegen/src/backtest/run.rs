@@ -6,10 +6,10 @@ use rayon::prelude::*;
 
 use super::ask::Asking;
 use super::history::{self, Answers, Group};
-use super::judge::{self, Seen};
+use super::judge::{self, By, Seen};
 use super::moment::{Night, Offset};
 use super::questions::{self, Asked, AskedAlert, Cost, Question, millis, points_at_once};
-use super::result::{Backtest, Fired, NotJudged, Slo as SloResult, Variant as VariantResult};
+use super::result::{Backtest, Fired, NotJudged, Slo as SloResult};
 use super::{Incident, Period, Variant, advice, service};
 use crate::model::{Duration, Estate, Service, Slo};
 use crate::plan::Plan;
@@ -90,7 +90,7 @@ pub fn cost<'a>(input: &Input<'a>, asking: Asking<'_>) -> Result<Questions<'a>, 
         services.push(OfService { service, layout: plan.layout, slos, alerts, left });
     }
     let Period { from, to, step } = input.period;
-    let alive = Question { query: "count(up)".to_owned(), start: from, end: to, step };
+    let alive = Question { query: history::ALIVE.to_owned(), start: from, end: to, step };
     let all = || {
         services
             .iter()
@@ -199,6 +199,8 @@ struct Run<'a> {
     seen: Vec<Vec<Seen>>,
     /// Incidents that something is known of.
     known: BTreeSet<usize>,
+    /// The first data of any SLO.
+    begins: Option<i64>,
     advice: Vec<super::result::Advice>,
     not_judged: Vec<NotJudged>,
 }
@@ -211,6 +213,7 @@ impl<'a> Run<'a> {
             slos: Vec::new(),
             seen: estates(input).map(|_| Vec::new()).collect(),
             known: BTreeSet::new(),
+            begins: None,
             advice: Vec::new(),
             not_judged: input.variants.iter().flat_map(left).collect(),
         }
@@ -224,6 +227,8 @@ impl<'a> Run<'a> {
     fn slo(&mut self, service: &Service, layout: Layout, slo: &Slo, groups: &[Group]) {
         let (input, period) = (self.input, &self.input.period);
         let what = format!("{}/{}", service.name, slo.name);
+        let begins = groups.iter().map(Group::first).min();
+        self.begins = [self.begins, begins].into_iter().flatten().min();
         if !groups.iter().any(|it| it.knows(period.from, period.to)) {
             let why = "the server has no data of it in this time";
             self.not_judged.push(NotJudged { what, why: why.to_owned() });
@@ -299,7 +304,7 @@ impl<'a> Run<'a> {
             if fired.from > period.to || fired.until.is_some_and(|it| it <= period.from) {
                 continue;
             }
-            if self.server_gaps.iter().any(|[from, until]| (from - before..=until + before).contains(&active)) {
+            if self.server_gaps.iter().any(|[from, until]| (*from..=until + before).contains(&active)) {
                 if variant == 0 {
                     let of = fired.slo.as_ref().map(|it| format!("/{it}")).unwrap_or_default();
                     let (severity, at) = (fired.severity.as_str(), self.input.offset.show(active));
@@ -310,7 +315,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             let spent = (self.incidents())
-                .filter(|(_, it)| judge::tells_of(&fired, it, self.input.grace))
+                .filter(|(_, it)| judge::tells_of(&fired, it, self.input.grace, period.to))
                 .filter_map(|(index, it)| Some((index, spent(it.start, fired.from.max(it.start))?)))
                 .collect();
             self.seen[variant].push(Seen { fired, spent });
@@ -318,13 +323,27 @@ impl<'a> Run<'a> {
     }
 
     fn finish(self, cost: Cost, server: &str) -> Backtest {
-        let (input, known) = (self.input, self.known);
-        let judged = |(name, seen): (&str, Vec<Seen>)| -> VariantResult { judge::judge(name, seen, input, &known) };
+        let (input, period) = (self.input, self.input.period);
+        let judged = period.since(self.begins.unwrap_or(period.from));
+        let length = judged.without(&self.server_gaps);
+        let by = By {
+            incidents: input.incidents,
+            known: &self.known,
+            grace: input.grace,
+            period,
+            judged: length,
+            server_gaps: &self.server_gaps,
+            night: (input.night, input.offset),
+        };
+        let variants = estates(input).map(|(name, _)| name).zip(self.seen);
+        let variants = variants.map(|(name, seen)| judge::judge(name, seen, &by)).collect();
         Backtest {
             version: 1,
             server: server.to_owned(),
             from: input.period.from,
             to: input.period.to,
+            begins: (judged.from > period.from).then_some(judged.from),
+            judged: Some(length),
             step: millis(input.period.step),
             interval: millis(crate::plan::windows::timing().scaled(input.estate.time_scale).interval),
             utc_offset: input.offset.to_string(),
@@ -332,7 +351,7 @@ impl<'a> Run<'a> {
             cost,
             slos: self.slos,
             incidents: input.incidents.map(<[Incident]>::to_vec),
-            variants: estates(input).map(|(name, _)| name).zip(self.seen).map(judged).collect(),
+            variants,
             advice: self.advice,
             server_gaps: self.server_gaps,
             not_judged: self.not_judged,

@@ -12,6 +12,9 @@ use crate::spec::check::plain;
 /// Notices of one SLO or service that are shown; the rest is counted.
 const SHOWN: usize = 10;
 
+/// A rate over five minutes begins later than the data; that is not told.
+const NOTABLE: i64 = 600_000;
+
 /// The whole outcome.
 pub fn human(of: &Backtest) -> String {
     let offset: Offset = of.utc_offset.parse().unwrap_or_default();
@@ -32,6 +35,14 @@ pub fn human(of: &Backtest) -> String {
             span_of(of.step)
         );
     }
+    if let Some(begins) = of.begins.filter(|it| it - of.from >= NOTABLE.min((of.to - of.from) / 20)) {
+        let (missing, whole) = (span_of(begins - of.from), span_of(of.to - of.from));
+        let _ = writeln!(
+            text,
+            "  history begins at {}: {missing} of {whole} are not judged, and a week is counted by the rest",
+            offset.show(begins)
+        );
+    }
     let [as_it_is, what_ifs @ ..] = of.variants.as_slice() else { return text };
     for slo in &of.slos {
         slo_text(&mut text, slo, as_it_is, offset);
@@ -48,7 +59,7 @@ pub fn human(of: &Backtest) -> String {
         of.advice.iter().map(|it| format!("{}: {}", named(&it.service, Some(&it.slo), &it.labels), it.text)),
     );
     let gaps = of.server_gaps.iter().map(|[from, until]| {
-        format!("the server recorded nothing for {} from {}", span_of(until - from), offset.show(*from))
+        format!("the server recorded nothing for {} after {}", span_of(until - from), offset.show(*from))
     });
     list(&mut text, "not judged", of.not_judged.iter().map(|it| format!("{}: {}", it.what, it.why)).chain(gaps));
     list(&mut text, "the server warns", of.warnings.iter().cloned());
@@ -174,8 +185,9 @@ fn incidents(text: &mut String, of: &Backtest, variant: &Variant, offset: Offset
     }
     for (incident, verdict) in incidents.iter().zip(&variant.verdicts) {
         let what = match verdict {
-            Verdict::Detected { after, slo, spent, .. } => {
-                let by = slo.as_ref().map_or(String::new(), |it| format!(" by {it}"));
+            Verdict::Detected { after, slo, alert, spent, .. } => {
+                let by = slo.as_ref().unwrap_or(alert);
+                let by = if by.is_empty() { String::new() } else { format!(" by {by}") };
                 let spent = spent.map_or(String::new(), |it| format!(", {} of its budget spent", percent_apart(it)));
                 format!("detected after {}{by}{spent}", span_of(*after))
             }

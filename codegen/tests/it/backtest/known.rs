@@ -169,11 +169,15 @@ fn judged(server: &str, path: &Path) {
     let of = |it: Option<f64>| format!("{:.3}", it.expect("a share"));
     assert_eq!([of(as_it_is.summary.recall), of(as_it_is.summary.precision)], ["0.667", "0.500"]);
     assert_eq!((as_it_is.summary.pages, as_it_is.summary.night_pages), (4, 2));
-    assert!((as_it_is.summary.pages_per_week - 8.0).abs() < 1e-9, "{}", as_it_is.summary.pages_per_week);
+    // Of three and a half days less what was not recorded at all.
+    let week = 4.0 * 7.0 / (3.5 - (DEAF.1 - DEAF.0 + SCRAPE) as f64 / DAY as f64);
+    assert!((as_it_is.summary.pages_per_week - week).abs() < 1e-9, "{}", as_it_is.summary.pages_per_week);
+    assert_eq!((found.begins, found.cost.counts > 0), (None, true));
 
     // What was not there is told, and not judged: a Prometheus that is away pages nobody.
     let [gap] = found.server_gaps.as_slice() else { panic!("{:?}", found.server_gaps) };
-    assert!(gap[0] / 1_000 >= DEAF.0 && gap[1] / 1_000 <= DEAF.1 + SCRAPE, "{gap:?}");
+    // From the last scrape before it to the first after it.
+    assert_eq!(gap.map(|it| it / 1_000), [DEAF.0 - SCRAPE, DEAF.1]);
     assert!(found.not_judged.iter().any(|it| it.what.contains("SLODataMissing")), "{:?}", found.not_judged);
     let group = &found.slos[0].groups[0];
     assert_eq!(group.gaps.len(), 2, "{:?}", group.gaps);
