@@ -171,19 +171,24 @@ impl Group {
         (between(&self.errors), between(&self.totals))
     }
 
-    /// Events of the median of all windows of a length that begin one after the other, of those that have data.
-    pub fn median_of(&self, window: Duration, period: &Period) -> f64 {
+    /// Events of the median of all windows of a length that begin one after the other, of those that have data for nearly all
+    /// of it. `None` without such a window.
+    pub fn median_of(&self, window: Duration, period: &Period) -> Option<f64> {
         let length = millis(window).max(1);
         let mut all: Vec<f64> = Vec::new();
         let mut from = period.from;
         while from + length <= period.to + millis(period.step) {
-            if self.knows(from, from + length - 1) {
+            let places = self.places(from, from + length - 1);
+            let known = self.known[places.end] - self.known[places.start];
+            // Of what a window asks about, also where it begins before the first data.
+            let whole = usize::try_from(length / millis(self.pair.step).max(1)).unwrap_or(usize::MAX).max(1);
+            if known as f64 >= 0.9 * whole as f64 {
                 all.push(self.events(from, from + length - 1).1);
             }
             from += length;
         }
         all.sort_by(f64::total_cmp);
-        all.get(all.len() / 2).copied().unwrap_or(0.0)
+        all.get(all.len() / 2).copied()
     }
 
     /// The share of a budget that the errors between two moments spent, by all that counted in the compliance window before
@@ -280,5 +285,17 @@ mod tests {
         let answer = [Series { labels: Labels::new(), points: points.collect() }];
         assert_eq!(silent(&asked, &answer, &period), [[100 * MINUTE, 140 * MINUTE]]);
         assert!(silent(&asked, &[], &period).is_empty());
+    }
+
+    #[test]
+    fn a_median_is_of_whole_windows() {
+        let minutes = |all: usize| vec![Some(1.0); all];
+        let pair = Pair::new(0, Duration::from_mins(1), minutes(100), minutes(100));
+        let group = Group::new(Labels::new(), pair, Duration::from_mins(5));
+        let hour = Duration::from_mins(60);
+        assert_eq!(group.median_of(hour, &period(50)), None);
+        assert_eq!(group.median_of(hour, &period(100)), Some(3_600.0));
+        // The second hour has data for two thirds of it.
+        assert_eq!(group.median_of(hour, &period(120)), Some(3_600.0));
     }
 }

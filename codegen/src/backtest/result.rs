@@ -92,8 +92,8 @@ pub struct Group {
     pub sli: Option<f64>,
     /// Events (seconds, where an SLI weighs time).
     pub events: f64,
-    /// Events in the median hour.
-    pub events_per_hour: f64,
+    /// Events in the median hour; `null` without one whole hour of data.
+    pub events_per_hour: Option<f64>,
     /// The share of the budget that is left, over time: at most 500 pairs of a time and a share.
     pub budget: Vec<(i64, f64)>,
 }

@@ -10,7 +10,7 @@ use super::judge::{self, By, Seen};
 use super::moment::{Night, Offset};
 use super::questions::{self, Asked, AskedAlert, Cost, Question, millis, points_at_once};
 use super::result::{Backtest, Fired, NotJudged, Slo as SloResult};
-use super::{Incident, Period, Variant, advice, service};
+use super::{Incident, Period, Variant, advice, service, words};
 use crate::model::{Duration, Estate, Service, Slo};
 use crate::plan::Plan;
 use crate::plan::context::{Context, Layout};
@@ -229,7 +229,12 @@ impl<'a> Run<'a> {
         let what = format!("{}/{}", service.name, slo.name);
         let begins = groups.iter().map(Group::first).min();
         self.begins = [self.begins, begins].into_iter().flatten().min();
-        if !groups.iter().any(|it| it.knows(period.from, period.to)) {
+        let judged = period.since(begins.unwrap_or(period.from));
+        // What the whole time is too short for is told once.
+        let short = advice::too_short(&judged).filter(|it| begins.is_some() && advice::too_short(period) != Some(it));
+        self.not_judged.extend(short.map(|it| advice::withheld(it, Some(&what), &judged)));
+        let known = groups.iter().any(|it| it.knows(period.from, period.to));
+        if !known {
             let why = "the server has no data of it in this time";
             self.not_judged.push(NotJudged { what, why: why.to_owned() });
         }
@@ -275,7 +280,16 @@ impl<'a> Run<'a> {
             self.note(*variant, fired, &spent);
             if *variant == 0 {
                 shown.push(advice::described(group, &replay, period, BUDGET_POINTS));
-                self.advice.extend(advice::of(service, slo, group, &replay, &variants[0].1, period));
+                match advice::of(service, slo, group, &replay, &variants[0].1, &judged) {
+                    Ok(all) => self.advice.extend(all),
+                    // Of what is not known at all that is told.
+                    Err(_) if !known => {}
+                    Err(why) => {
+                        let of = words::named(service.name.as_str(), Some(slo.name.as_str()), &group.labels);
+                        let what = format!("advice on {of}");
+                        self.not_judged.push(NotJudged { what, why });
+                    }
+                }
             }
         }
         self.slos.push(SloResult {
@@ -337,6 +351,8 @@ impl<'a> Run<'a> {
         };
         let variants = estates(input).map(|(name, _)| name).zip(self.seen);
         let variants = variants.map(|(name, seen)| judge::judge(name, seen, &by)).collect();
+        let mut not_judged = self.not_judged;
+        not_judged.extend(advice::too_short(&period).map(|it| advice::withheld(it, None, &period)));
         Backtest {
             version: 1,
             server: server.to_owned(),
@@ -354,7 +370,7 @@ impl<'a> Run<'a> {
             variants,
             advice: self.advice,
             server_gaps: self.server_gaps,
-            not_judged: self.not_judged,
+            not_judged,
             warnings: Vec::new(),
         }
     }

@@ -181,7 +181,8 @@ fn judged(server: &str, path: &Path) {
     assert!(found.not_judged.iter().any(|it| it.what.contains("SLODataMissing")), "{:?}", found.not_judged);
     let group = &found.slos[0].groups[0];
     assert_eq!(group.gaps.len(), 2, "{:?}", group.gaps);
-    assert!((group.events_per_hour - 36_000.0).abs() < 400.0, "{}", group.events_per_hour);
+    let hourly = group.events_per_hour.expect("whole hours");
+    assert!((hourly - 36_000.0).abs() < 400.0, "{hourly}");
     let bad = [OUTAGE, FIFTH, UNTOLD].iter().map(|(from, to, share)| (to - from) as f64 * 10.0 * share).sum::<f64>();
     let good = 1.0 - bad / group.events;
     assert!((group.sli.expect("events") - good).abs() < 5e-5, "{:?}, not {good}", group.sli);
