@@ -45,20 +45,26 @@ pub fn span_of(millis: i64) -> String {
 
 /// What is left, never rounded up: `9 h 36 min`, `12 d`, `-1 min 30 s`.
 pub fn left(seconds: f64) -> String {
-    let sign = if seconds <= -1.0 { "-" } else { "" };
+    let overspent = seconds < 0.0;
+    let whole = if overspent { seconds.abs().ceil() } else { seconds.floor() };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what a duration holds")]
-    let mut rest = seconds.abs().floor().clamp(0.0, 1e12) as u64 * 1_000;
-    let largest = UNITS.iter().position(|(_, size)| rest >= *size).unwrap_or(UNITS.len() - 1);
+    let mut rest = whole.clamp(0.0, 1e12) as u64 * 1_000;
+    let largest = |of: u64| UNITS.iter().position(|(_, size)| of >= *size).unwrap_or(UNITS.len() - 1);
     // Ten days need no hours.
-    let units = if rest / UNITS[largest].1 < 10 { 2 } else { 1 };
+    let shown =
+        |of: u64| largest(of)..(largest(of) + if of / UNITS[largest(of)].1 < 10 { 2 } else { 1 }).min(UNITS.len());
+    if overspent {
+        // More is missing, never less; that may carry into a larger unit.
+        rest = rest.next_multiple_of(UNITS[shown(rest).end - 1].1);
+    }
     let mut parts = Vec::new();
-    for (name, size) in UNITS.iter().skip(largest).take(units) {
+    for (name, size) in &UNITS[shown(rest)] {
         if rest >= *size || parts.is_empty() {
             parts.push(format!("{} {name}", rest / size));
         }
         rest %= size;
     }
-    format!("{sign}{}", parts.join(" "))
+    format!("{}{}", if overspent { "-" } else { "" }, parts.join(" "))
 }
 
 /// A whole number with a comma at every thousand.
@@ -195,12 +201,15 @@ mod tests {
         }
         for (of, text) in [
             (0.2, "0 s"),
-            (-0.2, "0 s"),
+            (-0.2, "-1 s"),
             (59.9, "59 s"),
             (60.0, "1 min"),
             (3_900.0, "1 h 5 min"),
             (86_400.0 * 12.5, "12 d"),
             (-90.0, "-1 min 30 s"),
+            (-834.0, "-14 min"),
+            (-599.5, "-10 min"),
+            (-86_399.0, "-1 d"),
             (86_400.0 * 2.25, "2 d 6 h"),
         ] {
             assert_eq!(left(of), text);

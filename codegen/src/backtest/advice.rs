@@ -3,9 +3,9 @@
 
 use super::Period;
 use super::history::Group;
-use super::result::{Advice, Group as Described};
+use super::result::{Advice, Group as Described, NotJudged};
 use crate::model::{Decimal, Duration, Service, Severity, Slo};
-use crate::numbers::percent_apart;
+use crate::numbers::{percent_apart, span_of};
 use crate::replay::{Replay, Rules};
 
 /// The group over the judged time.
@@ -31,14 +31,28 @@ pub fn described(group: &Group, replay: &Replay, period: &Period, points: usize)
     }
 }
 
-/// Everything that the data show.
-pub fn of(service: &Service, slo: &Slo, group: &Group, replay: &Replay, rules: &Rules, period: &Period) -> Vec<Advice> {
-    // A few hours are no experience.
-    if group.coverage(period) < 0.5 || !group.knows(period.from, period.to) {
-        return Vec::new();
+/// What is told only of a day and more: one page is most of an hour.
+const A_DAY: i64 = 86_400_000;
+
+/// What is told of an objective as a whole only of so much time: two bad days are an incident.
+const DAYS: i64 = 3 * A_DAY;
+
+/// Everything that the data show of the time since an SLO's history begins; or why they show too little.
+pub fn of(
+    service: &Service,
+    slo: &Slo,
+    group: &Group,
+    replay: &Replay,
+    rules: &Rules,
+    period: &Period,
+) -> Result<Vec<Advice>, String> {
+    let known = group.coverage(period);
+    if known < 0.5 || !group.knows(period.from, period.to) {
+        return Err(format!("there are data for {} of the judged time, and it takes half of it", percent_apart(known)));
     }
+    let left = replay.budget.iter().filter(|it| it.at <= period.to).filter_map(|it| it.remaining).next_back();
     let texts =
-        [traffic(slo, group, rules, period), objective(slo, group, rules, period), always_firing(replay, period)];
+        [traffic(slo, group, rules, period), objective(slo, group, rules, period, left), always_firing(replay, period)];
     let advice = |(kind, text): (&str, String)| Advice {
         service: service.name.to_string(),
         slo: slo.name.to_string(),
@@ -46,7 +60,25 @@ pub fn of(service: &Service, slo: &Slo, group: &Group, replay: &Replay, rules: &
         kind: kind.to_owned(),
         text,
     };
-    texts.into_iter().flatten().map(advice).collect()
+    Ok(texts.into_iter().flatten().map(advice).collect())
+}
+
+/// What a time is too short for.
+pub fn too_short(period: &Period) -> Option<&'static str> {
+    match period.length() {
+        ..A_DAY => Some("advice on objectives, thresholds and alerts that always fire"),
+        A_DAY..DAYS => Some("advice on objectives"),
+        _ => None,
+    }
+}
+
+/// The same in a sentence, of everything or of one SLO.
+pub fn withheld(what: &str, of: Option<&str>, period: &Period) -> NotJudged {
+    let why = format!(
+        "what is judged is {}: thresholds and alerts are told of from a day on, objectives from three days on",
+        span_of(period.length())
+    );
+    NotJudged { what: of.map_or(what.to_owned(), |it| format!("{what}, of {it}")), why }
 }
 
 /// What one failure does to the first pair of windows.
@@ -58,7 +90,7 @@ fn traffic(slo: &Slo, group: &Group, rules: &Rules, period: &Period) -> Option<(
     let long = first.long;
     // Windows are named at real time; the data are as they are, so the scale of the rules is that of the time too.
     let scaled = Duration::from_millis(long.millis() * rules.window.millis() / slo.window.millis().max(1));
-    let events = group.median_of(scaled, period);
+    let events = group.median_of(scaled, period)?;
     let (_, all) = group.events(period.from, period.to);
     if all <= 0.0 {
         return None;
@@ -97,9 +129,17 @@ fn traffic(slo: &Slo, group: &Group, rules: &Rules, period: &Period) -> Option<(
 }
 
 /// An objective that is never met, or that is met by far.
-fn objective(slo: &Slo, group: &Group, rules: &Rules, period: &Period) -> Option<(&'static str, String)> {
+///
+/// `left` is the share of the budget that is left.
+fn objective(
+    slo: &Slo,
+    group: &Group,
+    rules: &Rules,
+    period: &Period,
+    left: Option<f64>,
+) -> Option<(&'static str, String)> {
     let (bad, all) = group.events(period.from, period.to);
-    if all <= 0.0 {
+    if all <= 0.0 || period.length() < A_DAY {
         return None;
     }
     let ratio = (bad / all).clamp(0.0, 1.0);
@@ -112,12 +152,12 @@ fn objective(slo: &Slo, group: &Group, rules: &Rules, period: &Period) -> Option
         );
         return Some(("threshold", text));
     }
-    if ratio > budget && spent_always(group, rules, period) {
+    if let Some(days) = missed_days(group, rules, period).filter(|_| ratio > budget) {
         let next = nines(ratio).map_or(String::new(), |it| {
             format!(" Consider {}, which these data meet, until the service is better.", percent_of(it))
         });
         let text = format!(
-            "the objective of {} was missed on every day: {is} of events were good. A budget that is always spent tells nobody anything.{next}",
+            "the objective of {} was missed on each of {days} days: {is} of events were good. At that no compliance window ends with budget left.{next}",
             slo.objective.percent()
         );
         return Some(("never_met", text));
@@ -129,7 +169,8 @@ fn objective(slo: &Slo, group: &Group, rules: &Rules, period: &Period) -> Option
         );
         return Some(("threshold", text));
     }
-    if ratio < budget / 10.0 && all * budget >= 10.0 {
+    let unspent = left.is_some_and(|it| it > 0.9) && period.length() >= DAYS;
+    if unspent && ratio < budget / 10.0 && all * budget >= 10.0 {
         let tighter = nines(ratio * 2.0).filter(|it| *it > slo.objective.fraction());
         let next = tighter.map_or(String::new(), |it| format!(" These data meet {} as well.", percent_of(it)));
         let text = format!(
@@ -141,16 +182,15 @@ fn objective(slo: &Slo, group: &Group, rules: &Rules, period: &Period) -> Option
     None
 }
 
-/// Whether every day of the time spent more than its share.
-fn spent_always(group: &Group, rules: &Rules, period: &Period) -> bool {
-    const DAY: i64 = 86_400_000;
-    let days = (0..period.length() / DAY).map(|it| period.from + it * DAY);
-    let ratios: Vec<f64> = (days.map(|from| group.events(from, from + DAY - 1)))
+/// The days of the time when each of them spent more than its share.
+fn missed_days(group: &Group, rules: &Rules, period: &Period) -> Option<usize> {
+    let days = (0..period.length() / A_DAY).map(|it| period.from + it * A_DAY);
+    let ratios: Vec<f64> = (days.map(|from| group.events(from, from + A_DAY - 1)))
         .filter(|(_, all)| *all > 0.0)
         .map(|(bad, all)| bad / all)
         .collect();
-    // Two bad days are an incident.
-    ratios.len() >= 3 && ratios.iter().all(|it| *it > rules.error_budget)
+    let missed = ratios.len() >= 3 && ratios.iter().all(|it| *it > rules.error_budget);
+    missed.then_some(ratios.len())
 }
 
 /// The tightest usual objective that a share of bad events still meets.
@@ -161,6 +201,9 @@ fn nines(bad: f64) -> Option<Decimal> {
 }
 
 fn always_firing(replay: &Replay, period: &Period) -> Option<(&'static str, String)> {
+    if period.length() < A_DAY {
+        return None;
+    }
     let within =
         |from: i64, until: Option<i64>| (until.unwrap_or(period.to).min(period.to) - from.max(period.from)).max(0);
     let share = |severity| {

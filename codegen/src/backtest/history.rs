@@ -11,6 +11,9 @@ use crate::replay::Pair;
 /// Shorter times without data are not told of: a rate over five minutes bridges them.
 const LEAST_GAP: i64 = 600_000;
 
+/// For so long a Prometheus shows the last value of what is no longer recorded.
+const LOOKBACK: i64 = 300_000;
+
 /// The answers to [`Asked`], in its order.
 #[derive(Debug, Clone, Default)]
 pub struct Answers {
@@ -154,7 +157,7 @@ impl Group {
     pub fn gaps(&self, period: &Period) -> Vec<[i64; 2]> {
         let places = self.places(period.from, period.to);
         let moments = places.map(|it| (self.at(it), self.pair.total[it].is_some()));
-        gaps(moments, period)
+        gaps(moments, period, LEAST_GAP)
     }
 
     fn at(&self, place: usize) -> i64 {
@@ -168,19 +171,24 @@ impl Group {
         (between(&self.errors), between(&self.totals))
     }
 
-    /// Events of the median of all windows of a length that begin one after the other, of those that have data.
-    pub fn median_of(&self, window: Duration, period: &Period) -> f64 {
+    /// Events of the median of all windows of a length that begin one after the other, of those that have data for nearly all
+    /// of it. `None` without such a window.
+    pub fn median_of(&self, window: Duration, period: &Period) -> Option<f64> {
         let length = millis(window).max(1);
         let mut all: Vec<f64> = Vec::new();
         let mut from = period.from;
         while from + length <= period.to + millis(period.step) {
-            if self.knows(from, from + length - 1) {
+            let places = self.places(from, from + length - 1);
+            let known = self.known[places.end] - self.known[places.start];
+            // Of what a window asks about, also where it begins before the first data.
+            let whole = usize::try_from(length / millis(self.pair.step).max(1)).unwrap_or(usize::MAX).max(1);
+            if known as f64 >= 0.9 * whole as f64 {
                 all.push(self.events(from, from + length - 1).1);
             }
             from += length;
         }
         all.sort_by(f64::total_cmp);
-        all.get(all.len() / 2).copied().unwrap_or(0.0)
+        all.get(all.len() / 2).copied()
     }
 
     /// The share of a budget that the errors between two moments spent, by all that counted in the compliance window before
@@ -209,16 +217,16 @@ impl Group {
     }
 }
 
-/// Times in which nothing is known.
-fn gaps(moments: impl Iterator<Item = (i64, bool)>, period: &Period) -> Vec<[i64; 2]> {
+/// Times in which nothing is known, of a length that is told.
+fn gaps(moments: impl Iterator<Item = (i64, bool)>, period: &Period, least: i64) -> Vec<[i64; 2]> {
     let mut all: Vec<[i64; 2]> = Vec::new();
     let mut since = None;
     for (at, known) in moments.chain([(period.to + millis(period.step), true)]) {
         match (known, since) {
             (false, None) => since = Some(at),
             (true, Some(from)) => {
-                if at - from >= LEAST_GAP.min(period.length() / 20) {
-                    all.push([from, at]);
+                if at - from >= least.min(period.length() / 20) {
+                    all.push([from, at.min(period.to.max(from))]);
                 }
                 since = None;
             }
@@ -228,11 +236,66 @@ fn gaps(moments: impl Iterator<Item = (i64, bool)>, period: &Period) -> Vec<[i64
     all
 }
 
-/// Times in which a server that is otherwise known to record recorded nothing at all. None when it never says anything.
+/// What the server recorded last of its scrapes, as a value: a moment after the last is known only by that.
+pub const ALIVE: &str = "max(timestamp(up))";
+
+/// Times in which a server that is otherwise known to record recorded nothing at all, from its last scrape on, by the answer
+/// to [`ALIVE`]. None when it never says anything.
+#[expect(clippy::cast_possible_truncation, reason = "a time that the server knows")]
 pub fn silent(asked: &Question, answer: &[Series], period: &Period) -> Vec<[i64; 2]> {
     let step = millis(asked.step).max(1);
-    let known: std::collections::BTreeSet<i64> = answer.iter().flat_map(|it| &it.points).map(|it| it.at).collect();
-    let Some(first) = known.first().copied() else { return Vec::new() };
-    let count = (asked.end - first) / step;
-    gaps((0..=count).map(|it| first + it * step).map(|at| (at, known.contains(&at))), period)
+    let points = answer.iter().flat_map(|it| &it.points).filter(|it| it.value.is_finite());
+    let scraped: BTreeMap<i64, i64> = points.map(|it| (it.at, (it.value * 1_000.0).round() as i64)).collect();
+    let Some(first) = scraped.keys().next().copied() else { return Vec::new() };
+    let moments = (0..=(asked.end - first) / step).map(|it| first + it * step);
+    let seen = moments.map(|at| (at, scraped.contains_key(&at)));
+    let shown = gaps(seen, period, LEAST_GAP - LOOKBACK).into_iter();
+    let scrape = |at: Option<(&i64, &i64)>, gap: [i64; 2]| at.map(|(_, it)| *it).filter(|it| *it <= gap[1]);
+    shown
+        .map(|gap| {
+            let last = scrape(scraped.range(..gap[0]).next_back(), gap).unwrap_or(gap[0]);
+            let next = scrape(scraped.get_key_value(&gap[1]), gap).filter(|it| *it > last).unwrap_or(gap[1]);
+            [last.min(gap[0]), next]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prometheus::Point;
+
+    const MINUTE: i64 = 60_000;
+
+    fn period(minutes: i64) -> Period {
+        Period { from: 0, to: minutes * MINUTE, step: Duration::from_mins(1) }
+    }
+
+    #[test]
+    fn a_server_is_silent_from_its_last_scrape_on() {
+        let period = period(400);
+        let asked = Question { query: ALIVE.to_owned(), start: 0, end: period.to, step: period.step };
+        // Scraped at each minute but for those of 101 to 139, and seen for five minutes longer.
+        let at = |minute: i64| {
+            (!(106..140).contains(&minute))
+                .then_some((minute, minute.min(100).max(minute * i64::from(minute >= 140 || minute <= 100))))
+        };
+        let points = (0..=400).filter_map(at);
+        let points = points.map(|(at, scraped)| Point { at: at * MINUTE, value: (scraped * 60) as f64 });
+        let answer = [Series { labels: Labels::new(), points: points.collect() }];
+        assert_eq!(silent(&asked, &answer, &period), [[100 * MINUTE, 140 * MINUTE]]);
+        assert!(silent(&asked, &[], &period).is_empty());
+    }
+
+    #[test]
+    fn a_median_is_of_whole_windows() {
+        let minutes = |all: usize| vec![Some(1.0); all];
+        let pair = Pair::new(0, Duration::from_mins(1), minutes(100), minutes(100));
+        let group = Group::new(Labels::new(), pair, Duration::from_mins(5));
+        let hour = Duration::from_mins(60);
+        assert_eq!(group.median_of(hour, &period(50)), None);
+        assert_eq!(group.median_of(hour, &period(100)), Some(3_600.0));
+        // The second hour has data for two thirds of it.
+        assert_eq!(group.median_of(hour, &period(120)), Some(3_600.0));
+    }
 }

@@ -13,6 +13,7 @@
 //! | `ask` | asking with few at a time |
 //! | `history` | answers become pairs on one grid; what is missing |
 //! | `run` | everything in order |
+//! | `service` | alerts about a service as a whole |
 //! | `judge` | pages against incidents |
 //! | `advice` | what the data say about an SLO |
 //! | `result` | the outcome, also as JSON |
@@ -27,6 +28,7 @@ pub mod moment;
 pub mod questions;
 pub mod result;
 pub mod run;
+mod service;
 pub mod variant;
 pub mod words;
 
@@ -61,8 +63,39 @@ impl Period {
         self.to - self.from
     }
 
-    /// In weeks.
-    pub fn weeks(&self) -> f64 {
-        self.length() as f64 / 604_800_000.0
+    /// The part of it from the beginning of a history on.
+    #[must_use]
+    pub fn since(&self, begins: i64) -> Self {
+        Self { from: self.from.max(begins).min(self.to), ..*self }
+    }
+
+    /// How much of it is left when there is nothing of some times, which do not overlap.
+    pub fn without(&self, gaps: &[[i64; 2]]) -> i64 {
+        let within = |[from, until]: &[i64; 2]| ((*until).min(self.to) - (*from).max(self.from)).max(0);
+        (self.length() - gaps.iter().map(within).sum::<i64>()).max(0)
+    }
+}
+
+/// How often something happens in a week when it did so many times in a length.
+pub fn per_week(count: usize, length: i64) -> f64 {
+    const WEEK: f64 = 604_800_000.0;
+    if length > 0 { count as f64 * WEEK / length as f64 } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_judged_is_what_there_is_history_of() {
+        let day = 86_400_000;
+        let period = Period { from: 0, to: 30 * day, step: Duration::from_secs(30) };
+        let judged = period.since(20 * day);
+        assert_eq!((judged.from, judged.length()), (20 * day, 10 * day));
+        assert_eq!(period.since(-day), period);
+        assert_eq!(period.since(40 * day).length(), 0);
+        // The first gap lies before it, the second reaches into it.
+        assert_eq!(judged.without(&[[0, day], [19 * day, 23 * day]]), 7 * day);
+        assert!((per_week(5, 7 * day) - 5.0).abs() < 1e-9 && per_week(5, 0) == 0.0);
     }
 }

@@ -171,6 +171,9 @@ pub fn counts(query: &str) -> Vec<String> {
 pub struct Cost {
     /// Range queries.
     pub queries: usize,
+    /// Counts that the estimate itself asks for.
+    #[serde(default)]
+    pub counts: usize,
     /// Points that are evaluated.
     pub points: usize,
     /// The most series that one expression reads.

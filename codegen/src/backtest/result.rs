@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Incident;
 use super::questions::Cost;
-use crate::model::Severity;
+use super::{Incident, Period};
+use crate::model::{Duration, Severity};
 
 /// Everything that was found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,12 @@ pub struct Backtest {
     pub from: i64,
     /// And ends.
     pub to: i64,
+    /// When the history begins, where that is later than `from`.
+    #[serde(default)]
+    pub begins: Option<i64>,
+    /// How long the time is that there is history of, without `server_gaps`: what a week is counted by.
+    #[serde(default)]
+    pub judged: Option<i64>,
     /// Between two evaluations.
     pub step: i64,
     /// Between two evaluations of the rules themselves.
@@ -45,6 +51,15 @@ pub struct Backtest {
     pub not_judged: Vec<NotJudged>,
     /// What the server said about answers that may be wrong.
     pub warnings: Vec<String>,
+}
+
+impl Backtest {
+    /// How long the time is that there is history of an SLO.
+    pub fn judged_of(&self, slo: &Slo) -> i64 {
+        let whole = Period { from: self.from, to: self.to, step: Duration::from_millis(0) };
+        let begins = slo.groups.iter().map(|it| it.first).min();
+        whole.since(begins.unwrap_or(self.from)).without(&self.server_gaps)
+    }
 }
 
 /// An SLO over the judged time.
@@ -77,8 +92,8 @@ pub struct Group {
     pub sli: Option<f64>,
     /// Events (seconds, where an SLI weighs time).
     pub events: f64,
-    /// Events in the median hour.
-    pub events_per_hour: f64,
+    /// Events in the median hour; `null` without one whole hour of data.
+    pub events_per_hour: Option<f64>,
     /// The share of the budget that is left, over time: at most 500 pairs of a time and a share.
     pub budget: Vec<(i64, f64)>,
 }
@@ -115,6 +130,9 @@ pub struct Fired {
     pub severity: Severity,
     /// When it began to fire; before the judged time when it fired already.
     pub from: i64,
+    /// Whether it fired from before the first moment that was read: then it began before `from`.
+    #[serde(default)]
+    pub since_before: bool,
     /// When it no longer did; `null` when it still does at the end.
     pub until: Option<i64>,
     /// Of a burning budget, the long and the short window that began it.
@@ -143,7 +161,7 @@ pub struct Notice {
 pub struct Summary {
     /// Pages that began in the judged time.
     pub pages: usize,
-    /// The same for a week.
+    /// The same for a week of the time that there is history of.
     pub pages_per_week: f64,
     /// Of them in the night.
     pub night_pages: usize,
@@ -173,6 +191,9 @@ pub enum Verdict {
         page: usize,
         /// The SLO whose alert was first; `null` for an alert about the service.
         slo: Option<String>,
+        /// The alert that was first.
+        #[serde(default)]
+        alert: String,
         /// The share of that SLO's budget that it had spent by then.
         spent: Option<f64>,
     },

@@ -6,16 +6,16 @@ use rayon::prelude::*;
 
 use super::ask::Asking;
 use super::history::{self, Answers, Group};
-use super::judge::{self, Seen};
+use super::judge::{self, By, Seen};
 use super::moment::{Night, Offset};
 use super::questions::{self, Asked, AskedAlert, Cost, Question, millis, points_at_once};
-use super::result::{Backtest, Fired, NotJudged, Slo as SloResult, Variant as VariantResult};
-use super::{Incident, Period, Variant, advice};
-use crate::model::{Duration, Estate, Service, Severity, Slo};
+use super::result::{Backtest, Fired, NotJudged, Slo as SloResult};
+use super::{Incident, Period, Variant, advice, service, words};
+use crate::model::{Duration, Estate, Service, Slo};
 use crate::plan::Plan;
 use crate::plan::context::{Context, Layout};
 use crate::prometheus::{PromError, Series};
-use crate::replay::{self, Rules};
+use crate::replay::Rules;
 
 /// What the files themselves are called beside what-ifs.
 pub const AS_IT_IS: &str = "as it is";
@@ -90,11 +90,12 @@ pub fn cost<'a>(input: &Input<'a>, asking: Asking<'_>) -> Result<Questions<'a>, 
         services.push(OfService { service, layout: plan.layout, slos, alerts, left });
     }
     let Period { from, to, step } = input.period;
-    let alive = Question { query: "count(up)".to_owned(), start: from, end: to, step };
+    let alive = Question { query: history::ALIVE.to_owned(), start: from, end: to, step };
     let all = || {
         services
             .iter()
             .flat_map(|it| it.slos.iter().flat_map(|(_, it)| it.all()).chain(it.alerts.iter().map(|it| &it.question)))
+            .chain([&alive])
     };
     let queries: BTreeSet<&str> = all().map(|it| it.query.as_str()).collect();
     let selectors: BTreeMap<&str, Vec<String>> = queries.into_iter().map(|it| (it, questions::counts(it))).collect();
@@ -110,8 +111,8 @@ pub fn cost<'a>(input: &Input<'a>, asking: Asking<'_>) -> Result<Questions<'a>, 
     let sum = |all: &[String]| all.iter().map(|it| most.get(it.as_str()).copied().unwrap_or(0)).sum::<usize>().max(1);
     let series: BTreeMap<String, usize> =
         selectors.iter().map(|(query, all)| ((*query).to_owned(), sum(all))).collect();
-    let mut cost = Cost::default();
-    for it in all().chain([&alive]) {
+    let mut cost = Cost { counts: counts.len(), ..Cost::default() };
+    for it in all() {
         cost.add(it, series.get(&it.query).copied().unwrap_or(1), input.scrape);
     }
     Ok(Questions { services, alive, series, cost })
@@ -137,7 +138,7 @@ pub fn run(input: &Input<'_>, asked: &Questions<'_>, server: &str, asking: Askin
         let all: Vec<&Question> = of.alerts.iter().map(|it| &it.question).collect();
         let answers = asking.all(&asked.sized(all.into_iter()))?;
         for (alert, answer) in of.alerts.iter().zip(answers) {
-            run.alert(of.service, alert, &answer);
+            run.alert(of.service, of.layout, alert, &answer);
         }
         for (slo, questions) in &of.slos {
             let all: Vec<&Question> = questions.all().collect();
@@ -181,6 +182,14 @@ fn in_layout<'a>(estate: &'a Estate, service: &'a Service, layout: Layout) -> Co
     context
 }
 
+/// What a variant does not change.
+fn left(variant: &Variant) -> impl Iterator<Item = NotJudged> {
+    variant.left.iter().map(|(service, slo)| NotJudged {
+        what: format!("{service}/{slo} with --what-if {}", variant.name),
+        why: "it weighs time and counts no events, so `min_errors` is nothing for it".to_owned(),
+    })
+}
+
 /// What was found so far.
 struct Run<'a> {
     input: &'a Input<'a>,
@@ -190,6 +199,8 @@ struct Run<'a> {
     seen: Vec<Vec<Seen>>,
     /// Incidents that something is known of.
     known: BTreeSet<usize>,
+    /// The first data of any SLO.
+    begins: Option<i64>,
     advice: Vec<super::result::Advice>,
     not_judged: Vec<NotJudged>,
 }
@@ -202,8 +213,9 @@ impl<'a> Run<'a> {
             slos: Vec::new(),
             seen: estates(input).map(|_| Vec::new()).collect(),
             known: BTreeSet::new(),
+            begins: None,
             advice: Vec::new(),
-            not_judged: Vec::new(),
+            not_judged: input.variants.iter().flat_map(left).collect(),
         }
     }
 
@@ -215,7 +227,14 @@ impl<'a> Run<'a> {
     fn slo(&mut self, service: &Service, layout: Layout, slo: &Slo, groups: &[Group]) {
         let (input, period) = (self.input, &self.input.period);
         let what = format!("{}/{}", service.name, slo.name);
-        if !groups.iter().any(|it| it.knows(period.from, period.to)) {
+        let begins = groups.iter().map(Group::first).min();
+        self.begins = [self.begins, begins].into_iter().flatten().min();
+        let judged = period.since(begins.unwrap_or(period.from));
+        // What the whole time is too short for is told once.
+        let short = advice::too_short(&judged).filter(|it| begins.is_some() && advice::too_short(period) != Some(it));
+        self.not_judged.extend(short.map(|it| advice::withheld(it, Some(&what), &judged)));
+        let known = groups.iter().any(|it| it.knows(period.from, period.to));
+        if !known {
             let why = "the server has no data of it in this time";
             self.not_judged.push(NotJudged { what, why: why.to_owned() });
         }
@@ -251,6 +270,7 @@ impl<'a> Run<'a> {
                         alert: alert.name.to_owned(),
                         severity: alert.severity,
                         from: firing.from,
+                        since_before: false,
                         until: firing.until,
                         windows: firing.pair.map(|(long, short)| [long.to_string(), short.to_string()]),
                     },
@@ -260,7 +280,16 @@ impl<'a> Run<'a> {
             self.note(*variant, fired, &spent);
             if *variant == 0 {
                 shown.push(advice::described(group, &replay, period, BUDGET_POINTS));
-                self.advice.extend(advice::of(service, slo, group, &replay, &variants[0].1, period));
+                match advice::of(service, slo, group, &replay, &variants[0].1, &judged) {
+                    Ok(all) => self.advice.extend(all),
+                    // Of what is not known at all that is told.
+                    Err(_) if !known => {}
+                    Err(why) => {
+                        let of = words::named(service.name.as_str(), Some(slo.name.as_str()), &group.labels);
+                        let what = format!("advice on {of}");
+                        self.not_judged.push(NotJudged { what, why });
+                    }
+                }
             }
         }
         self.slos.push(SloResult {
@@ -272,35 +301,13 @@ impl<'a> Run<'a> {
         });
     }
 
-    /// An alert about a service: the same under each variant.
-    fn alert(&mut self, service: &Service, alert: &AskedAlert, answer: &[Series]) {
-        let severity =
-            if alert.severity == self.input.estate.policy.severities.page { Severity::Page } else { Severity::Ticket };
-        let step = millis(alert.question.step).max(1);
-        let mut fired = Vec::new();
-        for series in answer {
-            let held: BTreeSet<i64> = series.points.iter().map(|it| it.at).collect();
-            let moments =
-                (0..alert.question.points()).map(|it| alert.question.start + step * i64::try_from(it).unwrap_or(0));
-            let held = moments.map(|at| (at, held.contains(&at)));
-            for firing in replay::firings(held, alert.hold, alert.keep) {
-                let mut labels = series.labels.clone();
-                labels.remove("__name__");
-                let fired_as = Fired {
-                    service: service.name.to_string(),
-                    slo: None,
-                    labels,
-                    alert: alert.name.clone(),
-                    severity,
-                    from: firing.from,
-                    until: firing.until,
-                    windows: None,
-                };
-                fired.push((firing.active, fired_as));
-            }
-        }
-        for variant in 0..self.seen.len() {
-            self.note(variant, fired.clone(), &|_, _| None);
+    /// An alert about a service: it fires alike under each variant, and is not delivered alike.
+    fn alert(&mut self, service: &Service, layout: Layout, alert: &AskedAlert, answer: &[Series]) {
+        for (variant, (_, estate)) in estates(self.input).enumerate() {
+            let own = estate.services.iter().find(|it| it.name == service.name);
+            let context = own.map(|it| in_layout(estate, it, layout));
+            let severity = service::severity(alert, estate, context.as_ref());
+            self.note(variant, service::fired(service.name.as_str(), alert, severity, answer), &|_, _| None);
         }
     }
 
@@ -311,7 +318,7 @@ impl<'a> Run<'a> {
             if fired.from > period.to || fired.until.is_some_and(|it| it <= period.from) {
                 continue;
             }
-            if self.server_gaps.iter().any(|[from, until]| (from - before..=until + before).contains(&active)) {
+            if self.server_gaps.iter().any(|[from, until]| (*from..=until + before).contains(&active)) {
                 if variant == 0 {
                     let of = fired.slo.as_ref().map(|it| format!("/{it}")).unwrap_or_default();
                     let (severity, at) = (fired.severity.as_str(), self.input.offset.show(active));
@@ -322,7 +329,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             let spent = (self.incidents())
-                .filter(|(_, it)| judge::tells_of(&fired, it, self.input.grace))
+                .filter(|(_, it)| judge::tells_of(&fired, it, self.input.grace, period.to))
                 .filter_map(|(index, it)| Some((index, spent(it.start, fired.from.max(it.start))?)))
                 .collect();
             self.seen[variant].push(Seen { fired, spent });
@@ -330,13 +337,29 @@ impl<'a> Run<'a> {
     }
 
     fn finish(self, cost: Cost, server: &str) -> Backtest {
-        let (input, known) = (self.input, self.known);
-        let judged = |(name, seen): (&str, Vec<Seen>)| -> VariantResult { judge::judge(name, seen, input, &known) };
+        let (input, period) = (self.input, self.input.period);
+        let judged = period.since(self.begins.unwrap_or(period.from));
+        let length = judged.without(&self.server_gaps);
+        let by = By {
+            incidents: input.incidents,
+            known: &self.known,
+            grace: input.grace,
+            period,
+            judged: length,
+            server_gaps: &self.server_gaps,
+            night: (input.night, input.offset),
+        };
+        let variants = estates(input).map(|(name, _)| name).zip(self.seen);
+        let variants = variants.map(|(name, seen)| judge::judge(name, seen, &by)).collect();
+        let mut not_judged = self.not_judged;
+        not_judged.extend(advice::too_short(&period).map(|it| advice::withheld(it, None, &period)));
         Backtest {
             version: 1,
             server: server.to_owned(),
             from: input.period.from,
             to: input.period.to,
+            begins: (judged.from > period.from).then_some(judged.from),
+            judged: Some(length),
             step: millis(input.period.step),
             interval: millis(crate::plan::windows::timing().scaled(input.estate.time_scale).interval),
             utc_offset: input.offset.to_string(),
@@ -344,10 +367,10 @@ impl<'a> Run<'a> {
             cost,
             slos: self.slos,
             incidents: input.incidents.map(<[Incident]>::to_vec),
-            variants: estates(input).map(|(name, _)| name).zip(self.seen).map(judged).collect(),
+            variants,
             advice: self.advice,
             server_gaps: self.server_gaps,
-            not_judged: self.not_judged,
+            not_judged,
             warnings: Vec::new(),
         }
     }

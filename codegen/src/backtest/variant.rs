@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic, Findings, Severity, Span};
 use crate::load::{SourceFile, Sources};
-use crate::model::{Estate, TimeScale};
+use crate::model::Estate;
 use crate::resolve;
 use crate::spec::check::{help, printable};
 use crate::yaml::{Key, Node, Range, Value};
 
 /// Keys of an SLO that can be otherwise without being measured otherwise.
-const KEYS: &[&str] = &["objective", "window", "min_errors", "tier", "no_data", "windows"];
+const KEYS: &[&str] = &["objective", "window", MIN_ERRORS, "tier", "no_data", "windows"];
+
+const MIN_ERRORS: &str = "min_errors";
 
 /// The fields of an alert window, in the order in which an argument has them.
 const FIELDS: [&str; 4] = ["severity", "share", "long", "short"];
@@ -29,15 +31,17 @@ pub struct Variant {
     pub name: String,
     /// What it comes to.
     pub estate: Estate,
+    /// SLOs that weigh time, so that its `min_errors` is nothing for them.
+    pub left: BTreeSet<(String, String)>,
 }
 
-/// The variant that an argument such as `objective=99.5%,window=7d` asks for, of some SLOs (service and name). Its text
-/// becomes a source; findings that the files themselves have are left out.
+/// The variant of an estate that an argument such as `objective=99.5%,window=7d` asks for, of some SLOs (service and name).
+/// Its text becomes a source; findings that the files themselves have are left out.
 pub fn read(
     text: &str,
     sources: &mut Sources,
+    estate: &Estate,
     chosen: &BTreeSet<(String, String)>,
-    scale: TimeScale,
     before: &[Diagnostic],
 ) -> (Option<Variant>, Vec<Diagnostic>) {
     let file = sources.files.len();
@@ -47,11 +51,13 @@ pub fn read(
     if !found.is_empty() {
         return (None, found);
     }
+    let counts = settings.iter().any(|(key, _)| key.text == MIN_ERRORS);
+    let left = if counts { weighing(estate, chosen) } else { BTreeSet::new() };
     let mut changed = sources.clone();
     for tree in changed.trees.iter_mut().flatten() {
-        change(tree, &settings, chosen);
+        change(tree, &settings, chosen, &left);
     }
-    let (estate, mut said) = resolve::estate(&changed, scale);
+    let (estate, mut said) = resolve::estate(&changed, estate.time_scale);
     said.retain(|it| !before.contains(it));
     for it in &mut said {
         if it.span.range.start >= FAR {
@@ -68,7 +74,17 @@ pub fn read(
     said.retain(|it| it.span.file != file || seen.insert((it.code, it.span, it.message.clone())));
     let awaited = |it: &Diagnostic| it.severity == Severity::Error;
     let estate = estate.filter(|_| !said.iter().any(awaited));
-    (estate.map(|estate| Variant { name: text.to_owned(), estate }), said)
+    (estate.map(|estate| Variant { name: text.to_owned(), estate, left }), said)
+}
+
+/// Those of the chosen SLOs that count no events. None when that is all of them: then the argument is wrong.
+fn weighing(estate: &Estate, chosen: &BTreeSet<(String, String)>) -> BTreeSet<(String, String)> {
+    let weigh = estate.services.iter().flat_map(|service| {
+        let slos = service.slos.iter().filter(|it| it.sli.is_time_weighted());
+        slos.map(|it| (service.name.to_string(), it.name.to_string()))
+    });
+    let left: BTreeSet<_> = weigh.filter(|it| chosen.contains(it)).collect();
+    if left.len() == chosen.len() { BTreeSet::new() } else { left }
 }
 
 /// Keys and values with the places of both.
@@ -144,8 +160,13 @@ fn scalar(text: &str, range: Range) -> Node {
     Node { value: Value::Scalar { text: text.to_owned(), string }, range: far(range) }
 }
 
-/// Sets keys of the chosen SLOs of a tree.
-fn change(tree: &mut Node, settings: &[(Key, Node)], chosen: &BTreeSet<(String, String)>) {
+/// Sets keys of the chosen SLOs of a tree; `min_errors` not of those that count no events.
+fn change(
+    tree: &mut Node,
+    settings: &[(Key, Node)],
+    chosen: &BTreeSet<(String, String)>,
+    left: &BTreeSet<(String, String)>,
+) {
     let name = |node: &Node, key: &str| match node.get(key).map(|it| &it.value) {
         Some(Value::Scalar { text, .. }) => text.clone(),
         _ => String::new(),
@@ -155,11 +176,12 @@ fn change(tree: &mut Node, settings: &[(Key, Node)], chosen: &BTreeSet<(String, 
     let Some((_, list)) = entries.iter_mut().find(|(key, _)| key.text == "slos") else { return };
     let Value::List(slos) = &mut list.value else { return };
     for slo in slos {
-        if !chosen.contains(&(service.clone(), name(slo, "name"))) {
+        let of = (service.clone(), name(slo, "name"));
+        if !chosen.contains(&of) {
             continue;
         }
         let Value::Map(entries) = &mut slo.value else { continue };
-        for (key, value) in settings {
+        for (key, value) in settings.iter().filter(|(it, _)| it.text != MIN_ERRORS || !left.contains(&of)) {
             entries.retain(|(it, _)| it.text != key.text);
             entries.push((key.clone(), value.clone()));
         }

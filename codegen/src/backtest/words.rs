@@ -1,14 +1,19 @@
 //! The outcome for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::advice::number;
 use super::moment::Offset;
 use super::result::{Backtest, Fired, Notice, Slo, Variant, Verdict};
 use crate::numbers::{percent_apart, span_of};
+use crate::spec::check::plain;
 
 /// Notices of one SLO or service that are shown; the rest is counted.
 const SHOWN: usize = 10;
+
+/// A rate over five minutes begins later than the data; that is not told.
+const NOTABLE: i64 = 600_000;
 
 /// The whole outcome.
 pub fn human(of: &Backtest) -> String {
@@ -30,6 +35,14 @@ pub fn human(of: &Backtest) -> String {
             span_of(of.step)
         );
     }
+    if let Some(begins) = of.begins.filter(|it| it - of.from >= NOTABLE.min((of.to - of.from) / 20)) {
+        let (missing, whole) = (span_of(begins - of.from), span_of(of.to - of.from));
+        let _ = writeln!(
+            text,
+            "  history begins at {}: {missing} of {whole} are not judged, and a week is counted by the rest",
+            offset.show(begins)
+        );
+    }
     let [as_it_is, what_ifs @ ..] = of.variants.as_slice() else { return text };
     for slo in &of.slos {
         slo_text(&mut text, slo, as_it_is, offset);
@@ -46,7 +59,7 @@ pub fn human(of: &Backtest) -> String {
         of.advice.iter().map(|it| format!("{}: {}", named(&it.service, Some(&it.slo), &it.labels), it.text)),
     );
     let gaps = of.server_gaps.iter().map(|[from, until]| {
-        format!("the server recorded nothing for {} from {}", span_of(until - from), offset.show(*from))
+        format!("the server recorded nothing for {} after {}", span_of(until - from), offset.show(*from))
     });
     list(&mut text, "not judged", of.not_judged.iter().map(|it| format!("{}: {}", it.what, it.why)).chain(gaps));
     list(&mut text, "the server warns", of.warnings.iter().cloned());
@@ -63,8 +76,8 @@ fn list(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
 }
 
 /// `shop/checkout {region="eu"}`.
-fn named(service: &str, slo: Option<&str>, labels: &std::collections::BTreeMap<String, String>) -> String {
-    let labels: Vec<String> = labels.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
+pub(super) fn named(service: &str, slo: Option<&str>, labels: &BTreeMap<String, String>) -> String {
+    let labels: Vec<String> = labels.iter().map(|(key, value)| format!("{key}=\"{}\"", plain(value))).collect();
     let labels = if labels.is_empty() { String::new() } else { format!(" {{{}}}", labels.join(", ")) };
     format!("{service}{}{labels}", slo.map_or(String::new(), |it| format!("/{it}")))
 }
@@ -99,7 +112,7 @@ fn slo_text(text: &mut String, slo: &Slo, variant: &Variant, offset: Offset) {
         let _ = writeln!(
             text,
             "\n{} ({} over {}): no data",
-            named(&slo.service, Some(&slo.slo), &std::collections::BTreeMap::new()),
+            named(&slo.service, Some(&slo.slo), &BTreeMap::new()),
             slo.objective,
             slo.window
         );
@@ -120,13 +133,16 @@ fn service_text(text: &mut String, variant: &Variant, offset: Offset) {
 fn fired<'a>(text: &mut String, all: impl Iterator<Item = &'a Fired>, offset: Offset) {
     let all: Vec<&Fired> = all.collect();
     for it in all.iter().take(SHOWN) {
-        let length = it.until.map_or("and still fires".to_owned(), |until| format!("for {}", span_of(until - it.from)));
+        // What fired when the reading began has fired for nobody knows how long.
+        let (earlier, longer) = if it.since_before { (" or earlier", " or longer") } else { ("", "") };
+        let length = |until: i64| format!("for {}{longer}", span_of(until - it.from));
+        let length = it.until.map_or("and still fires".to_owned(), length);
         let windows = it.windows.as_ref().map_or(String::new(), |[long, short]| format!(" ({long} and {short})"));
         let labels =
             if it.slo.is_none() && !it.labels.is_empty() { named("", None, &it.labels) } else { String::new() };
         let _ = writeln!(
             text,
-            "  {:<6}  {}  {length}  {}{windows}{labels}",
+            "  {:<6}  {}{earlier}  {length}  {}{windows}{labels}",
             it.severity.as_str(),
             offset.show(it.from),
             it.alert
@@ -169,8 +185,9 @@ fn incidents(text: &mut String, of: &Backtest, variant: &Variant, offset: Offset
     }
     for (incident, verdict) in incidents.iter().zip(&variant.verdicts) {
         let what = match verdict {
-            Verdict::Detected { after, slo, spent, .. } => {
-                let by = slo.as_ref().map_or(String::new(), |it| format!(" by {it}"));
+            Verdict::Detected { after, slo, alert, spent, .. } => {
+                let by = slo.as_ref().unwrap_or(alert);
+                let by = if by.is_empty() { String::new() } else { format!(" by {by}") };
                 let spent = spent.map_or(String::new(), |it| format!(", {} of its budget spent", percent_apart(it)));
                 format!("detected after {}{by}{spent}", span_of(*after))
             }
@@ -182,7 +199,7 @@ fn incidents(text: &mut String, of: &Backtest, variant: &Variant, offset: Offset
             text,
             "  {}  {} ({}): {what}",
             offset.show(incident.start),
-            incident.name,
+            plain(&incident.name),
             span_of(incident.end - incident.start)
         );
     }

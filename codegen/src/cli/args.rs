@@ -257,7 +257,9 @@ const STATUS_HELP: &str = "Examples:
 
 Columns: the SLI over the compliance window and its objective; the budget that is left, also as minutes in which everything
 fails and as failed requests; the burn rate that is nearest to an alert, with its window; when the budget is spent at
-this burn.";
+this burn.
+
+Exit status: 0 fine, 1 what --gate or --fail-on names is the case, 2 could not run, or an input is wrong: nobody knows.";
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Status {
@@ -292,8 +294,8 @@ pub(super) struct Reach {
     #[arg(long, value_name = "URL", env = "KILTER_PROMETHEUS", hide_env_values = true)]
     pub(super) prometheus: Option<String>,
     /// A header of every request, such as 'X-Scope-OrgID: shop'; may be given several times.
-    #[arg(long = "prometheus-header", value_name = "NAME: VALUE", value_parser = super::reach::header)]
-    pub(super) headers: Vec<(String, String)>,
+    #[arg(long = "prometheus-header", value_name = "NAME: VALUE")]
+    pub(super) headers: Vec<String>,
     /// A file with a bearer token. Or the token in the variable KILTER_PROMETHEUS_TOKEN.
     #[arg(long = "prometheus-token-file", value_name = "FILE", conflicts_with = "user")]
     pub(super) token_file: Option<PathBuf>,

@@ -19,7 +19,7 @@ use crate::backtest::result::{Backtest as Outcome, Verdict};
 use crate::backtest::{self, Incident, Input as Asked, Period, Variant, incidents, questions, variant, words};
 use crate::diagnostic::{Diagnostic, any_error, report};
 use crate::load::{self, LoadOptions, Sources};
-use crate::model::{Duration, Estate, TimeScale};
+use crate::model::{Duration, DurationError, Estate, TimeScale};
 use crate::pipeline::{self, Made, Options};
 use crate::plan::windows;
 use crate::prometheus::Client;
@@ -35,7 +35,7 @@ pub(super) const HELP: &str = "Examples:
 
 Works on what was scraped: no rule need be deployed. The guide is docs/backtest.md.
 
-Exit status: 0 fine, 1 an incident was missed or an input is wrong, 2 could not run.";
+Exit status: 0 fine, 1 an incident was missed, 2 could not run, or an input is wrong.";
 
 /// Samples that are read without being asked twice: minutes of a Prometheus' time.
 const MOST_SAMPLES: u64 = 1_000_000_000;
@@ -59,12 +59,12 @@ pub(super) struct Backtest {
     /// Judge by this list of incidents, YAML or CSV.
     #[arg(long, value_name = "FILE")]
     incidents: Option<PathBuf>,
-    /// Also as if the SLOs said this: objective, window, min_errors, tier, no_data, joined by commas; may be given several
-    /// times.
+    /// Also as if the SLOs said this: objective, window, min_errors, tier, no_data, windows, joined by commas; may be given
+    /// several times.
     #[arg(long, value_name = "KEY=VALUE,...")]
     what_if: Vec<String>,
     /// How long after an incident a page may still tell of it.
-    #[arg(long, value_name = "DURATION", default_value = "15m")]
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = or_none)]
     grace: Duration,
     /// When nobody wants to be woken.
     #[arg(long, value_name = "HH:MM-HH:MM", default_value = "22:00-07:00")]
@@ -104,13 +104,15 @@ pub(super) fn run(args: &Backtest) -> Result<Status, String> {
         pipeline::run_with(&options, &wanted).map_err(|error| error.to_string())?;
     let Some((estate, plan, _)) = output else { return Ok(wrong(&diagnostics, &sources)) };
     let chosen = chosen(args, &sources, &estate)?;
+    let before = diagnostics.len();
     let list = list(args, &mut sources, &estate, &mut diagnostics)?;
-    let variants = variants(args, &mut sources, &chosen, &mut diagnostics);
+    let variants = variants(args, &mut sources, &estate, &chosen, &mut diagnostics);
     if any_error(&diagnostics) {
         return Ok(wrong(&diagnostics, &sources));
     }
+    // What `kilter lint` says of the files is told there.
     if !args.quiet {
-        eprint!("{}", report::human(&diagnostics, &sources, color()));
+        eprint!("{}", report::human(&diagnostics[before..], &sources, color()));
     }
     let client = args.reach.client()?;
     let input = Asked {
@@ -204,7 +206,7 @@ fn whole(count: f64) -> usize {
 }
 
 fn priced(cost: &Cost) -> String {
-    let Cost { queries, points, series, samples } = *cost;
+    let Cost { queries, counts, points, series, samples } = *cost;
     let of = |number: u64| {
         let digits = number.to_string();
         let from_right = |at: usize| at > 0 && (digits.len() - at).is_multiple_of(3);
@@ -214,19 +216,20 @@ fn priced(cost: &Cost) -> String {
             .collect::<String>()
     };
     format!(
-        "{} queries, {} points, at most {} series in one expression and about {} samples",
+        "{} queries, {} points, at most {} series in one expression and about {} samples; {} counts were asked for this estimate",
         of(queries as u64),
         of(points as u64),
         of(series as u64),
-        of(samples)
+        of(samples),
+        of(counts as u64)
     )
 }
 
-/// Prints findings that end the run.
+/// Prints findings that end the run: nothing was asked, so that nothing is known.
 fn wrong(diagnostics: &[Diagnostic], sources: &Sources) -> Status {
     eprint!("{}", report::human(diagnostics, sources, color()));
-    eprintln!("{}", counted(diagnostics));
-    Status::Findings
+    eprintln!("{}; nothing was asked", counted(diagnostics));
+    Status::Failed
 }
 
 fn status(outcome: &Outcome) -> Status {
@@ -269,24 +272,35 @@ fn list(
     found: &mut Vec<Diagnostic>,
 ) -> Result<Option<Vec<Incident>>, String> {
     let Some(path) = &args.incidents else { return Ok(None) };
+    let before = found.len();
     let file = load::add_text(sources, path, &current(), found).map_err(|error| error.to_string())?;
+    // What is no text has nothing in it that could be wrong, too.
+    if found.len() > before {
+        return Ok(None);
+    }
     Ok(Some(incidents::read(file, sources, estate, args.utc_offset, found)))
 }
 
 fn variants(
     args: &Backtest,
     sources: &mut Sources,
+    estate: &Estate,
     chosen: &BTreeSet<(String, String)>,
     found: &mut Vec<Diagnostic>,
 ) -> Vec<Variant> {
     let before = found.clone();
     let mut all = Vec::new();
     for text in &args.what_if {
-        let (variant, said) = variant::read(text, sources, chosen, args.time_scale, &before);
+        let (variant, said) = variant::read(text, sources, estate, chosen, &before);
         all.extend(variant);
         found.extend(said);
     }
     all
+}
+
+/// A duration, which may be none.
+fn or_none(text: &str) -> Result<Duration, DurationError> {
+    if matches!(text, "0" | "0s" | "0m") { Ok(Duration::from_millis(0)) } else { text.parse() }
 }
 
 /// The judged time.

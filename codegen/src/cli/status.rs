@@ -160,13 +160,18 @@ fn counted_rules(of: &Comparison) -> String {
     )
 }
 
-/// `12 SLOs: 1 page, 2 missing, 9 fine`.
+/// `12 SLOs on ...: 1 page, 2 missing, 9 fine; 1 service as a whole: 1 page`.
 fn counts(report: &Report) -> String {
-    let mut by_state: BTreeMap<State, usize> = BTreeMap::new();
-    report.slos.iter().for_each(|it| *by_state.entry(it.state).or_default() += 1);
-    let counts: Vec<String> = by_state.iter().map(|(state, count)| format!("{count} {}", state.as_str())).collect();
-    let (all, counts) = (report.slos.len(), counts.join(", "));
-    format!("{all} SLO{} on {}: {counts}", plural(all), report.prometheus)
+    let count = |states: &mut dyn Iterator<Item = State>| {
+        let mut by_state: BTreeMap<State, usize> = BTreeMap::new();
+        states.for_each(|it| *by_state.entry(it).or_default() += 1);
+        let counts = by_state.iter().map(|(state, count)| format!("{count} {}", state.as_str()));
+        counts.collect::<Vec<_>>().join(", ")
+    };
+    let (all, slos) = (report.slos.len(), count(&mut report.slos.iter().map(|it| it.state)));
+    let text = format!("{all} SLO{} on {}: {slos}", plural(all), report.prometheus);
+    let (all, services) = (report.services.len(), count(&mut report.services.iter().map(|it| it.state)));
+    if all == 0 { text } else { format!("{text}; {all} service{} as a whole: {services}", plural(all)) }
 }
 
 /// What to do when rules are not there at all.

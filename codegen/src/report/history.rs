@@ -2,6 +2,7 @@
 
 use super::page::Page;
 use super::slo::{Figure, History, SloView};
+use crate::backtest::per_week;
 use crate::backtest::result::{Backtest, Fired, Verdict};
 use crate::model::Severity;
 use crate::numbers::{counted, grouped, list, percent, percent_down, seconds};
@@ -37,7 +38,8 @@ pub fn compared(before: Option<(&Backtest, &str, &str)>, after: (&Backtest, &str
         known.then(|| [Severity::Page, Severity::Ticket].map(|it| count(&all, it)))
     };
     let [pages, tickets] = counts(after)?;
-    let length = seconds((after.0.to - after.0.from) as f64 / 1_000.0);
+    // Where history begins later, only that much is told of.
+    let length = seconds((after.0.to - after.0.begins.unwrap_or(after.0.from)) as f64 / 1_000.0);
     let both = |then: usize, now: usize| if then == now { now.to_string() } else { format!("{then} → {now}") };
     Some(match before.and_then(counts) {
         Some([was, were]) => {
@@ -50,12 +52,11 @@ pub fn compared(before: Option<(&Backtest, &str, &str)>, after: (&Backtest, &str
 fn of(outcome: &Backtest, view: &SloView) -> Option<History> {
     let slo = outcome.slos.iter().find(|it| it.service == view.service && it.slo == view.name)?;
     let all = fired(outcome, &view.service, &view.name);
-    let weeks = (outcome.to - outcome.from) as f64 / 604_800_000.0;
     let (pages, tickets) = (count(&all, Severity::Page), count(&all, Severity::Ticket));
     let mut said = vec![format!(
         "{} ({:.1} a week) and {}.",
         counted(pages, "page"),
-        pages as f64 / weeks.max(f64::MIN_POSITIVE),
+        per_week(pages, outcome.judged_of(slo)),
         counted(tickets, "ticket")
     )];
     for group in &slo.groups {

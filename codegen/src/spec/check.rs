@@ -111,6 +111,12 @@ pub fn least_edits(one: &str, other: &str) -> usize {
     usize::try_from(sum(1).max(sum(-1))).unwrap_or(0)
 }
 
+/// A text as it is, but for what a terminal would do something on.
+pub fn plain(text: &str) -> String {
+    let visible = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    text.chars().map(visible).collect()
+}
+
 /// A text for a message: one line, not too long.
 pub fn printable(text: &str) -> String {
     let mut short: String = text.chars().take(60).flat_map(char::escape_debug).collect();

@@ -1,6 +1,6 @@
 //! From answers to a report: what each number means, and what is urgent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kilter_contract::slo;
 
@@ -72,8 +72,11 @@ impl Judge<'_> {
         let coverage = self.observed.value(&key, slo::PERIOD_COVERAGE);
         let budget = self.budget(&key, period, coverage, own);
         let burn_rates = self.burn_rates(&key, scale);
-        let burn = self.nearest(&burn_rates);
         let alerts = self.observed.alerts(&key);
+        let served_objective = served.filter(|it| (it - own).abs() > 1e-9 * own).map(|it| promised(1.0 - it));
+        // What the server judges by another objective need not alert by this one.
+        let silent = served_objective.is_none() && !alerts.iter().any(|it| it.name == slo::ERROR_BUDGET_BURN);
+        let burn = self.nearest(&burn_rates, silent);
         let state = self.state(&data, budget, &alerts);
         let window = self.window().secs_f64();
         let exhausted_in_seconds = match (budget, &burn) {
@@ -89,7 +92,9 @@ impl Judge<'_> {
             state,
             data,
             objective: slo.objective.percent(),
-            served_objective: served.filter(|it| (it - own).abs() > 1e-9 * own).map(|it| 1.0 - it),
+            served_objective,
+            by: slo.by.clone(),
+            served_by: self.served_by(),
             window: slo.window.to_string(),
             sli: period.map(|it| 1.0 - it * own),
             budget,
@@ -113,6 +118,13 @@ impl Judge<'_> {
     /// The error budget by which the server judges; `None` when it does not know the SLO.
     fn served_budget(&self) -> Option<f64> {
         self.observed.value(&self.plain(), slo::ERROR_BUDGET).filter(|it| *it > 0.0)
+    }
+
+    /// By what the server divides it, when the file does otherwise.
+    fn served_by(&self) -> Option<Vec<String>> {
+        let served = self.observed.divided(self.service.name.as_str(), self.slo.name.as_str())?;
+        let own: BTreeSet<&String> = self.slo.by.iter().collect();
+        (served.iter().collect::<BTreeSet<_>>() != own).then(|| served.iter().cloned().collect())
     }
 
     /// What is measured now: where missing data count as errors, what counts would hide that they are missing.
@@ -176,11 +188,13 @@ impl Judge<'_> {
     }
 
     /// The long window whose burn rate is nearest to its threshold, or the farthest above it.
-    fn nearest(&self, rates: &BTreeMap<String, f64>) -> Option<Burn> {
+    fn nearest(&self, rates: &BTreeMap<String, f64>, silent: bool) -> Option<Burn> {
         let burns = windows::pairs(self.slo).iter().filter_map(|pair| {
             let window = pair.long.to_string();
             let threshold = pair.factor(self.slo.window, self.slo.objective).to_f64();
-            Some(Burn { rate: *rates.get(&window)?, window, threshold })
+            let rate = *rates.get(&window)?;
+            let both = rate > threshold && rates.get(&pair.short.to_string()).is_some_and(|it| *it > threshold);
+            Some(Burn { rate, window, threshold, held_back: both && silent && self.slo.min_errors > 0 })
         });
         let reached = |it: &Burn| it.rate / it.threshold;
         // Of equals the first: pages stand first.
@@ -200,6 +214,12 @@ impl Judge<'_> {
         ];
         own.into_iter().flatten().chain(of_alerts(self.estate, alerts)).min().unwrap_or(State::Fine)
     }
+}
+
+/// A share as files have it: `99.95%`.
+fn promised(share: f64) -> String {
+    let text = format!("{:.6}", share * 100.0);
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// The series that tells whether an SLO's data come.

@@ -47,8 +47,14 @@ pub struct Row {
     pub data: Data,
     /// The promise, such as `99.9%`.
     pub objective: String,
-    /// The objective by which the server's rules judge, when it is another.
-    pub served_objective: Option<f64>,
+    /// The objective by which the server's rules judge, when it is another; such as `99.9%` too.
+    pub served_objective: Option<String>,
+    /// The `by` labels of the file.
+    #[serde(skip)]
+    pub by: Vec<String>,
+    /// The labels by which the server's rules divide it, when they are others than the file's `by`; the rows are those of the
+    /// server then.
+    pub served_by: Option<Vec<String>>,
     /// The compliance window, such as `30d`.
     pub window: String,
     /// Share of good events over the compliance window, of 1.
@@ -155,6 +161,8 @@ pub struct Burn {
     pub rate: f64,
     /// Above this it alerts.
     pub threshold: f64,
+    /// Whether both windows burn above it and there is no alert, because fewer than `min_errors` events failed.
+    pub held_back: bool,
 }
 
 /// An alert of the server.

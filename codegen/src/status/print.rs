@@ -87,6 +87,9 @@ fn line(cells: &[String; 8], widths: &[usize; 8], paint: impl Fn(String) -> Stri
     format!("{state}  {}{numbers}\n", padded(1, &cells[1]))
 }
 
+/// What helps where the server's rules are not those of the file.
+const DEPLOY: &str = "deploy the generated rules, as kilter status --rules tells";
+
 /// What a row needs sentences for.
 pub(crate) fn notes(row: &Row, at: i64) -> Vec<String> {
     let mut all = Vec::new();
@@ -97,10 +100,20 @@ pub(crate) fn notes(row: &Row, at: i64) -> Vec<String> {
     if let Some(coverage) = row.coverage.filter(|it| *it < 0.995) {
         all.push(format!("data for {} of the {} only", percent_down(coverage, 0), row.window));
     }
-    if let Some(served) = row.served_objective {
+    if let Some(served) = &row.served_objective {
+        all.push(format!("the server judges by {served}: {DEPLOY}"));
+    }
+    if let Some(served) = &row.served_by {
+        let by = |labels: &[String]| {
+            if labels.is_empty() { "not at all".to_owned() } else { format!("by {}", labels.join(", ")) }
+        };
+        all.push(format!("the server's rules divide it {}, the file {}: {DEPLOY}", by(served), by(&row.by)));
+    }
+    if let Some(burn) = row.burn.as_ref().filter(|it| it.held_back) {
+        let (is, above) = (rate(burn.rate), rate(burn.threshold));
         all.push(format!(
-            "the server judges by {}: deploy the generated rules, as kilter status --rules tells",
-            percent_down(served, 4)
+            "{is} {} is above the {above} of an alert: fewer events failed than `min_errors`",
+            burn.window
         ));
     }
     all
@@ -108,25 +121,26 @@ pub(crate) fn notes(row: &Row, at: i64) -> Vec<String> {
 
 /// What is missing, in exact words.
 fn missing(row: &Row, at: i64) -> Option<String> {
-    let ago = |since: i64| {
+    // A rate outlives its last sample by minutes, and is read in steps of minutes.
+    let about = |since: i64| {
         let seconds = (at - since).max(0) as f64 / 1_000.0;
-        format!("{} ago, at {}", left(seconds), utc(since))
+        format!("until about {} ago, {}", left(seconds), utc(since))
     };
     let service = &row.service;
     Some(match &row.data {
         Data::Recorded => return None,
         Data::Idle => format!("no event within {}", row.window),
-        Data::Gone { since: Some(since) } => format!("the data are gone: the last came {}", ago(*since)),
+        Data::Gone { since: Some(since) } => format!("the data are gone: recorded {}", about(*since)),
         Data::Gone { since: None } => "the data are gone".to_owned(),
         Data::Retired { since } => {
-            let when = since.map_or_else(|| format!("more than {} ago", row.window), ago);
-            format!("this group is gone and others are there: the last data came {when}")
+            let when = since.map_or_else(|| format!("until more than {} ago", row.window), about);
+            format!("this group is gone and others are there: recorded {when}")
         }
         Data::Never => format!("no data came within {}: is the service scraped, and by this selector?", row.window),
         Data::Maintenance => "maintenance: nothing is measured".to_owned(),
         Data::NoSuchSlo => format!("no such SLO on the server: it runs rules of {service}, but none of this SLO"),
         Data::NotDeployed { until: Some(until) } => {
-            format!("the rules of {service} do not run any more: they last did {}", ago(*until))
+            format!("the rules of {service} do not run any more: they did {}", about(*until))
         }
         Data::NotDeployed { until: None } => {
             format!("the rules of {service} are not deployed: the server records nothing of it")
@@ -147,11 +161,12 @@ fn alerts(all: &[super::Alert]) -> String {
 /// `950`, `12.3k`, `4.5M`; whole failures, rounded down.
 fn count(of: f64) -> String {
     let size = of.abs();
+    let tenths = |unit: f64| (of / unit * 10.0).floor() / 10.0;
     match size {
         _ if size < 10_000.0 => format!("{}", of.floor() + 0.0),
-        _ if size < 1e6 => format!("{:.1}k", of / 1e3),
-        _ if size < 1e9 => format!("{:.1}M", of / 1e6),
-        _ => format!("{:.1}G", of / 1e9),
+        _ if size < 1e6 => format!("{:.1}k", tenths(1e3)),
+        _ if size < 1e9 => format!("{:.1}M", tenths(1e6)),
+        _ => format!("{:.1}G", tenths(1e9)),
     }
 }
 
@@ -206,9 +221,15 @@ mod tests {
 
     #[test]
     fn counts_and_times_are_short() {
-        for (of, text) in
-            [(0.9, "0"), (-0.5, "-1"), (9_999.9, "9999"), (12_345.0, "12.3k"), (4.5e6, "4.5M"), (2e10, "20.0G")]
-        {
+        for (of, text) in [
+            (0.9, "0"),
+            (-0.5, "-1"),
+            (9_999.9, "9999"),
+            (12_399.0, "12.3k"),
+            (-20_120.0, "-20.2k"),
+            (4.5e6, "4.5M"),
+            (2e10, "20.0G"),
+        ] {
             assert_eq!(count(of), text);
         }
         for (of, text) in [

@@ -67,8 +67,8 @@ fn every_finding_has_a_code_a_place_and_a_next_step() {
         if fs::read_to_string(&expected).unwrap_or_default() != said {
             wrong.push(format!("=== {name} says now:\n{said}"));
         }
-        // Warnings about the rules of others are no failure.
-        let status = i32::from(!rules || said.contains("error[KLT"));
+        // Warnings about the rules of others are no failure; a backtest of what is wrong could not run.
+        let status = if name == "backtest" { 2 } else { i32::from(!rules || said.contains("error[KLT")) };
         assert_eq!(out.status.code(), Some(status), "{name}: {said}");
         let findings = said.matches("[KLT").count();
         assert!(findings > 0, "{name}: no finding");

@@ -169,15 +169,20 @@ fn judged(server: &str, path: &Path) {
     let of = |it: Option<f64>| format!("{:.3}", it.expect("a share"));
     assert_eq!([of(as_it_is.summary.recall), of(as_it_is.summary.precision)], ["0.667", "0.500"]);
     assert_eq!((as_it_is.summary.pages, as_it_is.summary.night_pages), (4, 2));
-    assert!((as_it_is.summary.pages_per_week - 8.0).abs() < 1e-9, "{}", as_it_is.summary.pages_per_week);
+    // Of three and a half days less what was not recorded at all.
+    let week = 4.0 * 7.0 / (3.5 - (DEAF.1 - DEAF.0 + SCRAPE) as f64 / DAY as f64);
+    assert!((as_it_is.summary.pages_per_week - week).abs() < 1e-9, "{}", as_it_is.summary.pages_per_week);
+    assert_eq!((found.begins, found.cost.counts > 0), (None, true));
 
     // What was not there is told, and not judged: a Prometheus that is away pages nobody.
     let [gap] = found.server_gaps.as_slice() else { panic!("{:?}", found.server_gaps) };
-    assert!(gap[0] / 1_000 >= DEAF.0 && gap[1] / 1_000 <= DEAF.1 + SCRAPE, "{gap:?}");
+    // From the last scrape before it to the first after it.
+    assert_eq!(gap.map(|it| it / 1_000), [DEAF.0 - SCRAPE, DEAF.1]);
     assert!(found.not_judged.iter().any(|it| it.what.contains("SLODataMissing")), "{:?}", found.not_judged);
     let group = &found.slos[0].groups[0];
     assert_eq!(group.gaps.len(), 2, "{:?}", group.gaps);
-    assert!((group.events_per_hour - 36_000.0).abs() < 400.0, "{}", group.events_per_hour);
+    let hourly = group.events_per_hour.expect("whole hours");
+    assert!((hourly - 36_000.0).abs() < 400.0, "{hourly}");
     let bad = [OUTAGE, FIFTH, UNTOLD].iter().map(|(from, to, share)| (to - from) as f64 * 10.0 * share).sum::<f64>();
     let good = 1.0 - bad / group.events;
     assert!((group.sli.expect("events") - good).abs() < 5e-5, "{:?}, not {good}", group.sli);
@@ -222,9 +227,11 @@ fn told_to_people(server: &str, path: &Path) {
         "objective=99%",
         "so its rules would not have run either",
         "queries,",
+        "counts were asked for this estimate",
     ] {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
+    assert!(!text.contains("KLT0"), "what kilter lint says is told there: {text}");
     // 03:00 UTC is ten in the evening there.
     assert!(text.contains("2026-11-20 22:") && text.contains("in the night 22:00-07:00 -05:00"), "{text}");
 }
@@ -240,6 +247,8 @@ fn refused(server: &str, path: &Path) {
     fs::write(path.join("broken.yaml"), broken).expect("a file");
     let other = SLO.replace("/pay", "/nowhere").replace("name: pay", "name: other");
     fs::write(path.join("other.yaml"), other).expect("a file");
+    fs::write(path.join("empty.yaml"), "").expect("a file");
+    fs::write(path.join("wrong.yaml"), SLO.replace("99.9%", "all")).expect("a file");
     let nobody = "http://127.0.0.1:1";
     for (args, code, answers) in [
         (
@@ -254,7 +263,7 @@ fn refused(server: &str, path: &Path) {
                 "--what-if",
                 "windw=7d",
             ],
-            1,
+            2,
             vec![
                 "`yesterday` is no moment",
                 "KLT0162",
@@ -277,7 +286,13 @@ fn refused(server: &str, path: &Path) {
             2,
             vec!["the server has no data of any", "no data of it in this time"],
         ),
-        (vec!["slo.yaml", "--prometheus", nobody, "--since", "1d"], 2, vec!["is it running"]),
+        (vec!["slo.yaml", "--prometheus", nobody, "--since", "1d", "--grace", "0s"], 2, vec!["is it running"]),
+        (
+            vec!["slo.yaml", "--prometheus", nobody, "--incidents", "empty.yaml"],
+            2,
+            vec!["the file is empty", "\n1 error, "],
+        ),
+        (vec!["wrong.yaml", "--prometheus", nobody], 2, vec!["KLT", "nothing was asked"]),
         (vec!["slo.yaml", "--since", "1d"], 2, vec!["no Prometheus is named"]),
     ] {
         let out = crate::cli::kilter(&[&["backtest"], &args[..]].concat(), path);

@@ -1,6 +1,7 @@
 //! `kilter backtest` on a real Prometheus: over a history whose incidents are known, and against what the deployed rules
 //! really fired on the same data.
 
+mod answered;
 mod deployed;
 mod known;
 

@@ -1,6 +1,7 @@
 //! `kilter status` on a real Prometheus: a week of traffic whose numbers are known, then the generated rules as they run.
 
 mod answers;
+mod divided;
 mod served;
 
 use std::collections::BTreeMap;
@@ -167,12 +168,12 @@ fn a_week_is_told_as_it_was() {
     assert!(text.lines().all(|it| it.chars().count() <= 100), "{text}");
     for words in [
         "ErrorBudgetBurn (page) fires",
-        "the data are gone: the last came 4",
+        "the data are gone: recorded until about 4",
         "no data came within 7d: is the service scraped, and by this selector?",
         "no such SLO on the server: it runs rules of shop, but none of this SLO",
         "the rules of mall are not deployed: the server records nothing of it",
         "data for 28% of the 7d only",
-        "this group is gone and others are there: the last data came 3 d",
+        "this group is gone and others are there: recorded until about 3 d",
     ] {
         assert!(text.contains(words), "no `{words}` in:\n{text}");
     }

@@ -215,12 +215,14 @@ fn who_may_ask(url: &str, folder: &Path) {
     assert!(said(&out).contains("on https://***@127.0.0.1:") && !said(&out).contains("word"), "{}", said(&out));
     for (args, words) in [
         (&["--prometheus-user", "sre"][..], "KILTER_PROMETHEUS_PASSWORD"),
-        (&["--prometheus-token-file", "nowhere"], "nowhere: "),
+        (&["--prometheus-token-file", "eDp5"], "--prometheus-token-file: "),
         (&["--prometheus-header", "Authorization: Basic eDp5"], "--prometheus-token-file"),
+        (&["--prometheus-header", "eDp5"], "--prometheus-header: "),
         (&[], "trust its certificate with --prometheus-ca FILE"),
     ] {
         let out = kilter(&[&["status", "--prometheus", url], args].concat(), folder);
         assert!(out.status.code() == Some(2) && said(&out).contains(words), "{args:?}: {}", said(&out));
+        assert!(!said(&out).contains("eDp5"), "what may be a secret is shown: {}", said(&out));
     }
     let out = Command::new(env!("CARGO_BIN_EXE_kilter"))
         .args(["status", "--prometheus-user", "sre"])
