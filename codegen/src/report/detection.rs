@@ -18,6 +18,9 @@ const BURNS: [f64; 3] = [10.0, 3.0, 1.5];
 /// Events per second: enough that no guard against little traffic matters.
 const TRAFFIC: f64 = 10_000.0;
 
+/// Seconds.
+const DAY: f64 = 86_400.0;
+
 /// How bad a fault is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fault {
@@ -113,12 +116,19 @@ fn of(rules: &Rules, fault: Fault, step: Duration, longest: Duration) -> Detecti
     };
     let none = Duration::from_secs(0);
     let [mut page, mut ticket] = played(none, lasts, rules.longest_reset());
-    let fired = page.iter().chain(&ticket).map(|it| it.after).fold(0.0, f64::max);
+    // Minutes are not told of days.
+    let told = |it: &Option<Noticed>| it.is_some_and(|it| it.after < DAY);
+    let fired = [page, ticket].into_iter().filter(told).flatten().map(|it| it.after).fold(0.0, f64::max);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds of a window")]
     let until = Duration::from_millis((fired * 1_000.0) as u64).plus(rules.rate.times(2));
-    for number in 1..rules.rate.millis().div_ceil(step.millis().max(1)) {
+    let phases = 1..rules.rate.millis().div_ceil(step.millis().max(1));
+    for number in phases.filter(|_| fired > 0.0) {
         let [other_page, other_ticket] = played(step.times(number), until.min(lasts), none);
-        (page, ticket) = (later(page, other_page), later(ticket, other_ticket));
+        for (one, other) in [(&mut page, other_page), (&mut ticket, other_ticket)] {
+            if told(one) {
+                *one = later(*one, other);
+            }
+        }
     }
     Detection { fault, page, ticket }
 }

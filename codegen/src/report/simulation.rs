@@ -26,8 +26,9 @@ const POINTS: usize = 180;
 pub(super) fn figure(parts: &Parts<'_>) -> Figure {
     let (rules, scale) = (parts.rules, parts.estate.time_scale);
     let step = scale.apply(windows::timing().interval);
-    let told = parts.detection.first().and_then(|it| it.page.or(it.ticket));
-    let clean = longest(parts.estate, rules).plus(rules.rate).plus(told.map_or(NONE, |it| it.phase));
+    let told = parts.detection.first();
+    let told = told.and_then(|it| it.page.map(|it| ("page", it)).or(it.ticket.map(|it| ("ticket", it))));
+    let clean = longest(parts.estate, rules).plus(rules.rate).plus(told.map_or(NONE, |(_, it)| it.phase));
     let [outage, before, behind] = [OUTAGE, BEFORE, BEHIND].map(|it| scale.apply(it));
     let steady = Steady { ratio: 1.0, clean, lasts: outage, behind };
     let replay = rules.replay(&steady.pair(rules, step));
@@ -42,7 +43,7 @@ pub(super) fn figure(parts: &Parts<'_>) -> Figure {
     let rows = std::iter::once(outage_row).chain(
         [(Severity::Page, Look::Page), (Severity::Ticket, Look::Ticket)].map(|(it, look)| row(&replay, it, look)),
     );
-    let caption = caption(&replay, rules, (begin, end));
+    let caption = caption(&replay, rules, (begin, end), told.map(|(it, _)| it));
     let plot = Plot {
         // Two names of one service and SLO could meet in those of another.
         id: format!("outage-{}-{service}-{}", service.len(), parts.slo.name),
@@ -117,7 +118,7 @@ fn points(start: i64, step: i64, values: impl Iterator<Item = Option<f64>>, from
     all.into_iter().step_by(every).collect()
 }
 
-fn caption(replay: &Replay, rules: &Rules, (begin, end): (i64, i64)) -> String {
+fn caption(replay: &Replay, rules: &Rules, (begin, end): (i64, i64), latest: Option<&str>) -> String {
     let since = |at: i64, of: i64| seconds((at - of) as f64 / 1_000.0);
     let alert = |severity: Severity| {
         let alert = replay.alerts.iter().find(|it| it.name == names::ERROR_BUDGET_BURN && it.severity == severity)?;
@@ -136,10 +137,11 @@ fn caption(replay: &Replay, rules: &Rules, (begin, end): (i64, i64)) -> String {
         ))
     };
     let spent = 1.0 / rules.error_budget * ((end - begin) as f64 / 1_000.0) / rules.window.secs_f64();
-    let mut said: Vec<String> = [Severity::Page, Severity::Ticket].into_iter().filter_map(alert).collect();
-    if said.is_empty() {
-        said.push("No alert fires.".to_owned());
-    }
+    // The other alert may be later when it begins at another moment.
+    let mut said: Vec<String> =
+        latest.iter().map(|it| format!("Drawn is an outage that begins when its {it} comes the latest.")).collect();
+    let fired: Vec<String> = [Severity::Page, Severity::Ticket].into_iter().filter_map(alert).collect();
+    said.push(if fired.is_empty() { "No alert fires.".to_owned() } else { fired.join(" ") });
     said.push(format!("The outage spends {} of the budget.", percent(spent)));
     said.join(" ")
 }
