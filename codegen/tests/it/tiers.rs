@@ -8,7 +8,7 @@ use kilter_codegen::load::LoadOptions;
 use kilter_codegen::model::{Estate, NoData, Severity, Slo, TimeScale};
 use kilter_codegen::pipeline;
 
-use crate::support::{prove, tool, written};
+use crate::support::{tool, written};
 
 const ESTATE: &str = r#"
 services: ["slo.yaml"]
@@ -102,8 +102,6 @@ fn the_narrower_scope_wins() {
         let (ok, said) = tool("promtool", &["check", "rules", path], folder.path());
         assert!(ok, "{said}");
     }
-    let (passed, said) = prove(&folder.path().join("rules"), "shop");
-    assert!(passed, "{said}");
     let severities: Vec<&str> = plan.routing.inhibit_rules[0].source_matchers.iter().map(String::as_str).collect();
     assert_eq!(severities, ["severity=\"critical\""]);
 }

@@ -57,7 +57,7 @@ fn promises_pages_costs_and_receivers_are_told() {
         "1 SLO added, 1 SLO removed, 1 SLO renamed and 1 SLO changed.\n",
         "#### bank (removed)\n",
         "- **up** removed\n",
-        "  - pages that end: ErrorBudgetBurn, SLODataMissing and SLOTrafficLost (to core-pager)\n",
+        "  - pages that end: ErrorBudgetBurn and SLODataMissing (to core-pager)\n",
         "- pages that end: ServiceDown",
         "#### shop\n",
         "- team: store → core\n",
@@ -144,7 +144,7 @@ fn times_of_maintenance_and_alerts_that_end_are_told() {
     for needed in [
         "  - missing data: count as errors → ignored\n",
         "  - maintenance: monday, 12:30 to 13:30 UTC → monday, 23:30 to 00:30 UTC\n",
-        "  - pages that end: SLODataMissing and SLOTrafficLost (to core-pager)\n  - tickets that end: SLODataMissing (to core-tickets)\n",
+        "  - pages that end: SLODataMissing (to core-pager)\n  - tickets that end: SLODataMissing (to core-tickets)\n",
     ] {
         assert!(text.contains(needed), "{needed} is not in\n{text}");
     }
