@@ -185,11 +185,13 @@ fn ran(mut command: Command, mut line_of: impl FnMut(String)) -> anyhow::Result<
     Ok(Ran { passed, failed, ok: child.wait()?.success() })
 }
 
-/// The command as a person would type it.
+/// The command as a person would type it, as far as a person reads.
 fn shown(command: &Command) -> String {
+    const WORDS: usize = 20;
     let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
-    let words = std::iter::once(program).chain(command.get_args());
-    words.map(|it| it.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+    let words: Vec<_> = std::iter::once(program).chain(command.get_args()).map(|it| it.to_string_lossy()).collect();
+    let more = if words.len() > WORDS { format!(" and {} more", words.len() - WORDS) } else { String::new() };
+    words[..words.len().min(WORDS)].join(" ") + &more
 }
 
 /// The number before `word` in a line such as ` ok. 5 passed; 0 failed;`.
