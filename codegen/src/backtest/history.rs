@@ -6,13 +6,10 @@ use super::Period;
 use super::questions::{Asked, Question, millis};
 use crate::model::Duration;
 use crate::prometheus::{Labels, Series};
-use crate::replay::Pair;
+use crate::replay::{LOOKBACK, Pair};
 
 /// Shorter times without data are not told of: a rate over five minutes bridges them.
 const LEAST_GAP: i64 = 600_000;
-
-/// For so long a Prometheus shows the last value of what is no longer recorded.
-const LOOKBACK: i64 = 300_000;
 
 /// The answers to [`Asked`], in its order.
 #[derive(Debug, Clone, Default)]

@@ -303,11 +303,14 @@ impl<'a> Run<'a> {
 
     /// An alert about a service: it fires alike under each variant, and is not delivered alike.
     fn alert(&mut self, service: &Service, layout: Layout, alert: &AskedAlert, answer: &[Series]) {
+        let base = service::severity(alert, self.input.estate, None);
+        let fired = service::fired(service.name.as_str(), alert, base, answer);
         for (variant, (_, estate)) in estates(self.input).enumerate() {
             let own = estate.services.iter().find(|it| it.name == service.name);
             let context = own.map(|it| in_layout(estate, it, layout));
             let severity = service::severity(alert, estate, context.as_ref());
-            self.note(variant, service::fired(service.name.as_str(), alert, severity, answer), &|_, _| None);
+            let delivered = fired.iter().map(|(at, it)| (*at, Fired { severity, ..it.clone() })).collect();
+            self.note(variant, delivered, &|_, _| None);
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) fn severity(alert: &AskedAlert, estate: &Estate, context: Option<&Con
     }
 }
 
-/// When an alert fired, each with the moment at which its condition began to hold.
+/// When an alert fired, each with the moment at which its condition began to hold. How it is delivered is a variant's own.
 pub(super) fn fired(service: &str, alert: &AskedAlert, severity: Severity, answer: &[Series]) -> Vec<(i64, Fired)> {
     let step = millis(alert.question.step).max(1);
     let start = alert.question.start;

@@ -5,7 +5,7 @@ use crate::model::Duration;
 use crate::plan::expr::Over;
 
 /// How far back an instant selector looks. Prometheus' default, which the interval of the budget counts on too.
-const LOOKBACK: i64 = 300_000;
+pub(crate) const LOOKBACK: i64 = 300_000;
 
 /// The evaluations of a group.
 #[derive(Debug, Clone, Copy)]

@@ -22,6 +22,7 @@ mod rules;
 mod state;
 mod sums;
 
+pub(crate) use grid::LOOKBACK;
 pub(crate) use policies::minute_of_week;
 pub use rules::{Burning, Rules};
 pub use state::Firing;
