@@ -69,7 +69,7 @@ const FROM_SERIES: &[&str] =
     &["resource_type", "resource_name", "dependency", "replica", "db_namespace", "problem", "rule_group"];
 
 fn value<'a>(alert: &'a Proof, label: &str) -> &'a str {
-    alert.labels.iter().find(|(key, _)| key == label).map_or("", |(_, value)| value)
+    alert.label(label).unwrap_or_default()
 }
 
 fn accepts(matchers: &[Matcher], alert: &Proof) -> bool {

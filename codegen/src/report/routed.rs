@@ -1,6 +1,6 @@
 //! The alerts of SLOs as a plan routes them, and which of them a change lets begin or end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use kilter_contract::slo as names;
 
@@ -9,7 +9,6 @@ use crate::change::What;
 use crate::change::slos::{ServiceChange, SloChange};
 use crate::model::{Name, Severity};
 use crate::numbers::list;
-use crate::plan::alerting;
 
 /// Who hears of what, before and after a change.
 #[derive(Debug)]
@@ -55,15 +54,9 @@ struct Routed {
 
 /// All of an estate.
 fn all((estate, plan, _): &Made) -> All {
-    let slos = estate.services.iter().flat_map(|it| it.slos.iter().map(move |slo| (it.name.as_str(), slo)));
-    // Routes are proven for every SLO that shares a rule, also for those that the rule leaves out.
-    let without: BTreeSet<(&str, &str)> = slos
-        .filter(|(_, slo)| !alerting::has_traffic_to_lose(slo))
-        .map(|(service, slo)| (service, slo.name.as_str()))
-        .collect();
     let mut all = All::new();
     for proof in &plan.routing.proofs {
-        let label = |key: &str| proof.labels.iter().find(|(it, _)| it == key).map(|(_, value)| value.as_str());
+        let label = |key: &str| proof.label(key);
         let (Some(service), Some(name)) = (label(names::SERVICE_LABEL), label("alertname")) else { continue };
         // What goes one level up has another severity: it is about a page.
         let severities = [Severity::Page, Severity::Ticket];
@@ -71,9 +64,6 @@ fn all((estate, plan, _): &Made) -> All {
             severities.into_iter().find(|it| label(names::SEVERITY_LABEL) == Some(estate.policy.severities.of(*it)));
         let Some(severity) = known else { continue };
         let slo = label(names::SLO_LABEL).unwrap_or_default().to_owned();
-        if name == names::TRAFFIC_LOST && without.contains(&(service, slo.as_str())) {
-            continue;
-        }
         let alert = Routed { severity, receiver: proof.receiver.clone(), name: name.to_owned() };
         all.entry((service.to_owned(), slo)).or_default().push(alert);
     }

@@ -314,7 +314,7 @@ fn alerts(parts: &Parts<'_>, id: &str, runbook: &str) -> Vec<AlertRow> {
     let severities = &parts.estate.policy.severities;
     let mut all: Vec<AlertRow> = Vec::new();
     for proof in &parts.plan.routing.proofs {
-        let label = |key: &str| proof.labels.iter().find(|(it, _)| it == key).map(|(_, value)| value.as_str());
+        let label = |key: &str| proof.label(key);
         let own = label(names::SERVICE_LABEL) == Some(parts.context.service.name.as_str());
         let slo = label(names::SLO_LABEL);
         let name = label("alertname").unwrap_or_default();

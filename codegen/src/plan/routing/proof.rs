@@ -22,6 +22,13 @@ pub struct Proof {
     pub unrouted: bool,
 }
 
+impl Proof {
+    /// The value of a label.
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.labels.iter().find(|(it, _)| it == key).map(|(_, value)| value.as_str())
+    }
+}
+
 /// One proof per alert, severity and SLO.
 pub(super) fn proofs(estate: &Estate, plan: &Plan) -> Vec<Proof> {
     let services: Vec<(&Service, &ServicePlan)> = estate.services.iter().zip(&plan.services).collect();

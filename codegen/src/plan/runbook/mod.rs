@@ -220,14 +220,3 @@ fn causes(context: &Context<'_>, templates: &Templates) -> Result<String, Templa
     let headings: BTreeMap<&str, String> = resources::causes(context).iter().map(heading).collect();
     Ok(templates.render("runbook/causes", &headings)?.trim_end().to_owned())
 }
-
-/// The anchors that alerts link to, for the test that the runbook has them.
-pub fn anchors() -> Vec<String> {
-    let both = [Severity::Page, Severity::Ticket];
-    let alerts = [slo::ERROR_BUDGET_BURN, slo::DATA_MISSING, slo::TRAFFIC_LOST];
-    let mut all: Vec<String> =
-        alerts.iter().flat_map(|alert| both.iter().map(|severity| alerting::section(alert, *severity))).collect();
-    all.push(alerting::section(slo::SERVICE_DOWN, Severity::Page));
-    all.push(alerting::section(slo::ERROR_BUDGET_EXHAUSTED, Severity::Ticket));
-    all
-}
