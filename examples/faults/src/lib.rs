@@ -13,7 +13,8 @@
 //! let mut client = TcpStream::connect(relay.address())?;
 //! client.write_all(b"select 1")?;
 //! let mut query = [0; 8];
-//! database.accept()?.0.read_exact(&mut query)?;
+//! let (mut served, _) = database.accept()?;                  // held: else its end would race with the cut
+//! served.read_exact(&mut query)?;
 //!
 //! relay.cut();                                               // a crash: connections are reset, new ones refused
 //! assert!(client.read(&mut query).is_err());
