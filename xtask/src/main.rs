@@ -8,6 +8,7 @@ mod pictures;
 mod regen;
 mod test;
 mod tools;
+mod why;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

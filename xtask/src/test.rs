@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use crate::why::Why;
 use crate::{cargo, grafana, programs, root, tools};
 
 /// What one part did.
@@ -16,6 +17,8 @@ struct Done {
     passed: u64,
     failed: u64,
     ok: bool,
+    /// What its failing tests said.
+    why: Vec<String>,
 }
 
 /// The tests that compute all the time. All others wait for real programs, clocks and sockets most of theirs.
@@ -77,7 +80,7 @@ fn part(name: &'static str, command: Command) -> anyhow::Result<Done> {
     println!("\n== {name}: {}", shown(&command));
     let started = Instant::now();
     let ran = ran(command, |line| println!("{line}"))?;
-    Ok(Done { name, took: started.elapsed(), passed: ran.passed, failed: ran.failed, ok: ran.ok })
+    Ok(Done { name, took: started.elapsed(), passed: ran.passed, failed: ran.failed, ok: ran.ok, why: ran.why })
 }
 
 /// Every test program that the build has made. Cargo runs them one after the other; here those that wait run, one after
@@ -111,6 +114,7 @@ fn tests() -> anyhow::Result<Done> {
         passed: all.iter().map(|it| it.passed).sum(),
         failed: all.iter().map(|it| it.failed).sum(),
         ok: all.iter().all(|it| it.ok),
+        why: all.into_iter().flat_map(|it| it.why).collect(),
     })
 }
 
@@ -163,26 +167,28 @@ struct Ran {
     passed: u64,
     failed: u64,
     ok: bool,
+    why: Vec<String>,
 }
 
 /// Runs it, and hands over each line that matters.
 fn ran(mut command: Command, mut line_of: impl FnMut(String)) -> anyhow::Result<Ran> {
     let said = shown(&command);
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("could not start {said}"))?;
-    let (mut passed, mut failed) = (0, 0);
+    let (mut passed, mut failed, mut why) = (0, 0, Why::default());
     for line in BufReader::new(child.stdout.take().context("no output")?).lines() {
         let line = line?;
         if let Some(result) = line.strip_prefix("test result:") {
             passed += count(result, " passed");
             failed += count(result, " failed");
         }
+        why.read(&line);
         // A line per passing test is noise; the ones that matter stand out.
         let passing = line.starts_with("test ") && line.ends_with(" ok");
         if !passing && !line.trim().is_empty() {
             line_of(line);
         }
     }
-    Ok(Ran { passed, failed, ok: child.wait()?.success() })
+    Ok(Ran { passed, failed, ok: child.wait()?.success(), why: why.said })
 }
 
 /// The command as a person would type it, as far as a person reads.
@@ -202,6 +208,11 @@ fn count(line: &str, word: &str) -> u64 {
 
 fn summary(done: &[Done], took: Duration) -> anyhow::Result<()> {
     let minutes = |took: Duration| took.as_secs_f64() / 60.0;
+    let why: Vec<&String> = done.iter().flat_map(|it| &it.why).collect();
+    if !why.is_empty() {
+        println!("\n== what failed said");
+        why.iter().for_each(|line| println!("{line}"));
+    }
     println!("\n{:<10} {:>8} {:>8} {:>8}", "part", "minutes", "passed", "failed");
     for it in done {
         let verdict = if it.ok { "" } else { "  FAILED" };

@@ -195,6 +195,8 @@ fn command(variables: &[(&str, &str)]) -> Command {
         }
     }
     command.env("KILTER_ADMIN_ADDR", "127.0.0.1:0").env("KILTER_LOG_FORMAT", "json");
+    // It panics because tests want it to.
+    command.env("RUST_BACKTRACE", "0");
     command.envs(variables.iter().copied()).stdout(Stdio::piped());
     command
 }
