@@ -1,5 +1,7 @@
 //! Runbooks: their numbers are the workbook's, their queries are PromQL, their links ask what stands below them.
 
+use std::collections::BTreeSet;
+
 use kilter_codegen::model::{Estate, Team};
 
 use crate::rules::shapes;
@@ -56,6 +58,29 @@ fn a_link_asks_what_stands_below_it() {
     let asked: Vec<String> = links.map(decoded).collect();
     assert_eq!(asked, queries(&text));
     assert!(asked.len() >= 8, "{text}");
+}
+
+/// What is *emphasised* is the title of a panel. What weighs time has no traffic to look at.
+#[test]
+fn each_panel_that_it_names_is_on_the_dashboard() {
+    let mut with_events = BTreeSet::new();
+    for (_, estate) in shapes() {
+        let plan = planned(&estate);
+        let service = &plan.services[0];
+        let board = service.dashboard.as_ref().expect("a dashboard");
+        let titles: BTreeSet<&str> =
+            board.sections.iter().flat_map(|it| &it.panels).map(|it| it.title.as_str()).collect();
+        for (book, slo) in service.runbooks.iter().zip(&estate.services[0].slos) {
+            // Without its code.
+            let text = book.text.split("```").step_by(2).collect::<String>().replace("**", "");
+            let named: BTreeSet<&str> = text.split('*').skip(1).step_by(2).collect();
+            let odd: Vec<_> = named.difference(&titles).collect();
+            assert!(odd.is_empty() && named.contains("SLI over five minutes"), "{odd:?} of:\n{text}");
+            assert_eq!(named.contains("Events"), !slo.sli.is_time_weighted(), "{text}");
+            with_events.insert(named.contains("Events"));
+        }
+    }
+    assert_eq!(with_events.len(), 2, "the shapes have both");
 }
 
 fn decoded(text: &str) -> String {

@@ -39,6 +39,8 @@ struct Data {
     window: String,
     allowance: String,
     latency: bool,
+    /// Whether it counts events: what weighs time has no traffic.
+    events: bool,
     measured: String,
     pages: Vec<Burn>,
     tickets: Vec<Burn>,
@@ -126,6 +128,7 @@ fn data(context: &Context<'_>, class: &Class<'_>, slo: &Slo, causes: &str) -> Da
         window: slo.window.to_string(),
         allowance: minutes(slo.window.secs_f64() * slo.objective.error_budget().to_f64()),
         latency: slo.sli.kind() == "latency",
+        events: !slo.sli.is_time_weighted(),
         measured: measured::words(&slo.sli),
         pages: burns(Severity::Page),
         tickets: burns(Severity::Ticket),
