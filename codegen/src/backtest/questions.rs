@@ -142,8 +142,7 @@ pub fn of_service(rules: &RuleFile, service: &Service, period: &Period) -> (Vec<
             left.insert(format!("{}/{alert}", service.name));
             continue;
         }
-        let none = Duration::from_millis(0);
-        let (hold, keep) = (hold.unwrap_or(none), keep_firing_for.unwrap_or(none));
+        let (hold, keep) = (hold.unwrap_or(Duration::ZERO), keep_firing_for.unwrap_or(Duration::ZERO));
         let step = millis(period.step);
         // What already held when the judged time began has held for as long as it must.
         let before = millis(hold) + millis(keep) + step;

@@ -56,7 +56,7 @@ pub struct Backtest {
 impl Backtest {
     /// How long the time is that there is history of an SLO.
     pub fn judged_of(&self, slo: &Slo) -> i64 {
-        let whole = Period { from: self.from, to: self.to, step: Duration::from_millis(0) };
+        let whole = Period { from: self.from, to: self.to, step: Duration::ZERO };
         let begins = slo.groups.iter().map(|it| it.first).min();
         whole.since(begins.unwrap_or(self.from)).without(&self.server_gaps)
     }

@@ -62,9 +62,8 @@ mod tests {
     fn what_held_at_the_first_moment_began_before_it() {
         let minute = Duration::from_mins(1);
         let question = Question { query: "up == 0".to_owned(), start: 0, end: 1_200_000, step: minute };
-        let none = Duration::from_millis(0);
         let (name, severity) = (SERVICE_DOWN.to_owned(), "page".to_owned());
-        let alert = AskedAlert { name, severity, hold: minute, keep: none, question };
+        let alert = AskedAlert { name, severity, hold: minute, keep: Duration::ZERO, question };
         let times = (0..3).chain(10..15).map(|it| Point { at: it * 60_000, value: 1.0 });
         let answer = [Series { labels: Labels::new(), points: times.collect() }];
         let all = fired("shop", &alert, Severity::Page, &answer);

@@ -19,7 +19,7 @@ use crate::backtest::result::{Backtest as Outcome, Verdict};
 use crate::backtest::{self, Incident, Input as Asked, Period, Variant, incidents, questions, variant, words};
 use crate::diagnostic::{Diagnostic, any_error, report};
 use crate::load::{self, LoadOptions, Sources};
-use crate::model::{Duration, DurationError, Estate, TimeScale};
+use crate::model::{Duration, Estate, TimeScale};
 use crate::pipeline::{self, Made, Options};
 use crate::plan::windows;
 use crate::prometheus::Client;
@@ -64,7 +64,7 @@ pub(super) struct Backtest {
     #[arg(long, value_name = "KEY=VALUE,...")]
     what_if: Vec<String>,
     /// How long after an incident a page may still tell of it.
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = or_none)]
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = Duration::or_zero)]
     grace: Duration,
     /// When nobody wants to be woken.
     #[arg(long, value_name = "HH:MM-HH:MM", default_value = "22:00-07:00")]
@@ -296,11 +296,6 @@ fn variants(
         found.extend(said);
     }
     all
-}
-
-/// A duration, which may be none.
-fn or_none(text: &str) -> Result<Duration, DurationError> {
-    if matches!(text, "0" | "0s" | "0m") { Ok(Duration::from_millis(0)) } else { text.parse() }
 }
 
 /// The judged time.

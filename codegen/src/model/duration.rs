@@ -31,6 +31,16 @@ const UNITS: &[(&str, u64)] = &[
 ];
 
 impl Duration {
+    /// None at all.
+    pub const ZERO: Self = Self { millis: 0 };
+
+    /// Reads a duration that may be none: `0`, also with a unit.
+    pub fn or_zero(text: &str) -> Result<Self, DurationError> {
+        let zero =
+            text.strip_prefix('0').is_some_and(|unit| unit.is_empty() || UNITS.iter().any(|(it, _)| *it == unit));
+        if zero { Ok(Self::ZERO) } else { text.parse() }
+    }
+
     /// From milliseconds.
     pub const fn from_millis(millis: u64) -> Self {
         Self { millis }
@@ -163,6 +173,13 @@ mod tests {
             assert_eq!(text.parse::<Duration>(), Err(DurationError::Syntax), "{text}");
         }
         assert_eq!("0s".parse::<Duration>(), Err(DurationError::Range));
+        for text in ["0", "0ms", "0m", "0d"] {
+            assert_eq!(Duration::or_zero(text), Ok(Duration::ZERO), "{text}");
+        }
+        assert_eq!(Duration::or_zero("15m"), Ok(Duration::from_mins(15)));
+        for text in ["", "0x", "0m0", "-0s", "00s"] {
+            assert!(Duration::or_zero(text).is_err(), "{text}");
+        }
         assert_eq!("99999999999999999y".parse::<Duration>(), Err(DurationError::Range));
     }
 

@@ -127,7 +127,7 @@ pub fn pairs(slo: &Slo) -> &[Pair] {
 
 /// The shortest compliance window that any table is for.
 pub fn shortest_window() -> Duration {
-    TABLES.iter().map(|table| table.min_window).min().unwrap_or(Duration::from_secs(0))
+    TABLES.iter().map(|table| table.min_window).min().unwrap_or(Duration::ZERO)
 }
 
 /// Intervals and holds in real time.

@@ -87,7 +87,7 @@ impl<'a> Sampled<'a> {
         match over {
             Over::Now => self.plain.clone(),
             Over::Tiles(steps) => self.tiles(steps),
-            Over::Range(range) => self.average(range, Duration::from_millis(0)),
+            Over::Range(range) => self.average(range, Duration::ZERO),
             Over::Grid(range) => {
                 let window = self.trailing(range);
                 let at = |index| {

@@ -114,8 +114,7 @@ fn of(rules: &Rules, fault: Fault, step: Duration, longest: Duration) -> Detecti
         let replay = rules.replay(&steady.pair(rules, step));
         [Severity::Page, Severity::Ticket].map(|it| noticed(&replay, it, &steady, phase, fault, rules))
     };
-    let none = Duration::from_secs(0);
-    let [mut page, mut ticket] = played(none, lasts, rules.longest_reset());
+    let [mut page, mut ticket] = played(Duration::ZERO, lasts, rules.longest_reset());
     // Minutes are not told of days.
     let told = |it: &Option<Noticed>| it.is_some_and(|it| it.after < DAY);
     let fired = [page, ticket].into_iter().filter(told).flatten().map(|it| it.after).fold(0.0, f64::max);
@@ -123,7 +122,7 @@ fn of(rules: &Rules, fault: Fault, step: Duration, longest: Duration) -> Detecti
     let until = Duration::from_millis((fired * 1_000.0) as u64).plus(rules.rate.times(2));
     let phases = 1..rules.rate.millis().div_ceil(step.millis().max(1));
     for number in phases.filter(|_| fired > 0.0) {
-        let [other_page, other_ticket] = played(step.times(number), until.min(lasts), none);
+        let [other_page, other_ticket] = played(step.times(number), until.min(lasts), Duration::ZERO);
         for (one, other) in [(&mut page, other_page), (&mut ticket, other_ticket)] {
             if told(one) {
                 *one = later(*one, other);

@@ -17,8 +17,6 @@ const OUTAGE: Duration = Duration::from_mins(30);
 const BEFORE: Duration = Duration::from_mins(15);
 const BEHIND: Duration = Duration::from_mins(210);
 
-const NONE: Duration = Duration::from_secs(0);
-
 /// Points of a line.
 const POINTS: usize = 180;
 
@@ -28,7 +26,7 @@ pub(super) fn figure(parts: &Parts<'_>) -> Figure {
     let step = scale.apply(windows::timing().interval);
     let told = parts.detection.first();
     let told = told.and_then(|it| it.page.map(|it| ("page", it)).or(it.ticket.map(|it| ("ticket", it))));
-    let clean = longest(parts.estate, rules).plus(rules.rate).plus(told.map_or(NONE, |(_, it)| it.phase));
+    let clean = longest(parts.estate, rules).plus(rules.rate).plus(told.map_or(Duration::ZERO, |(_, it)| it.phase));
     let [outage, before, behind] = [OUTAGE, BEFORE, BEHIND].map(|it| scale.apply(it));
     let steady = Steady { ratio: 1.0, clean, lasts: outage, behind };
     let replay = rules.replay(&steady.pair(rules, step));

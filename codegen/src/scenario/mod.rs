@@ -107,7 +107,7 @@ pub struct Scrape {
 
 impl Default for Scrape {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(15), phase: Duration::from_millis(0) }
+        Self { interval: Duration::from_secs(15), phase: Duration::ZERO }
     }
 }
 
@@ -137,7 +137,7 @@ impl Scenario {
 
     /// How long the steps take.
     pub fn length(&self) -> Duration {
-        self.steps.iter().fold(Duration::from_millis(0), |sum, it| sum.plus(it.length))
+        self.steps.iter().fold(Duration::ZERO, |sum, it| sum.plus(it.length))
     }
 
     /// First and last moment of what is replayed.

@@ -56,24 +56,21 @@ pub fn read(findings: &mut Findings<'_>) -> Option<Scenario> {
     let mut scenario = Scenario::of(all);
     let duration = |key: &str, least: Duration, most: Duration, node: &Node, findings: &mut Findings<'_>| {
         let Value::Scalar { text, .. } = &node.get(key)?.value else { return None };
-        let nothing = text.strip_suffix(['s', 'm', 'h', 'd']).unwrap_or(text) == "0";
-        let found = text.parse::<Duration>().ok().or(nothing.then_some(Duration::from_millis(0)));
-        if let Some(it) = found.filter(|it| *it >= least && *it <= most) {
+        if let Some(it) = Duration::or_zero(text).ok().filter(|it| *it >= least && *it <= most) {
             return Some(it);
         }
-        let from = if least == Duration::from_millis(0) { "up".to_owned() } else { format!("from {least}") };
+        let from = if least == Duration::ZERO { "up".to_owned() } else { format!("from {least}") };
         let message = format!("`{}` is no duration {from} to {most}", check::printable(text));
         let place = node.get(key).map_or(node.range, |it| it.range);
         findings.error(Code::BadValue, place, message, "a duration is a number and a unit: 15s, 5m, 6h, 30d");
         None
     };
-    let zero = Duration::from_millis(0);
     if let Some(scrape) = root.get("scrape") {
         let least = Duration::from_secs(1);
         let usual = Scrape::default();
         scenario.scrape = Scrape {
             interval: duration("interval", least, LONGEST_SCRAPE, scrape, findings).unwrap_or(usual.interval),
-            phase: duration("phase", zero, LONGEST_SCRAPE, scrape, findings).unwrap_or(usual.phase),
+            phase: duration("phase", Duration::ZERO, LONGEST_SCRAPE, scrape, findings).unwrap_or(usual.phase),
         };
         let Scrape { interval, phase } = scenario.scrape;
         if phase >= interval
@@ -83,8 +80,8 @@ pub fn read(findings: &mut Findings<'_>) -> Option<Scenario> {
             findings.error(Code::BadValue, place.range, message, format!("a phase is shorter than {interval}"));
         }
     }
-    scenario.history = duration("history", zero, LONGEST, &root, findings);
-    scenario.after = duration("after", zero, LONGEST, &root, findings);
+    scenario.history = duration("history", Duration::ZERO, LONGEST, &root, findings);
+    scenario.after = duration("after", Duration::ZERO, LONGEST, &root, findings);
     if let Some(node) = root.get("traffic")
         && let Value::Scalar { text, .. } = &node.value
     {

@@ -142,7 +142,7 @@ impl<'a> Rest<'a> {
         let word = self.next();
         let Some((first, range)) = word else { return self.flaw(None, "a step", forms()) };
         let what = match first {
-            "deploy" => return Ok(Step { what: What::Deploy, length: Duration::from_millis(0) }),
+            "deploy" => return Ok(Step { what: What::Deploy, length: Duration::ZERO }),
             "healthy" => What::Healthy,
             "no" => match self.next() {
                 Some(("traffic", _)) => What::NoTraffic,
@@ -252,7 +252,7 @@ mod tests {
             [
                 Step { what: What::Errors(0.015), length: minutes(360) },
                 Step { what: What::Healthy, length: minutes(10) },
-                Step { what: What::Deploy, length: Duration::from_millis(0) },
+                Step { what: What::Deploy, length: Duration::ZERO },
                 Step { what: What::Ramp(0.1, 0.0), length: minutes(60) },
             ]
         );

@@ -69,7 +69,7 @@ pub fn causes(context: &Context<'_>) -> Vec<Cause> {
         hold,
         keep: None,
     };
-    let none = Duration::from_secs(0);
+    let none = Duration::ZERO;
     vec![
         cause(slo::RESOURCE_SATURATED, "saturated", RESOURCE, COUNT, usage::saturated(context, &settings), none),
         cause(
@@ -134,7 +134,7 @@ fn rule(context: &Context<'_>, cause: Cause, templates: &Templates) -> Result<Ru
     Ok(Rule::Alerting {
         alert: cause.alert.to_owned(),
         expr: unless_maintained(context, cause.expr),
-        hold: (cause.hold > Duration::from_secs(0)).then_some(cause.hold),
+        hold: (cause.hold > Duration::ZERO).then_some(cause.hold),
         keep_firing_for: cause.keep,
         labels: labels(context),
         annotations: annotations(templates, cause.template, &words, links(context, cause.alert))?,

@@ -133,13 +133,13 @@ impl<'a> Stage<'a> {
     /// Feeds an SLO. Incidents strike its first group; the others have traffic without errors.
     pub(super) fn plays(&mut self, driven: &Driven<'_, '_>, timeline: &Timeline) {
         let subject = driven.subject;
-        let length = timeline.iter().fold(Duration::from_secs(0), |sum, (length, _)| sum.plus(*length));
+        let length = timeline.iter().fold(Duration::ZERO, |sum, (length, _)| sum.plus(*length));
         let healthy: Timeline = vec![(length, Flow::Events(0.0))];
         // What never has traffic, never has any in all its groups.
         let calm = if timeline.iter().all(|(_, flow)| *flow == Flow::Idle) { timeline } else { &healthy };
         for Raw { metric, labels, samples, group, share, .. } in &subject.inputs.series {
             let mut timeline = if *group == 0 { timeline.clone() } else { calm.clone() };
-            if self.lead > Duration::from_secs(0) {
+            if self.lead > Duration::ZERO {
                 // Series without events: they are there, and in no ratio.
                 timeline.insert(0, (self.lead, Flow::Idle));
             }
@@ -164,14 +164,14 @@ impl<'a> Stage<'a> {
 
     /// Feeds an SLO of counters twice: they begin again at zero, and then others join that show what they counted before.
     pub(super) fn restarts(&mut self, driven: &Driven<'_, '_>, timeline: &Timeline) {
-        let length = timeline.iter().fold(Duration::from_secs(0), |sum, (length, _)| sum.plus(*length));
+        let length = timeline.iter().fold(Duration::ZERO, |sum, (length, _)| sum.plus(*length));
         let healthy: Timeline = vec![(length, Flow::Events(0.0))];
         for Raw { metric, labels, samples, group, share, .. } in &driven.subject.inputs.series {
             let Samples::Counter(counts) = *samples else { continue };
             let (step, volume) = (self.samples, driven.volume.every(self.samples).share(*share));
             let own = if *group == 0 { timeline } else { &healthy };
             let part = |flow: &[(Duration, Flow)]| traffic::counter(flow, step, volume, counts);
-            let before = if self.lead > Duration::from_secs(0) { vec![(self.lead, Flow::Idle)] } else { vec![] };
+            let before = if self.lead > Duration::ZERO { vec![(self.lead, Flow::Idle)] } else { vec![] };
             let values = format!("{} {}", part(&[before, own.clone()].concat()), part(own));
             let mut labels = labels.clone();
             labels.extend(mark(driven));
@@ -193,8 +193,8 @@ impl<'a> Stage<'a> {
         after: &Timeline,
         born: impl Fn(&Raw) -> bool,
     ) {
-        let length = |timeline: &Timeline| timeline.iter().fold(Duration::from_secs(0), |sum, it| sum.plus(it.0));
-        let lead: Timeline = if self.lead > Duration::from_secs(0) { vec![(self.lead, Flow::Idle)] } else { vec![] };
+        let length = |timeline: &Timeline| timeline.iter().fold(Duration::ZERO, |sum, it| sum.plus(it.0));
+        let lead: Timeline = if self.lead > Duration::ZERO { vec![(self.lead, Flow::Idle)] } else { vec![] };
         for raw in &driven.subject.inputs.series {
             let Samples::Counter(counts) = raw.samples else { continue };
             let (step, volume) = (self.samples, traffic::Volume::of_time(self.samples).share(2 * raw.share));

@@ -91,7 +91,7 @@ impl<'a> Subject<'a> {
     /// the number of events, but not the length of a second.
     pub(super) fn enough(&self, burn: f64) -> Duration {
         if !self.slo.sli.is_time_weighted() {
-            return Duration::from_secs(0);
+            return Duration::ZERO;
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a test")]
         let seconds = (f64::from(self.slo.min_errors) / (burn * self.budget)).ceil() as u64;

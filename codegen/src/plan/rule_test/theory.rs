@@ -100,7 +100,7 @@ pub(super) fn detection_of(
 fn lag(pair: &Pair, pairs: &[Pair]) -> Duration {
     let minutes = pair.long.millis() / 60_000;
     match minutes {
-        0..=60 if pairs.first() == Some(pair) => Duration::from_secs(0),
+        0..=60 if pairs.first() == Some(pair) => Duration::ZERO,
         0..=120 => Duration::from_mins(5),
         _ => Duration::from_mins(10),
     }
@@ -108,7 +108,7 @@ fn lag(pair: &Pair, pairs: &[Pair]) -> Duration {
 
 /// The slowest reset: errors that ended longer ago than this are in no short window.
 pub(super) fn reset(pairs: &[Pair]) -> Duration {
-    pairs.iter().map(|pair| pair.short).max().unwrap_or(Duration::from_secs(0))
+    pairs.iter().map(|pair| pair.short).max().unwrap_or(Duration::ZERO)
 }
 
 /// The lowest burn rate that alerts.

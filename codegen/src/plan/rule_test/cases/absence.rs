@@ -110,7 +110,7 @@ fn played<'a>(
     let at = moments(course);
     let Some(stage) = Stage::on(first.context, track, course.grid, proves, at.end) else { return Ok(None) };
     // A lead on the grid of evaluations is none on that of other samples.
-    if course.grid != Grid::Fine && stage.lead > Duration::from_secs(0) {
+    if course.grid != Grid::Fine && stage.lead > Duration::ZERO {
         return Ok(None);
     }
     let mut stage = stage.sampled(course.samples);

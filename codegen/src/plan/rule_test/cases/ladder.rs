@@ -224,7 +224,7 @@ fn climb(
         promised: full(it, told, pair, burn).filter(|promised| guarded <= *promised)?,
         single: !pairs.iter().filter(alerts).any(|other| other.long > pair.long),
         pressed: pair.long.minus(workbook).max(grid.step()),
-        real: if it.slo.sli.is_time_weighted() { up_to(pair.long, grid.step()) } else { Duration::from_secs(0) },
+        real: if it.slo.sli.is_time_weighted() { up_to(pair.long, grid.step()) } else { Duration::ZERO },
         grid,
         // Only what may have fired has to end.
         reset: theory::reset(&pairs.iter().filter(alerts).copied().collect::<Vec<_>>()),
@@ -267,7 +267,7 @@ fn just_below<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, phase: Phase) -
         struck.iter().filter_map(|it| lengths(it.subject)).map(|(_, after)| before.plus(after)).max().unwrap_or(before);
     let mut stage = Stage::on(first.context, track, Grid::Hours, proves, end)?;
     // A lead on their grid is none on that of the samples.
-    if phase == Phase::Off && stage.lead > Duration::from_secs(0) {
+    if phase == Phase::Off && stage.lead > Duration::ZERO {
         return None;
     }
     stage = stage.sampled(samples);

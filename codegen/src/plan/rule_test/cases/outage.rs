@@ -51,7 +51,7 @@ fn played<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, proves: &str, phase
     let mut stage = Stage::on(first.context, track, Grid::Fine, proves, end)?;
     if phase == Phase::Off {
         // A lead on their grid is none on that of the samples.
-        if stage.lead > Duration::from_secs(0) {
+        if stage.lead > Duration::ZERO {
             return None;
         }
         stage = stage.sampled(OFF);
@@ -114,7 +114,7 @@ fn part(it: &Subject<'_>, phase: Phase) -> Part {
         theory::detection(pairs, it.budget, 1.0, if it.slo.sli.is_time_weighted() { history } else { whole });
     let detection = detection.unwrap_or(first);
     let times = whole.minus(real).minus(detection).secs_f64() / crowd.secs_f64();
-    let late = if phase == Phase::On { Duration::from_secs(0) } else { OFF };
+    let late = if phase == Phase::On { Duration::ZERO } else { OFF };
     // The workbook's time, rounded up to the evaluation that sees it, plus one evaluation.
     let detected = up_to(detection.plus(it.enough(1.0 / it.budget)), STEP).plus(STEP).plus(late);
     let outage = up_to(detected.plus(STEP), samples);

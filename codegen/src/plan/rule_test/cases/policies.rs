@@ -68,7 +68,7 @@ fn missing_counts<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, of: &[&Driv
 fn just_begun<'a>(first: &'a Subject<'a>, track: &Track<'_, 'a>, of: &[&Driven<'_, 'a>]) -> Option<Made> {
     let ran = RATE.plus(STEP);
     let mut stage = Stage::on(first.context, track, Grid::Fine, "rules that have just begun wait", ran)?;
-    if stage.lead > Duration::from_secs(0) {
+    if stage.lead > Duration::ZERO {
         // A lead would be time in which they ran.
         return None;
     }

@@ -21,7 +21,7 @@ pub(in super::super) fn lead(
     unit: Duration,
     length: Duration,
 ) -> Option<Duration> {
-    let mut real = Duration::from_secs(0);
+    let mut real = Duration::ZERO;
     while context.estate.time_scale.apply(real).millis() <= u64::from(WEEK) * MINUTE {
         if free(context, schedule, real, length) {
             return Some(real);

@@ -40,7 +40,7 @@ fn at_first<'a>(first: &'a Subject<'a>, schedules: &[Weekly]) -> Result<Option<M
     };
     let at = minutes(15);
     // Between two maintenances other SLOs may have been missing for longer.
-    if stage.lead == Duration::from_secs(0) {
+    if stage.lead == Duration::ZERO {
         stage.pins(MISSING_TICKET.alert, at.minus(STEP.times(2)), vec![]);
     }
     stage.pins(MISSING_TICKET.alert, at.plus(STEP.times(2)), never_came(first, |_| true)?);
@@ -77,7 +77,7 @@ fn off_the_grid<'a>(first: &'a Subject<'a>, schedules: &[Weekly]) -> Result<Opti
     let proves = "a service that is down one second off the grid alerts as soon";
     let stage = Stage::between(first.context, schedules, Grid::Fine, proves, Duration::from_mins(30));
     // A lead on the grid of evaluations is none on that of other samples.
-    let Some(stage) = stage.filter(|it| it.lead == Duration::from_secs(0)) else { return Ok(None) };
+    let Some(stage) = stage.filter(|it| it.lead == Duration::ZERO) else { return Ok(None) };
     let Some((mut labels, firing)) = alert(first)? else { return Ok(None) };
     let mut stage = stage.sampled(OFF);
     labels.insert("instance".to_owned(), "1".to_owned());

@@ -28,7 +28,7 @@ pub(super) fn lagging(stage: &Stage<'_>, it: &Resource) -> Scene {
     let calm = stage.settings.lag.secs_f64();
     series.push((metric, of(&stage.target, "calm", "1"), format!("{calm}+0x{LONG}")));
     let labels = vec![(resilience::REPLICA.key, it.name.clone()), (db::NAMESPACE.key, "main".to_owned())];
-    let none = Duration::from_secs(0);
+    let none = Duration::ZERO;
     Scene {
         alert: slo::REPLICA_LAGGING,
         series,
@@ -152,7 +152,7 @@ pub(super) fn telemetry(stage: &Stage<'_>, signal: Signal, problem: &str, goes_o
             (metric, of(&stage.target, "3"), after(quiet, &format!("7+0x{LONG}"))),
         ]
     };
-    let none = Duration::from_secs(0);
+    let none = Duration::ZERO;
     // In the range at that time: the second loss of the one, all of the other.
     let told = Duration::from_millis(range.millis() * 16 / 15);
     Scene {

@@ -8,7 +8,7 @@ use super::clock::{LONG, after, counter, levels};
 use super::{Labels, Scene, Series, Stage, Struck, TOLD, TROUBLE, resource_labels, with};
 use crate::model::{Decimal, Duration, Resource};
 
-const NONE: Duration = Duration::from_secs(0);
+const NONE: Duration = Duration::ZERO;
 
 /// Something waits at two instances, at one of them more; then a third has nothing waiting. Neighbours: one thing waits
 /// after a pause of one sample; one pauses again and again; another has just come.
