@@ -55,6 +55,9 @@ pub(super) fn days(fleet: &mut Fleet) {
     });
     day.says(&day.told(SATURATED)[0], &["repositories/read-availability", "Budget left"]);
     day.says(&day.told(CAUSES)[0], &["db_pool main"]);
+    for slo in ["read-availability", "read-latency"] {
+        day.lasts("repositories", slo);
+    }
     day.shows("repositories", "read-availability", &["replica_reads_total", "db_client_connection_pending_requests"]);
     for relay in ["primary", "replica-1", "replica-2"] {
         fleet.relays.set(relay, "pass").expect("mended");

@@ -17,6 +17,9 @@ const CALM: Duration = Duration::from_secs(12);
 /// What a shared machine may add to what the rules promise.
 const SLACK: Duration = Duration::from_secs(25);
 
+/// Bad events of an SLO that are enough for its alerts without luck: the guard against little traffic asks for five.
+const ENOUGH: f64 = 10.0;
+
 /// How long nothing more may come once everything has, which is longer than any notification waits in Alertmanager.
 const QUIET: Duration = Duration::from_secs(8);
 
@@ -76,6 +79,22 @@ impl Day {
             .unwrap_or_else(|error| panic!("{}: {error:#}{}", self.name, self.so_far()))
         };
         expected.iter().map(find).collect()
+    }
+
+    /// It lasts until the rules have seen this many bad events of an SLO, twice what they need to tell of it: with few, as
+    /// these users have, the ticket that is told after the page would be a matter of luck.
+    pub(super) fn lasts(&self, service: &str, slo: &str) {
+        let (rate, hour) = (self.watch.scaled(Duration::from_mins(5)), self.watch.scaled(Duration::from_hours(1)));
+        let (rate, hour) = (rate.as_secs(), hour.as_secs());
+        let series = format!("slo:error:rate5m{{service=\"{service}\",slo=\"{slo}\"}}");
+        let seen = format!("sum_over_time({series}[{hour}s:{rate}s]) * {rate}");
+        until(&format!("{ENOUGH} bad events of {slo}"), SLACK, || {
+            self.check();
+            let seen = self.watch.prometheus.value(&seen)?.unwrap_or_default();
+            anyhow::ensure!(seen >= ENOUGH, "{seen:.1}");
+            Ok(Some(()))
+        })
+        .unwrap_or_else(|error| panic!("{}: {error:#}{}", self.name, self.so_far()));
     }
 
     /// The text says what to do, and its links lead somewhere; `words` are those that name the cause.

@@ -15,6 +15,7 @@ pub(super) fn days(fleet: &mut Fleet) {
     day.cause(&[CLONES, CLONES_AFTER], || fleet.git_https.fault("upload-pack-missing", true));
     let page = &day.told(CLONES)[0];
     day.says(page, &["git-https/clone-availability", "99.9%", "Budget left"]);
+    day.lasts("git-https", "clone-availability");
     day.shows("git-https", "clone-availability", &["http_server_request_duration_seconds_count"]);
     fleet.git_https.fault("upload-pack-missing", false).expect("mended");
     day.mended(&[CLONES, CLONES_AFTER]);
@@ -23,6 +24,7 @@ pub(super) fn days(fleet: &mut Fleet) {
     day.cause(&[SLOW, SLOW_AFTER], || fleet.slow_storage(true));
     let page = &day.told(SLOW)[0];
     day.says(page, &["git-https/clone-latency", "99%", "Budget left"]);
+    day.lasts("git-https", "clone-latency");
     day.shows("git-https", "clone-latency", &["http_server_request_duration_seconds_bucket"]);
     fleet.slow_storage(false).expect("mended");
     day.mended(&[SLOW, SLOW_AFTER]);
@@ -45,6 +47,7 @@ pub(super) fn days(fleet: &mut Fleet) {
         fleet.git_https.fault("upload-pack-crash", true)
     });
     day.says(&day.told(CLONES)[0], &["git-https/clone-availability"]);
+    day.lasts("git-https", "clone-availability");
     day.shows("git-https", "clone-availability", &["http_server_request_duration_seconds_count"]);
     fleet.git_https.fault("upload-pack-crash", false).expect("mended");
     day.mended(&[CLONES, CLONES_AFTER]);

@@ -24,6 +24,7 @@ pub(super) fn days(fleet: &mut Fleet) {
     day.cause(&[STUCK, SATURATED, STUCK_AFTER, LONG], || fleet.pipelines.fault("stale-lock", true));
     day.says(&day.told(STUCK)[0], &["pipelines/build-wait", "Budget left"]);
     day.says(&day.told(SATURATED)[0], &["thread_pool workers"]);
+    day.lasts("pipelines", "build-wait");
     day.shows("pipelines", "build-wait", &["resource_pending", "resource_usage"]);
     fleet.pipelines.fault("stale-lock", false).expect("mended");
     day.mended(&[STUCK, SATURATED, STUCK_AFTER]);

@@ -65,6 +65,9 @@ pub(super) fn days(fleet: &mut Fleet) {
     day.says(&told[0], &["identity/token-availability", "Budget left"]);
     let text = format!("{} {}", told[2].annotation("summary"), told[2].annotation("description"));
     assert!(["2 teams", "git-https", "identity"].iter().all(|it| text.contains(it)), "{text}");
+    for (service, slo) in [("identity", "token-availability"), ("git-https", "refs-availability")] {
+        day.lasts(service, slo);
+    }
     day.shows("identity", "token-availability", &["http_client_request_duration_seconds_count"]);
     fleet.relays.set("platform", "pass").expect("mended");
     day.mended(&[BARE, BARE_AFTER]);
