@@ -45,7 +45,7 @@ pub fn human(of: &Backtest) -> String {
     }
     let [as_it_is, what_ifs @ ..] = of.variants.as_slice() else { return text };
     for slo in &of.slos {
-        slo_text(&mut text, slo, as_it_is, offset);
+        slo_text(&mut text, slo, as_it_is, &of.server_gaps, offset);
     }
     service_text(&mut text, as_it_is, offset);
     summary(&mut text, of, as_it_is);
@@ -82,7 +82,7 @@ pub(super) fn named(service: &str, slo: Option<&str>, labels: &BTreeMap<String, 
     format!("{service}{}{labels}", slo.map_or(String::new(), |it| format!("/{it}")))
 }
 
-fn slo_text(text: &mut String, slo: &Slo, variant: &Variant, offset: Offset) {
+fn slo_text(text: &mut String, slo: &Slo, variant: &Variant, server_gaps: &[[i64; 2]], offset: Offset) {
     for group in &slo.groups {
         let sli = group.sli.map_or("no events".to_owned(), |it| format!("{} of events were good", percent_apart(it)));
         let left = group.budget.last().map_or(String::new(), |(_, it)| match *it {
@@ -104,8 +104,14 @@ fn slo_text(text: &mut String, slo: &Slo, variant: &Variant, offset: Offset) {
         let of_group =
             |it: &&Fired| it.service == slo.service && it.slo.as_ref() == Some(&slo.slo) && it.labels == group.labels;
         fired(text, variant.fired.iter().filter(of_group), offset);
-        for [from, until] in group.gaps.iter().take(SHOWN) {
+        // What the whole server lacks is told once, at the end.
+        let own = |gap: &&[i64; 2]| !server_gaps.iter().any(|it| it[0] <= gap[0] && gap[1] <= it[1] + NOTABLE);
+        let gaps: Vec<&[i64; 2]> = group.gaps.iter().filter(own).collect();
+        for [from, until] in gaps.iter().take(SHOWN) {
             let _ = writeln!(text, "  no data  {}  for {}", offset.show(*from), span_of(until - from));
+        }
+        if gaps.len() > SHOWN {
+            let _ = writeln!(text, "  and {} more times without data", gaps.len() - SHOWN);
         }
     }
     if slo.groups.is_empty() {

@@ -190,6 +190,12 @@ fn what_nobody_recorded_is_not_missed_and_what_was_told_before_is_detected() {
     let [Verdict::NotJudged { why }] = found.variants[0].verdicts.as_slice() else { panic!("{found:?}") };
     assert_eq!((why.as_str(), found.variants[0].summary.recall), ("the server recorded nothing while it lasted", None));
     assert_eq!(found.judged, Some(23 * HOUR));
+    // Told once, and not again of each SLO; what an SLO alone lacks is its own.
+    let text = words::human(&found);
+    assert_eq!((text.matches("recorded nothing for 1 h").count(), text.matches("no data").count()), (1, 0), "{text}");
+    let data = &[(30 * DAY, 3 * HOUR), (2 * HOUR, 0)];
+    let text = words::human(&World { data, ..QUIET }.backtest(DAY, &[], &[]));
+    assert_eq!((text.matches("recorded nothing").count(), text.matches("no data").count()), (0, 2), "{text}");
 
     // Down from before the time, and without data from before it too.
     let down = World { data: &[(30 * DAY, DAY)], down: &[(2 * DAY, 6 * HOUR)], ..QUIET };
