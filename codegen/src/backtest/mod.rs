@@ -76,10 +76,10 @@ impl Period {
     }
 }
 
-/// How often something happens in a week when it did so many times in a length.
-pub fn per_week(count: usize, length: i64) -> f64 {
-    const WEEK: f64 = 604_800_000.0;
-    if length > 0 { count as f64 * WEEK / length as f64 } else { 0.0 }
+/// How often something happens in a week when it did so many times in a length; less than a day tells nothing of a week.
+pub fn per_week(count: usize, length: i64) -> Option<f64> {
+    const DAY: i64 = 86_400_000;
+    (length >= DAY).then(|| count as f64 * 7.0 * DAY as f64 / length as f64)
 }
 
 #[cfg(test)]
@@ -96,6 +96,6 @@ mod tests {
         assert_eq!(period.since(40 * day).length(), 0);
         // The first gap lies before it, the second reaches into it.
         assert_eq!(judged.without(&[[0, day], [19 * day, 23 * day]]), 7 * day);
-        assert!((per_week(5, 7 * day) - 5.0).abs() < 1e-9 && per_week(5, 0) == 0.0);
+        assert_eq!([per_week(5, 7 * day), per_week(1, day), per_week(1, day - 1)], [Some(5.0), Some(7.0), None]);
     }
 }

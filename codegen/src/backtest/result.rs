@@ -161,8 +161,8 @@ pub struct Notice {
 pub struct Summary {
     /// Pages that began in the judged time.
     pub pages: usize,
-    /// The same for a week of the time that there is history of.
-    pub pages_per_week: f64,
+    /// The same for a week of the time that there is history of; none of less than a day.
+    pub pages_per_week: Option<f64>,
     /// Of them in the night.
     pub night_pages: usize,
     /// Tickets that began in the judged time.

@@ -166,10 +166,10 @@ fn summary(text: &mut String, of: &Backtest, variant: &Variant) {
     let it = &variant.summary;
     let _ = writeln!(
         text,
-        "\n{} page{} ({} a week, {} in the night {} {}), {} ticket{}",
+        "\n{} page{} ({}{} in the night {} {}), {} ticket{}",
         it.pages,
         if it.pages == 1 { "" } else { "s" },
-        number(it.pages_per_week),
+        it.pages_per_week.map_or(String::new(), |it| format!("{} a week, ", number(it))),
         it.night_pages,
         of.night,
         of.utc_offset,
@@ -240,7 +240,7 @@ fn table(text: &mut String, variants: &[Variant]) {
         rows.push([
             variant.name.clone(),
             it.pages.to_string(),
-            number(it.pages_per_week),
+            it.pages_per_week.map_or("-".to_owned(), number),
             it.night_pages.to_string(),
             it.tickets.to_string(),
             share(it.precision),

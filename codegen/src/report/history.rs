@@ -54,9 +54,9 @@ fn of(outcome: &Backtest, view: &SloView) -> Option<History> {
     let all = fired(outcome, &view.service, &view.name);
     let (pages, tickets) = (count(&all, Severity::Page), count(&all, Severity::Ticket));
     let mut said = vec![format!(
-        "{} ({:.1} a week) and {}.",
+        "{}{} and {}.",
         counted(pages, "page"),
-        per_week(pages, outcome.judged_of(slo)),
+        per_week(pages, outcome.judged_of(slo)).map_or(String::new(), |it| format!(" ({it:.1} a week)")),
         counted(tickets, "ticket")
     )];
     for group in &slo.groups {

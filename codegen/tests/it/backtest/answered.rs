@@ -119,8 +119,13 @@ fn a_week_is_counted_by_the_history_that_there_is() {
     let world = World { data: &[(7 * DAY, 0)], failing: &[(2 * DAY, 2 * DAY - 10 * MINUTE)], ..QUIET };
     let found = world.backtest(30 * DAY, &[], &[]);
     let summary = &found.variants[0].summary;
-    assert!(summary.pages == 1 && (summary.pages_per_week - 1.0).abs() < 1e-9, "{summary:?}");
+    assert!(summary.pages == 1 && summary.pages_per_week == Some(1.0), "{summary:?}");
     assert_eq!((found.begins, found.judged), (Some(END - 7 * DAY), Some(7 * DAY)));
+    // Of an hour there is no week.
+    let hour = World { failing: &[(HOUR, 30 * MINUTE)], ..QUIET }.backtest(HOUR, &[], &["objective=99%"]);
+    assert_eq!((hour.variants[0].summary.pages, hour.variants[0].summary.pages_per_week), (1, None));
+    let text = words::human(&hour);
+    assert!(text.contains("\n1 page (1 in the night 22:00-07:00 UTC)"), "{text}");
     assert_eq!(found.slos.iter().map(|it| found.judged_of(it)).collect::<Vec<_>>(), [7 * DAY; 2]);
     let text = words::human(&found);
     assert!(text.contains("history begins at 2026-11-17 00:00:00: 23 d of 30 d are not judged"), "{text}");
