@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kilter_codegen::model::Severity;
 use kilter_harness::{Prometheus, PrometheusConfig, Target, until};
@@ -16,6 +16,8 @@ use crate::cli::{kilter, said};
 
 /// How long every request fails.
 const OUTAGE: Duration = Duration::from_secs(5);
+/// Five minutes.
+const WHOLE: Duration = Duration::from_secs(10);
 /// Between two evaluations of the rules, in milliseconds.
 const INTERVAL: i64 = 1_000;
 
@@ -71,6 +73,11 @@ fn a_backtest_says_what_the_deployed_rules_fired() {
     // that is evaluated a moment later than the backtest looks may have nothing to read where the backtest has.
     let recorded_before = || Ok(prometheus.value("slo:error:rate5m offset 11s")?.map(drop));
     until("a history of eleven seconds", Duration::from_secs(60), recorded_before).expect("a history");
+    // And one that begins within the second before such a moment is seen there by rules that are evaluated just then, and ten
+    // seconds later by others. So it begins after one, and is over before the next.
+    let into = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() % WHOLE.as_millis();
+    let (into, after) = (Duration::from_millis(u64::try_from(into).expect("seconds")), Duration::from_secs(2));
+    std::thread::sleep((WHOLE + after).saturating_sub(into));
     outage.set(Instant::now()).expect("the only outage");
 
     let is = |it: &kilter_harness::Alert, severity: &str| {
