@@ -136,8 +136,13 @@ pub fn root(options: &LoadOptions) -> PathBuf {
 pub fn sources_with(options: &LoadOptions, drafts: &Drafts) -> Result<(Sources, Vec<Diagnostic>), LoadError> {
     let (config, root) = config_and_root(options, drafts);
     if config.is_none() && options.paths.is_empty() {
-        let text = "no SLO file is named and there is no kilter.yaml here\n  next: kilter generate path/to/slo.yaml, or write a kilter.yaml with services: [\"*/slo.yaml\"]";
-        return Err(LoadError::Nothing(text.to_owned()));
+        let next = if options.current.join("slo.yaml").is_file() {
+            "there is a slo.yaml: name it, or write a kilter.yaml with services: [slo.yaml]"
+        } else {
+            "name one, such as path/to/slo.yaml, or write a kilter.yaml with services: [\"*/slo.yaml\"]"
+        };
+        let text = format!("no SLO file is named and there is no kilter.yaml here\n  next: {next}");
+        return Err(LoadError::Nothing(text));
     }
     let mut reader = Reader::new(root);
     reader.drafts = drafts.iter().map(|(path, text)| (options.current.join(path), text.clone())).collect();

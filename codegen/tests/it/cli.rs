@@ -122,6 +122,9 @@ fn what_careless_users_type_is_answered() {
         assert!(said(&out).contains(answer), "{args:?}: {}", said(&out));
     }
     assert!(tree(empty.path()).is_empty(), "something was written");
+    let here = folder(GOOD);
+    let said = said(&kilter(&["generate"], here.path()));
+    assert!(said.contains("next: there is a slo.yaml: name it"), "{said}");
 }
 
 #[test]

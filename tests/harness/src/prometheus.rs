@@ -245,10 +245,11 @@ impl Prometheus {
 
     /// Fails when the last evaluation of a rule erred, or any evaluation since the start of this process did.
     pub fn no_rule_errs(&self) -> anyhow::Result<()> {
+        // The counts first: of a rule that errs in between its text is known.
+        let page = http::get(&format!("{}/metrics", self.url()))?.text();
         for rule in self.rules()? {
             ensure!(rule.health != "err", "{} {}: {}", rule.kind, rule.name, rule.last_error);
         }
-        let page = http::get(&format!("{}/metrics", self.url()))?.text();
         let failures: Vec<&str> = page
             .lines()
             .filter(|line| line.starts_with("prometheus_rule_evaluation_failures_total") && !line.ends_with(" 0"))
