@@ -35,7 +35,7 @@ fn stale_answers_and_the_breaker_stand_in_for_the_platform() {
     let platform = Platform::start(folder.path()).expect("the platform starts");
     let relay = Relay::start(platform.address()).expect("a relay");
     let at = relay.address().to_string();
-    let variables = [("IDENTITY_FRESH", "50ms"), ("IDENTITY_BREAKER_WAIT", "500ms")];
+    let variables = [("IDENTITY_FRESH", "50ms"), ("IDENTITY_BREAKER_WAIT", "3s")];
     let service = Service::identity(folder.path(), &at, &variables).expect("it starts");
     let anonymous = get(&service.at(KNOWN)).expect("an answer").json().expect("JSON");
     assert_eq!(anonymous, serde_json::json!({"subject": "anonymous", "read": true, "write": false}));

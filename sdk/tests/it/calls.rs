@@ -144,7 +144,7 @@ async fn answers_through_reqwest_are_what_they_are_without_us() {
 async fn failures_through_reqwest_say_what_failed() {
     let telemetry = telemetry();
     let identity = reqwest(telemetry);
-    let (address, limit) = (serve(dependency()).await, Duration::from_millis(60));
+    let (address, limit) = (serve(dependency()).await, Duration::from_millis(300));
     let url = |path: &str| format!("http://{address}{path}");
 
     let error = identity.get(format!("http://{}/", refused().await)).send().await.unwrap_err();
@@ -195,8 +195,13 @@ async fn a_call_whose_request_is_cancelled_left_with_its_caller() {
     };
     let front = serve(Router::new().route("/front", get(hangs)).layer(telemetry.http_server())).await;
     let asked = request(front, "GET", "/front", "").await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
     let active = "http_client_active_requests{http_request_method=\"GET\",dependency=\"identity\"}";
+    for _ in 0..250 {
+        if telemetry.value(active) == Some(1.0) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     assert_eq!(telemetry.value(active), Some(1.0));
     drop(asked);
     settled(telemetry, &[("GET identity - client_disconnect", 1)]).await;

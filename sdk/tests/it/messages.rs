@@ -93,7 +93,7 @@ async fn attempt(orders: Messages, mut broker: redis::aio::MultiplexedConnection
     let received = orders.received(|key| headers.get(key).map(String::as_str));
     let mut settling = broker.clone();
     let processed = tokio::spawn(tokio::time::timeout(
-        Duration::from_millis(50),
+        Duration::from_millis(500),
         received.process(async move {
             tracing::info!(kind, "order received");
             tokio::task::yield_now().await;
@@ -146,7 +146,7 @@ async fn every_attempt_is_counted_once_and_belongs_to_the_trace_of_its_sender() 
     // The declined one comes again, and is another attempt.
     let expected = [("", 2.0), ("card_declined", 1.0), ("panic", 1.0), ("timeout", 1.0), ("_OTHER", 0.0)];
     let mut seen = Vec::new();
-    for _ in 0..100 {
+    for _ in 0..500 {
         let (_, page) = service.admin("/metrics").await;
         let value =
             |series: String| page.lines().find_map(|it| it.strip_prefix(&series)?.strip_prefix(' ')?.parse().ok());
