@@ -180,7 +180,8 @@ fn as_text(bytes: Vec<u8>, from: &str) -> Result<String, FetchError> {
     if start.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(start).is_ok() {
         return Err(none("this is JSON, not metrics", "most services have them at /metrics"));
     }
-    let first = start.lines().find(|it| !it.is_empty() && !it.starts_with('#')).unwrap_or_default();
+    let says = |it: &&str| !it.is_empty() && !it.starts_with('#') && *it != "---";
+    let first = start.lines().find(says).unwrap_or_default();
     if ["apiVersion:", "kind:", "groups:"].iter().any(|it| first.starts_with(it)) {
         let next = "name the metrics page of a service; SLO files are what --slo of kilter conform takes";
         return Err(none("this is YAML, not metrics", next));

@@ -233,7 +233,7 @@ fn what_is_no_page_is_refused_with_a_next_step() {
         ("bytes", b"a\xff\xfe 1\n", 2, "not a text in UTF-8"),
         ("broken gzip", broken_gzip.as_slice(), 2, "broken gzip"),
         ("JSON", b"{\"status\":\"ok\"}", 2, "this is JSON, not metrics"),
-        ("an SLO file", b"# ours\n\napiVersion: kilter/v1\nservice: shop\n", 2, "this is YAML, not metrics"),
+        ("an SLO file", b"# ours\n---\n\napiVersion: kilter/v1\nservice: shop\n", 2, "this is YAML, not metrics"),
         ("no pair", b"# TYPE a gauge\na 1\nx{\n", 1, "nothing on this page counts events"),
     ] {
         let out = piped(&["init", "--from", "-"], input, folder.path());
