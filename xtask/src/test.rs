@@ -14,11 +14,7 @@ use crate::{cargo, grafana, programs, root, tools};
 struct Done {
     name: &'static str,
     took: Duration,
-    passed: u64,
-    failed: u64,
-    ok: bool,
-    /// What its failing tests said.
-    why: Vec<String>,
+    ran: Ran,
 }
 
 /// The tests that compute all the time. All others wait for real programs, clocks and sockets most of theirs.
@@ -80,7 +76,7 @@ fn part(name: &'static str, command: Command) -> anyhow::Result<Done> {
     println!("\n== {name}: {}", shown(&command));
     let started = Instant::now();
     let ran = ran(command, |line| println!("{line}"))?;
-    Ok(Done { name, took: started.elapsed(), passed: ran.passed, failed: ran.failed, ok: ran.ok, why: ran.why })
+    Ok(Done { name, took: started.elapsed(), ran })
 }
 
 /// Every test program that the build has made. Cargo runs them one after the other; here those that wait run, one after
@@ -108,14 +104,13 @@ fn tests() -> anyhow::Result<Done> {
     let (lines, more) = beside.join().map_err(|_| anyhow::anyhow!("a thread ended early"))??;
     lines.iter().for_each(|line| println!("{line}"));
     all.extend(more);
-    Ok(Done {
-        name: "tests",
-        took: started.elapsed(),
+    let ran = Ran {
         passed: all.iter().map(|it| it.passed).sum(),
         failed: all.iter().map(|it| it.failed).sum(),
         ok: all.iter().all(|it| it.ok),
         why: all.into_iter().flat_map(|it| it.why).collect(),
-    })
+    };
+    Ok(Done { name: "tests", took: started.elapsed(), ran })
 }
 
 /// A program that the test runner has made.
@@ -167,6 +162,7 @@ struct Ran {
     passed: u64,
     failed: u64,
     ok: bool,
+    /// What its failing tests said.
     why: Vec<String>,
 }
 
@@ -208,23 +204,23 @@ fn count(line: &str, word: &str) -> u64 {
 
 fn summary(done: &[Done], took: Duration) -> anyhow::Result<()> {
     let minutes = |took: Duration| took.as_secs_f64() / 60.0;
-    let why: Vec<&String> = done.iter().flat_map(|it| &it.why).collect();
+    let why: Vec<&String> = done.iter().flat_map(|it| &it.ran.why).collect();
     if !why.is_empty() {
         println!("\n== what failed said");
         why.iter().for_each(|line| println!("{line}"));
     }
     println!("\n{:<10} {:>8} {:>8} {:>8}", "part", "minutes", "passed", "failed");
     for it in done {
-        let verdict = if it.ok { "" } else { "  FAILED" };
-        println!("{:<10} {:>8.1} {:>8} {:>8}{verdict}", it.name, minutes(it.took), it.passed, it.failed);
+        let verdict = if it.ran.ok { "" } else { "  FAILED" };
+        println!("{:<10} {:>8.1} {:>8} {:>8}{verdict}", it.name, minutes(it.took), it.ran.passed, it.ran.failed);
     }
     println!("{:<10} {:>8.1}\n", "all", minutes(took));
-    let broken = done.iter().filter(|it| !it.ok && it.failed == 0).count() as u64;
+    let broken = done.iter().filter(|it| !it.ran.ok && it.ran.failed == 0).count() as u64;
     let (passed, failed) =
-        (done.iter().map(|it| it.passed).sum::<u64>(), done.iter().map(|it| it.failed).sum::<u64>() + broken);
+        (done.iter().map(|it| it.ran.passed).sum::<u64>(), done.iter().map(|it| it.ran.failed).sum::<u64>() + broken);
     println!("{passed} passed, {failed} failed");
-    if done.iter().any(|it| !it.ok) {
-        let names: Vec<&str> = done.iter().filter(|it| !it.ok).map(|it| it.name).collect();
+    if done.iter().any(|it| !it.ran.ok) {
+        let names: Vec<&str> = done.iter().filter(|it| !it.ran.ok).map(|it| it.name).collect();
         bail!("failed: {}", names.join(", "));
     }
     Ok(())

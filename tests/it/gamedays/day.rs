@@ -72,11 +72,10 @@ impl Day {
     pub(super) fn told(&self, expected: &[Expected]) -> Vec<ReceivedAlert> {
         let find = |(told, promise): &Expected| {
             let deadline = self.watch.scaled(*promise) + SLACK;
-            until(told, deadline.saturating_sub(self.zero.elapsed()), || {
+            self.holds(until(told, deadline.saturating_sub(self.zero.elapsed()), || {
                 self.check();
                 Ok(self.firing().remove(*told))
-            })
-            .unwrap_or_else(|error| panic!("{}: {error:#}{}", self.name, self.so_far()))
+            }))
         };
         expected.iter().map(find).collect()
     }
@@ -84,17 +83,15 @@ impl Day {
     /// It lasts until the rules have seen this many bad events of an SLO, twice what they need to tell of it: with few, as
     /// these users have, the ticket that is told after the page would be a matter of luck.
     pub(super) fn lasts(&self, service: &str, slo: &str) {
-        let (rate, hour) = (self.watch.scaled(Duration::from_mins(5)), self.watch.scaled(Duration::from_hours(1)));
-        let (rate, hour) = (rate.as_secs(), hour.as_secs());
+        let [rate, hour] = [5, 60].map(|it| self.watch.scaled(Duration::from_mins(it)).as_secs());
         let series = format!("slo:error:rate5m{{service=\"{service}\",slo=\"{slo}\"}}");
         let seen = format!("sum_over_time({series}[{hour}s:{rate}s]) * {rate}");
-        until(&format!("{ENOUGH} bad events of {slo}"), SLACK, || {
+        self.holds(until(&format!("{ENOUGH} bad events of {slo}"), SLACK, || {
             self.check();
             let seen = self.watch.prometheus.value(&seen)?.unwrap_or_default();
             anyhow::ensure!(seen >= ENOUGH, "{seen:.1}");
             Ok(Some(()))
-        })
-        .unwrap_or_else(|error| panic!("{}: {error:#}{}", self.name, self.so_far()));
+        }));
     }
 
     /// The text says what to do, and its links lead somewhere; `words` are those that name the cause.
@@ -112,15 +109,13 @@ impl Day {
 
     /// While it lasts, each query of the SLO's runbook and these of the service's panels find something.
     pub(super) fn shows(&self, service: &str, slo: &str, panels: &[&str]) {
-        queries::find_something(&self.watch, service, slo, panels)
-            .unwrap_or_else(|error| panic!("{}: {error:#}{}", self.name, self.so_far()));
+        self.holds(queries::find_something(&self.watch, service, slo, panels));
     }
 
     /// While it lasts, these of a dashboard's panels find something, with this SLO chosen: of what has no SLO, or of one
     /// whose series end with what counts them.
     pub(super) fn draws(&self, board: &str, slo: &str, panels: &[&str]) {
-        queries::panels_find_something(&self.watch, board, slo, panels)
-            .unwrap_or_else(|error| panic!("{}: {error:#}{}", self.name, self.so_far()));
+        self.holds(queries::panels_find_something(&self.watch, board, slo, panels));
     }
 
     /// The cause is gone. Everything of this has been told by then, or soon is; every page resolves; and then nothing more
@@ -130,26 +125,20 @@ impl Day {
         self.told(&all);
         // The six-hour window forgets with the half-hour one; then the page is kept for five minutes, and told in five.
         let deadline = self.watch.scaled(Duration::from_mins(70)) + SLACK;
-        until("every page to resolve", deadline, || {
+        self.holds(until("every page to resolve", deadline, || {
             self.check();
             let open = self.open_pages();
             anyhow::ensure!(open.is_empty(), "{open:?}");
             Ok(Some(()))
-        })
-        .unwrap_or_else(|error| panic!("{}: {error:#}{}", self.name, self.so_far()));
-        let start = Instant::now();
-        while start.elapsed() < QUIET {
-            self.check();
-            sleep(Duration::from_millis(250));
-        }
+        }));
+        self.nothing_for(QUIET);
         let told: BTreeSet<String> = self.firing().into_keys().collect();
         let wanted: BTreeSet<String> = all.iter().map(|(told, _)| (*told).to_owned()).collect();
         let missing: Vec<_> = wanted.difference(&told).collect();
         assert!(missing.is_empty(), "{}: not told: {missing:#?}{}", self.name, self.so_far());
-        self.watch.prometheus.no_rule_errs().expect("no rule errs");
     }
 
-    /// Nothing is told, and no rule errs, for this long.
+    /// Nothing is told but what is expected, and no rule errs, for this long.
     pub(super) fn nothing_for(&self, time: Duration) {
         let start = Instant::now();
         while start.elapsed() < time {
@@ -186,6 +175,11 @@ impl Day {
             it.alerts.into_iter().map(move |alert| (line(&receiver, &alert), alert))
         });
         lines.filter(|(told, _)| told != LATE).collect()
+    }
+
+    /// What a day is about; where it is not so, all that was told until then is told too.
+    fn holds<T>(&self, found: anyhow::Result<T>) -> T {
+        found.unwrap_or_else(|error| panic!("{}: {error:#}{}", self.name, self.so_far()))
     }
 
     fn so_far(&self) -> String {
